@@ -1,0 +1,73 @@
+"""What the IMAP engine needs from a store. The engine calls; somebody with a database implements.
+
+One `AccountStore` serves one account and one watcher. Folders are named by `FolderInfo.name`. Within a folder the
+engine never makes two calls at once, but calls for different folders may overlap, so each call takes its own
+transaction. Any exception raised here ends the watcher's connection and is retried with back-off, except
+`LeaseLost`, which ends the watcher.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sync.types import AccountState, FetchedMessage, FolderCursor, FolderInfo
+
+
+class AccountStore(Protocol):
+    """Where an account's folders, messages, flags and cursors are kept, and where its state is shown."""
+
+    async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
+        """Every folder of the account, as listed after each sign-in. Folders no longer listed are gone."""
+        ...
+
+    async def cursor(self, folder: str) -> FolderCursor | None:
+        """The cursor last stored with the folder; None when it has never been synchronised, or was reset."""
+        ...
+
+    async def move_cursor(self, folder: str, cursor: FolderCursor) -> None:
+        """Store a cursor that moves without messages (a modseq, an empty folder, the end of the backfill)."""
+        ...
+
+    async def known_uids(self, folder: str) -> Sequence[int]:
+        """The UIDs of all messages placed in the folder, in any order."""
+        ...
+
+    async def known_flags(self, folder: str, first_uid: int, last_uid: int) -> Mapping[int, frozenset[str]]:
+        """The flags last told by the server for the messages with first_uid <= UID <= last_uid."""
+        ...
+
+    async def store_messages(
+        self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
+    ) -> None:
+        """Store messages, newest first when `arrived` is False, together with the cursor, in one transaction.
+
+        A message whose UID is already placed in the folder must be passed over (work is repeated after a crash).
+        `arrived` is False for history: mail that was there before the account was connected.
+        """
+        ...
+
+    async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
+        """Flags as they now stand on the server, with the cursor. UIDs that are not in the store are passed over."""
+        ...
+
+    async def remove_uids(self, folder: str, uids: Sequence[int], cursor: FolderCursor) -> None:
+        """These messages are no longer in the folder. They may be in another one: keep the bytes."""
+        ...
+
+    async def reset_folder(self, folder: str) -> None:
+        """UIDVALIDITY changed (RFC 9051 section 2.3.1.1): forget the cursor and all placements, keep the messages.
+
+        The folder is then synchronised from the start; a message that is recognised takes its new UID.
+        """
+        ...
+
+    async def set_aside(self, folder: str, uid: int, server_words: str) -> None:
+        """The server lists this message but refuses to hand it over; it is passed over and may be shown as such."""
+        ...
+
+    async def report(self, state: AccountState) -> None:
+        """The account's state changed: what the mailbox shows to people. Called at most a few times a second."""
+        ...
+
+    async def still_leased(self) -> bool:
+        """Whether this process may still act for the account. False ends the watcher without a further write."""
+        ...
