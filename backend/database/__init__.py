@@ -1,0 +1,1 @@
+"""The one database: connection, embedded server, transactions, migrations."""
