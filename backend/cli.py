@@ -1,0 +1,5 @@
+"""The `tandem` command."""
+
+
+def main() -> int:
+    return 0
