@@ -1,0 +1,53 @@
+"""Mail accounts, their folders, and how far each has been fetched."""
+
+from piccolo.columns import (
+    JSONB,
+    BigInt,
+    BigSerial,
+    Boolean,
+    Bytea,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults import TimestamptzNow
+from piccolo.table import Table
+
+from backend.mailboxes.tables import Mailbox
+
+
+class MailAccount(Table, tablename="mail_accounts"):
+    """Credentials at a mail server. `fence` grows with each new lease holder: a write with an older one fails."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade, unique=True)
+    address = Text()
+    username = Text()
+    imap_host = Text()
+    imap_port = Integer()
+    imap_security = Text()
+    smtp_host = Text()
+    smtp_port = Integer()
+    smtp_security = Text()
+    smtp_username = Text()
+    credentials = Bytea(help_text="Encrypted with the key outside the database.")
+    state = JSONB(default="{}")
+    connected_at = Timestamptz(default=TimestamptzNow())
+    lease_holder = Text()
+    lease_until = Timestamptz(default=TimestamptzNow())
+    fence = BigInt(default=0)
+
+
+class Folder(Table, tablename="folders"):
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(MailAccount, null=False, on_delete=OnDelete.cascade)
+    name = Text()
+    role = Text()
+    uid_validity = BigInt(default=0)
+    highest_uid = BigInt(default=0)
+    lowest_uid = BigInt(default=0)
+    highest_modseq = BigInt(default=0)
+    first_uid_next = BigInt(default=0, help_text="UIDNEXT when connected: below it is history.")
+    backfill_done = Boolean(default=False)

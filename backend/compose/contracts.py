@@ -1,0 +1,110 @@
+"""Drafts and outgoing messages as they cross the wire."""
+
+from datetime import datetime
+from typing import Literal
+
+from backend.contracts import Contract
+from backend.mail.contracts import MailAddress
+
+DraftKind = Literal["reply", "reply_all", "new", "forward"]
+OutgoingState = Literal[
+    "scheduled", "queued", "sending", "sent", "failed", "unknown", "held", "cancelled"
+]
+
+
+class DraftAttachment(Contract):
+    id: int
+    filename: str
+    content_type: str
+    size: int
+
+
+class Draft(Contract):
+    """A mail being written; everybody who sees the conversation sees it. A stale `version` is refused when saving."""
+
+    id: int
+    conversation_id: int | None
+    mailbox_id: int
+    author_id: int
+    kind: DraftKind
+    to: list[MailAddress]
+    cc: list[MailAddress]
+    bcc: list[MailAddress]
+    subject: str
+    text: str
+    attachments: list[DraftAttachment]
+    version: int
+    updated_at: datetime
+
+
+class CreateDraft(Contract):
+    """A reply names its conversation (and the message answered, else the newest); a new mail its mailbox."""
+
+    kind: DraftKind
+    mailbox_id: int | None = None
+    conversation_id: int | None = None
+    message_id: int | None = None
+
+
+class SaveDraft(Contract):
+    """Answers 409 with both texts when `version` is not the stored one."""
+
+    version: int
+    to: list[MailAddress]
+    cc: list[MailAddress]
+    bcc: list[MailAddress]
+    subject: str
+    text: str
+
+
+class SendDraft(Contract):
+    """`seen_arrival` is the newest arrival that the writer saw: if somebody's reply or a new mail came later, 409."""
+
+    version: int
+    then_done: bool = False
+    undo_seconds: int = 10
+    even_if_answered: bool = False
+
+
+class OutgoingRecipient(Contract):
+    address: str
+    state: Literal["pending", "accepted", "refused"]
+    reason: str = ""
+
+
+class Outgoing(Contract):
+    """A mail handed to the outbox. `reason` and `remedy` are plain words; `server_words` stand folded below."""
+
+    id: int
+    conversation_id: int
+    mailbox_id: int
+    author_id: int
+    state: OutgoingState
+    subject: str
+    to: list[MailAddress]
+    text: str
+    message_id: str
+    created_at: datetime
+    undo_until: datetime | None
+    attempts: int
+    next_attempt_at: datetime | None
+    reason: str
+    remedy: str
+    server_words: str
+    recipients: list[OutgoingRecipient]
+    attachments: list[DraftAttachment]
+
+
+class ResolveOutgoing(Contract):
+    """A person's choice for `failed`, `unknown` and `held`; `edit` gives the text back as a draft."""
+
+    choice: Literal["send_again", "was_sent", "cancel", "edit"]
+
+
+class DraftChanged(Contract, tag="draft_changed"):
+    draft: Draft
+
+
+class DraftGone(Contract, tag="draft_gone"):
+    draft_id: int
+    conversation_id: int | None

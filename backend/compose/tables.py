@@ -1,0 +1,84 @@
+"""Drafts and the outbox."""
+
+from piccolo.columns import (
+    JSONB,
+    BigInt,
+    BigSerial,
+    Boolean,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults import TimestamptzNow
+from piccolo.table import Table
+
+from backend.conversations.tables import Conversation
+from backend.mailboxes.tables import Mailbox
+from backend.people.tables import User
+
+
+class Draft(Table, tablename="drafts"):
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    conversation_id = ForeignKey(Conversation, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    author_id = ForeignKey(User, null=False, on_delete=OnDelete.restrict, index=True)
+    kind = Text()
+    answers_id = BigInt(null=True, default=None, help_text="The message answered or forwarded.")
+    recipients = JSONB(default="{}", help_text="to, cc, bcc")
+    subject = Text()
+    text = Text()
+    version = BigInt(default=1)
+    updated_at = Timestamptz(default=TimestamptzNow())
+
+
+class Outgoing(Table, tablename="outgoing"):
+    """A mail handed to the outbox: frozen at Send. `fence` grows with each claim by a sender."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    author_id = ForeignKey(User, null=False, on_delete=OnDelete.restrict)
+    state = Text(index=True)
+    message_id = Text(unique=True)
+    envelope_from = Text()
+    raw_digest = Text(help_text="The frozen bytes, in raw_messages.")
+    recipients = JSONB(default="{}", help_text="to, cc, bcc as written")
+    subject = Text()
+    text = Text()
+    kind = Text()
+    answers_id = BigInt(null=True, default=None)
+    seen_arrival = BigInt(default=0)
+    then_done = Boolean(default=False)
+    created_at = Timestamptz(default=TimestamptzNow())
+    undo_until = Timestamptz(null=True, default=None)
+    attempts = Integer(default=0)
+    next_attempt_at = Timestamptz(null=True, default=None)
+    claimed_until = Timestamptz(null=True, default=None)
+    fence = BigInt(default=0)
+    reason = Text()
+    remedy = Text()
+    server_words = Text()
+    sent_at = Timestamptz(null=True, default=None)
+    sent_copy = Text(default="none", help_text="none, waiting or stored")
+
+
+class OutgoingRecipient(Table, tablename="outgoing_recipients"):
+    id = BigSerial(primary_key=True)
+    outgoing_id = ForeignKey(Outgoing, null=False, on_delete=OnDelete.cascade, index=True)
+    address = Text()
+    state = Text(default="pending")
+    reason = Text()
+
+
+class ComposedAttachment(Table, tablename="composed_attachments"):
+    """A file attached to a draft, then to the outgoing message that it became."""
+
+    id = BigSerial(primary_key=True)
+    draft_id = ForeignKey(Draft, null=True, default=None, on_delete=OnDelete.set_null, index=True)
+    outgoing_id = ForeignKey(Outgoing, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    filename = Text()
+    content_type = Text()
+    size = BigInt()
+    digest = Text(help_text="SHA-256: its key in the blob store.")

@@ -1,0 +1,34 @@
+"""Contacts, their addresses, and the mailboxes that they have written to."""
+
+from piccolo.columns import BigSerial, Boolean, ForeignKey, BigInt, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults import TimestamptzNow
+from piccolo.table import Table
+
+from backend.mailboxes.tables import Mailbox
+
+
+class Contact(Table, tablename="contacts"):
+    id = BigSerial(primary_key=True)
+    name = Text()
+    company = Text()
+    phone = Text()
+    notes = Text()
+    edited = Boolean(default=False, help_text="By a person: headers no longer change the name.")
+    version = BigInt(default=1)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class ContactAddress(Table, tablename="contact_addresses"):
+    id = BigSerial(primary_key=True)
+    contact_id = ForeignKey(Contact, null=False, on_delete=OnDelete.cascade, index=True)
+    address = Text(unique=True, help_text="Lower case.")
+
+
+class ContactMailbox(Table, tablename="contact_mailboxes"):
+    """A contact is known to those who can open a mailbox that it wrote to (or that wrote to it)."""
+
+    id = BigSerial(primary_key=True)
+    contact_id = ForeignKey(Contact, null=False, on_delete=OnDelete.cascade)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade, index=True)
+    last_at = Timestamptz(default=TimestamptzNow())

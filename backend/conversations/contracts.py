@@ -1,0 +1,213 @@
+"""Conversations, comments and activity as they cross the wire."""
+
+from datetime import datetime
+from typing import Literal
+
+from backend.compose.contracts import Draft, Outgoing
+from backend.contacts.contracts import Contact
+from backend.contracts import Contract, StreamPosition
+from backend.mail.contracts import MailAddress, MessageBody, MessageItem
+
+Status = Literal["open", "done", "spam", "trash"]
+Visibility = Literal["open", "private", "confidential"]
+ListView = Literal["open", "unassigned", "mine", "done", "trash", "spam", "all"]
+
+
+class ConversationRow(Contract):
+    """The team's view of a conversation: the same for everybody who sees it.
+
+    `version` grows with every change, so that a late row never replaces a newer one. `last_arrival` is the number
+    of the newest incoming message (0 for history): above a person's mark, the conversation is unread for them.
+    `outbox` names the worst state among its mails that have not left.
+    """
+
+    id: int
+    mailbox_id: int
+    subject: str
+    correspondents: list[MailAddress]
+    message_count: int
+    snippet: str
+    last_at: datetime
+    last_arrival: int
+    last_direction: Literal["incoming", "outgoing"]
+    status: Status
+    visibility: Visibility
+    assignee_id: int | None
+    assigned_team_id: int | None
+    has_attachments: bool
+    comment_count: int
+    draft_author_ids: list[int]
+    outbox: str
+    version: int
+
+
+class Mark(Contract):
+    """One person's read state of one conversation. The higher `revision` wins."""
+
+    conversation_id: int
+    read_up_to: int
+    forced_unread: bool
+    revision: int
+
+
+class ConversationItem(Contract):
+    row: ConversationRow
+    mark: Mark
+
+
+class ConversationPage(Contract):
+    """Newest first; `next_cursor` fetches the following rows. `positions` are of the same moment as the rows."""
+
+    items: list[ConversationItem]
+    next_cursor: str | None
+    positions: list[StreamPosition]
+
+
+class Comment(Contract):
+    id: int
+    conversation_id: int
+    author_id: int
+    text: str
+    mention_ids: list[int]
+    team_mention_ids: list[int]
+    created_at: datetime
+
+
+class Activity(Contract):
+    """One grey line. `kind` with `subject_id` (a user or a team) and `value` say what was done."""
+
+    id: int
+    conversation_id: int
+    kind: Literal[
+        "assigned", "unassigned", "assigned_team", "status", "visibility", "joined", "added"
+    ]
+    actor_id: int | None
+    subject_id: int | None
+    value: str
+    at: datetime
+
+
+class EarlierConversation(Contract):
+    id: int
+    mailbox_id: int
+    subject: str
+    status: Status
+    last_at: datetime
+
+
+class AlsoIn(Contract):
+    """The same mail stands in another mailbox that the person can open."""
+
+    mailbox_id: int
+    conversation_id: int
+
+
+class ConversationDetail(Contract):
+    """Everything the conversation pane shows. `viewer_ids` are those who can see it (for the lock)."""
+
+    row: ConversationRow
+    mark: Mark
+    messages: list[MessageItem]
+    bodies: list[MessageBody]
+    comments: list[Comment]
+    activities: list[Activity]
+    drafts: list[Draft]
+    outgoing: list[Outgoing]
+    contact: Contact | None
+    earlier: list[EarlierConversation]
+    also_in: list[AlsoIn]
+    viewer_ids: list[int]
+    positions: list[StreamPosition]
+
+
+class Assign(Contract):
+    """To a person, to a team, or (both empty) to nobody."""
+
+    user_id: int | None = None
+    team_id: int | None = None
+
+
+class SetStatus(Contract):
+    status: Status
+
+
+class SetVisibility(Contract):
+    visibility: Visibility
+
+
+class SetRead(Contract):
+    read: bool
+
+
+class AddComment(Contract):
+    """Mentions are written as `@Name`; `mention_ids` and `team_mention_ids` say who is meant."""
+
+    text: str
+    mention_ids: list[int] = []
+    team_mention_ids: list[int] = []
+
+
+class AddPerson(Contract):
+    """Adds a user of the mailbox to those concerned."""
+
+    user_id: int
+
+
+class ConversationAdded(Contract, tag="conversation_added"):
+    """A conversation began, or came into sight. `mark` is the receiver's own."""
+
+    row: ConversationRow
+    mark: Mark | None = None
+
+
+class ConversationChanged(Contract, tag="conversation_changed"):
+    row: ConversationRow
+    activity: Activity | None = None
+
+
+class ConversationGone(Contract, tag="conversation_gone"):
+    """Out of sight, deleted, or joined into another."""
+
+    conversation_id: int
+    joined_into: int | None = None
+
+
+class MessageAdded(Contract, tag="message_added"):
+    row: ConversationRow
+    message: MessageItem
+
+
+class MessageRemoved(Contract, tag="message_removed"):
+    row: ConversationRow
+    message_id: int
+
+
+class HistoryStored(Contract, tag="history_stored"):
+    """A batch of old mail was stored: fetch the list again when convenient."""
+
+    mailbox_id: int
+    messages: int
+
+
+class CommentAdded(Contract, tag="comment_added"):
+    row: ConversationRow
+    comment: Comment
+
+
+class OutgoingChanged(Contract, tag="outgoing_changed"):
+    row: ConversationRow
+    outgoing: Outgoing
+
+
+class MarkChanged(Contract, tag="mark_changed"):
+    """To the person's own stream."""
+
+    mailbox_id: int
+    mark: Mark
+
+
+class WatermarkChanged(Contract, tag="watermark_changed"):
+    """To the person's own stream: everything in the mailbox up to this arrival counts as read."""
+
+    mailbox_id: int
+    read_from: int

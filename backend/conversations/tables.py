@@ -1,0 +1,92 @@
+"""Conversations, and what a team does beside the mail."""
+
+from piccolo.columns import (
+    JSONB,
+    Array,
+    BigInt,
+    BigSerial,
+    Boolean,
+    ForeignKey,
+    Integer,
+    Text,
+    Timestamptz,
+)
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults import TimestamptzNow
+from piccolo.table import Table
+
+from backend.mailboxes.tables import Mailbox
+from backend.people.tables import Team, User
+
+
+class Conversation(Table, tablename="conversations"):
+    """The shared state; the columns after `version` are kept by the actions so that a list reads one table."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    subject = Text()
+    status = Text(default="open")
+    visibility = Text(default="open")
+    assignee_id = ForeignKey(User, null=True, default=None, on_delete=OnDelete.set_null)
+    assigned_team_id = ForeignKey(Team, null=True, default=None, on_delete=OnDelete.set_null)
+    joined_into = BigInt(null=True, default=None, help_text="Redirects there; hidden everywhere.")
+    addressed = Array(base_column=Text(), default=list, help_text="Lower-case To and Cc addresses.")
+    version = BigInt(default=0)
+    correspondents = JSONB(default="[]")
+    message_count = Integer(default=0)
+    comment_count = Integer(default=0)
+    snippet = Text()
+    last_at = Timestamptz(default=TimestamptzNow())
+    last_arrival = BigInt(default=0)
+    last_direction = Text(default="incoming")
+    has_attachments = Boolean(default=False)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class ConversationPerson(Table, tablename="conversation_people"):
+    """Who is concerned beyond the assignee: mentioned, added, or closed it."""
+
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade)
+    user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade, index=True)
+    reason = Text(help_text="mentioned, added or closed")
+
+
+class ReadMark(Table, tablename="read_marks"):
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade)
+    user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade)
+    read_up_to = BigInt(default=0)
+    forced_unread = Boolean(default=False)
+    revision = BigInt(default=0)
+
+
+class Comment(Table, tablename="comments"):
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    author_id = ForeignKey(User, null=False, on_delete=OnDelete.restrict)
+    text = Text()
+    mention_ids = Array(base_column=BigInt(), default=list)
+    team_mention_ids = Array(base_column=BigInt(), default=list)
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class Activity(Table, tablename="activities"):
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    kind = Text()
+    actor_id = BigInt(null=True, default=None)
+    subject_id = BigInt(null=True, default=None)
+    value = Text()
+    at = Timestamptz(default=TimestamptzNow())
+
+
+class ThreadLink(Table, tablename="thread_links"):
+    """Which conversation of a mailbox a Message-ID belongs to: its own, or one that was referred to."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    link = Text(help_text="A Message-ID, or a guarded subject key.")
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    at = Timestamptz(null=True, default=None, help_text="Of a subject key: the date that guards it.")
+    detail = JSONB(default="{}")

@@ -1,0 +1,139 @@
+"""The live protocol: what the WebSocket at `/api/v1/live` says and hears.
+
+A client opens it with `?since=mailbox:3=120,user:5=7,organisation=2` or sends `Subscribe` at any time; it gets every
+later event of each stream in order, exactly once, then what happens from there on.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from backend.accounts.contracts import AccountStateChanged
+from backend.compose.contracts import DraftChanged, DraftGone
+from backend.contacts.contracts import ContactChanged, ContactGone
+from backend.contracts import Contract, StreamPosition
+from backend.conversations.contracts import (
+    CommentAdded,
+    ConversationAdded,
+    ConversationChanged,
+    ConversationGone,
+    ConversationItem,
+    HistoryStored,
+    MarkChanged,
+    MessageAdded,
+    MessageRemoved,
+    OutgoingChanged,
+    WatermarkChanged,
+)
+from backend.mailboxes.contracts import Mailbox, MailboxChanged, MailboxGained, MailboxGone
+from backend.notifications.contracts import Notification, NotificationAdded, NotificationsRead
+from backend.people.contracts import (
+    Me,
+    MeChanged,
+    Organisation,
+    OrganisationChanged,
+    Person,
+    PersonChanged,
+    Team,
+    TeamChanged,
+    TeamGone,
+)
+
+Event = (
+    ConversationAdded
+    | ConversationChanged
+    | ConversationGone
+    | MessageAdded
+    | MessageRemoved
+    | HistoryStored
+    | CommentAdded
+    | OutgoingChanged
+    | DraftChanged
+    | DraftGone
+    | MarkChanged
+    | WatermarkChanged
+    | NotificationAdded
+    | NotificationsRead
+    | MailboxChanged
+    | MailboxGained
+    | MailboxGone
+    | AccountStateChanged
+    | OrganisationChanged
+    | PersonChanged
+    | TeamChanged
+    | TeamGone
+    | MeChanged
+    | ContactChanged
+    | ContactGone
+)
+
+
+class EventFrame(Contract, tag="event", tag_field="frame"):
+    """One event. `actor_id` is the person who made the change, or nobody (arriving mail)."""
+
+    stream: str
+    position: int
+    at: datetime
+    actor_id: int | None
+    event: Event
+
+
+class PositionFrame(Contract, tag="position", tag_field="frame"):
+    """The stream is at this position; what lay between is not for this person. Also the heart-beat."""
+
+    positions: list[StreamPosition]
+
+
+class ResetFrame(Contract, tag="reset", tag_field="frame"):
+    """Events after the position that the client named are no longer kept: take a snapshot, then subscribe."""
+
+    stream: str
+
+
+class RefusedFrame(Contract, tag="refused", tag_field="frame"):
+    """The stream does not exist or is not for this person."""
+
+    stream: str
+
+
+class ClosingFrame(Contract, tag="closing", tag_field="frame"):
+    """The last frame. `signed_out`, `too_slow` or `shutting_down`; only after the last two is coming back any use."""
+
+    reason: str
+
+
+Frame = EventFrame | PositionFrame | ResetFrame | RefusedFrame | ClosingFrame
+
+
+class Subscribe(Contract, tag="subscribe", tag_field="frame"):
+    positions: list[StreamPosition]
+
+
+class Unsubscribe(Contract, tag="unsubscribe", tag_field="frame"):
+    streams: list[str]
+
+
+ClientFrame = Subscribe | Unsubscribe
+
+
+class Snapshot(Contract):
+    """Where a client begins: who it is, what it may open, and the positions of that moment.
+
+    `conversations` is filled only when asked for (`?conversations=true`), with at most 5,000 rows.
+    """
+
+    me: Me
+    organisation: Organisation
+    people: list[Person]
+    teams: list[Team]
+    mailboxes: list[Mailbox]
+    notifications: list[Notification]
+    unread_notifications: int
+    conversations: list[ConversationItem]
+    positions: list[StreamPosition]
+
+
+frame_encoder = msgspec.json.Encoder()
+frame_decoder = msgspec.json.Decoder(Frame)
+client_frame_decoder = msgspec.json.Decoder(ClientFrame)
+event_decoder = msgspec.json.Decoder(Event)

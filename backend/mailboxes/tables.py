@@ -1,0 +1,43 @@
+"""Mailboxes and who may open them."""
+
+from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns.base import OnDelete
+from piccolo.columns.defaults import TimestamptzNow
+from piccolo.table import Table
+
+from backend.people.tables import Team, User
+
+
+class Mailbox(Table, tablename="mailboxes"):
+    id = BigSerial(primary_key=True)
+    kind = Text(help_text="personal or group")
+    name = Text()
+    address = Text(help_text="Lower case.")
+    owner_id = ForeignKey(User, null=True, default=None, on_delete=OnDelete.restrict)
+    colour = Integer(default=0)
+    default_from_name = Text()
+    reply_bcc = Text()
+    private_by_default = Boolean(default=False)
+    last_arrival = BigInt(default=0, help_text="Number of the newest arrived message.")
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class MailboxUser(Table, tablename="mailbox_users"):
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade, index=True)
+
+
+class MailboxTeam(Table, tablename="mailbox_teams"):
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    team_id = ForeignKey(Team, null=False, on_delete=OnDelete.cascade, index=True)
+
+
+class Watermark(Table, tablename="watermarks"):
+    """One person's read state of a mailbox: arrivals up to `read_from` count as read."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade)
+    read_from = BigInt(default=0)
