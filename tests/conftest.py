@@ -1,0 +1,7 @@
+"""What every test may use: one plugin for each kind of server."""
+
+pytest_plugins = [
+    "tests.skips",
+    "tests.servers.fixtures",
+    "tests.servers.postgres",
+]
