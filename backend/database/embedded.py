@@ -16,6 +16,7 @@ root, which has a user of its own, needs no way through root's folders.
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
@@ -30,6 +31,8 @@ from urllib.parse import quote
 
 from backend.child_process import start_child
 from backend.database.postgres_binaries import account_for, binaries_for
+
+logger = logging.getLogger(__name__)
 
 DATABASE = "tandem"
 ROLE = "tandem"
@@ -141,6 +144,14 @@ class EmbeddedPostgres:
             raise
         return self.dsn
 
+    def restart_if_ended(self) -> None:
+        """Start the server again, on the same socket, if something killed it."""
+        if self._server is None or self._server.poll() is None:
+            return
+        logger.error("The database ended with status %d; it starts again", self._server.returncode)
+        self._server = None
+        self._start_owned()
+
     def stop(self) -> None:
         """Shut the server down in order (connections closed, everything written) and wait for its end."""
         if self._server is not None:
@@ -158,12 +169,13 @@ class EmbeddedPostgres:
         user = account_for(self._cluster)
         binaries = binaries_for(user)
         with _take_server_lock(self._home) as server_lock:
-            _remove_old_socket_folder(self._home)
+            if self._socket_folder is None:
+                _remove_old_socket_folder(self._home)
             if not self._cluster.exists():
                 _make_cluster(binaries, self._home, user)
             _check_cluster(self._cluster, user)
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)  # nobody else holds server.lock
-            self._socket_folder = _make_socket_folder(user)
+            self._socket_folder = self._socket_folder or _make_socket_folder(user)
             _write_whole(
                 self._home / "server.json",
                 json.dumps({"owner": os.getpid(), "socket_folder": str(self._socket_folder)}),

@@ -1,0 +1,40 @@
+"""The web process: the interface, the REST API and the live socket on one port."""
+
+import os
+from pathlib import Path
+
+import uvicorn
+
+from backend.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def serve(settings: Settings) -> None:
+    """Build the interface if its sources changed, then serve until SIGTERM or SIGINT."""
+    from frontend.build import ensure_built  # takes seconds to import, and only this process needs it
+
+    os.chdir(PROJECT)  # Reflex looks for rxconfig.py in the working folder
+    ensure_built()
+    os.environ.update(
+        {
+            # With these Reflex serves what is built; without them it compiles again, and "/" is 404.
+            "__REFLEX_SKIP_COMPILE": "true",
+            "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+            "REFLEX_ENV_MODE": "prod",
+            "REFLEX_STATE_MANAGER_MODE": "memory",
+            "REFLEX_CORS_ALLOWED_ORIGINS": ",".join(settings.allowed_origins),
+            "REFLEX_TELEMETRY_ENABLED": "false",
+            "REFLEX_CHECK_LATEST_VERSION": "false",
+        }
+    )
+    uvicorn.run(
+        "frontend.app:app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning" if settings.log_level == "info" else settings.log_level,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
