@@ -2,18 +2,19 @@
 
     SyncError
     ├── ServerProblem             carries a Problem: code, permanent, sentence, remedy, server_words
-    │   ├── CannotReach           name_not_found, name_lookup_failed, address_not_allowed, refused, unreachable,
-    │   │                         timeout, connection_lost, not_a_mail_server
+    │   ├── CannotReach           name_not_found, name_lookup_failed, address_not_allowed, refused,
+    │   │                         unreachable, timeout, connection_lost, not_a_mail_server
     │   ├── CannotTrust           tls_not_trusted, tls_failed, tls_not_offered, tls_needed
-    │   ├── CannotSignIn          wrong_password, app_password_needed, oauth_needed, imap_disabled, smtp_disabled,
-    │   │                         account_locked, sign_in_not_offered
+    │   ├── CannotSignIn          wrong_password, app_password_needed, oauth_needed, imap_disabled,
+    │   │                         smtp_disabled, account_locked, sign_in_not_offered
     │   ├── Busy                  too_many_connections, throttled, server_unavailable
-    │   └── CommandRefused        no_such_folder, over_quota, read_only, refused_by_server, answer_not_understood
-    ├── FolderChanged             UIDVALIDITY is not the one that a UID was noted under: the UID means nothing now
+    │   └── CommandRefused        no_such_folder, over_quota, read_only, refused_by_server,
+    │                             answer_not_understood
+    ├── FolderChanged             UIDVALIDITY is not the one under which a UID was noted
     └── LeaseLost                 another process holds the account: stop, write nothing
 
-A ServerProblem says whether trying again can help (`permanent`), what happened in one sentence, what to do about
-it, and keeps the server's own words beside. The sentences stand in one table below.
+A ServerProblem says whether trying again can help (`permanent`), what happened in one sentence, what to do
+about it, and keeps the server's own words beside. The sentences stand in one table below.
 """
 
 from sync.types import Problem
@@ -115,7 +116,7 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         CannotReach,
         False,
         "{host} did not answer in time on port {port}.",
-        "Check the port and whether a firewall lies between. If the server is only slow, this passes by itself.",
+        "Check the port, and whether a firewall lies between. A slow server comes back by itself.",
     ),
     "connection_lost": (
         CannotReach,
@@ -127,7 +128,7 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         CannotReach,
         True,
         "What answers at {host} on port {port} is not the mail server that was expected.",
-        "Check the port, and whether TLS or STARTTLS is right: 993 and 465 use TLS; 143 and 587 use STARTTLS.",
+        "Check port and protection: 993 and 465 want TLS from the start; 143 and 587 want STARTTLS.",
     ),
     "tls_not_trusted": (
         CannotTrust,
@@ -157,7 +158,7 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         CannotSignIn,
         True,
         "{host} does not accept this user name and password.",
-        "Type the password again. Some servers want the whole address as user name, others only the part before @.",
+        "Type the password again. The user name is usually the whole address, sometimes the part before @.",
     ),
     "app_password_needed": (
         CannotSignIn,
@@ -181,7 +182,7 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         CannotSignIn,
         True,
         "Sending by SMTP with a password is switched off for {username}.",
-        "Switch it on in the settings of your mail provider (authenticated SMTP), or ask the administrator there.",
+        "Switch authenticated SMTP on at your mail provider, or ask the administrator there.",
     ),
     "account_locked": (
         CannotSignIn,
@@ -199,7 +200,7 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         Busy,
         False,
         "{host} counts too many connections for {username}.",
-        "It is tried again by itself. Closing other mail programs helps, and so does a higher limit at the provider.",
+        "It is tried again by itself. Closing other mail programs helps.",
     ),
     "throttled": (
         Busy,

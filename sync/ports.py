@@ -1,8 +1,8 @@
 """What the IMAP engine needs from a store. The engine calls; somebody with a database implements.
 
-One `AccountStore` serves one account and one watcher. Folders are named by `FolderInfo.name`. Within a folder the
-engine never makes two calls at once, but calls for different folders may overlap, so each call takes its own
-transaction. Any exception raised here ends the watcher's connection and is retried with back-off, except
+One `AccountStore` serves one account and one watcher. Folders are named by `FolderInfo.name`. Within a folder
+the engine never makes two calls at once, but calls for different folders may overlap, so each call takes its
+own transaction. Any exception raised here ends the watcher's connection and is retried with back-off, except
 `LeaseLost`, which ends the watcher.
 """
 
@@ -40,13 +40,17 @@ class AccountStore(Protocol):
     ) -> None:
         """Store messages, newest first when `arrived` is False, together with the cursor, in one transaction.
 
-        A message whose UID is already placed in the folder must be passed over (work is repeated after a crash).
-        `arrived` is False for history: mail that was there before the account was connected.
+        A message whose UID is already placed in the folder must be passed over (work is repeated after a
+        crash). `arrived` is False for history: mail that was there before the account was connected.
         """
         ...
 
-    async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
-        """Flags as they now stand on the server, with the cursor. UIDs that are not in the store are passed over."""
+    async def apply_flags(
+        self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor
+    ) -> None:
+        """Flags as they now stand on the server, with the cursor. UIDs that are not in the store are passed
+        over.
+        """
         ...
 
     async def remove_uids(self, folder: str, uids: Sequence[int], cursor: FolderCursor) -> None:
@@ -54,20 +58,23 @@ class AccountStore(Protocol):
         ...
 
     async def reset_folder(self, folder: str) -> None:
-        """UIDVALIDITY changed (RFC 9051 section 2.3.1.1): forget the cursor and all placements, keep the messages.
+        """UIDVALIDITY changed (RFC 9051 section 2.3.1.1): forget the cursor and all placements, keep the
+        messages.
 
         The folder is then synchronised from the start; a message that is recognised takes its new UID.
         """
         ...
 
     async def set_aside(self, folder: str, uid: int, server_words: str) -> None:
-        """The server lists this message but refuses to hand it over; it is passed over and may be shown as such."""
+        """The server lists this message but refuses to hand it over; it is passed over and may be shown as
+        such.
+        """
         ...
 
     async def report(self, state: AccountState) -> None:
-        """The account's state changed: what the mailbox shows to people. Called at most a few times a second."""
+        """The account's state changed: what people see of it. Called at most a few times a second."""
         ...
 
     async def still_leased(self) -> bool:
-        """Whether this process may still act for the account. False ends the watcher without a further write."""
+        """Whether this process may still act for the account. False ends the watcher at once."""
         ...

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Literal
 
 Security = Literal["tls", "starttls", "none"]
-"""How a connection is protected: TLS from the first byte, TLS after STARTTLS (RFC 3207, RFC 9051), or not at all."""
+"""How a connection is protected: TLS from the first byte, TLS after STARTTLS (RFC 3207, RFC 9051), or not at
+all.
+"""
 
 FolderRole = Literal["inbox", "sent", "drafts", "trash", "junk", "archive"]
 
@@ -24,8 +26,8 @@ DRAFT = "\\Draft"
 class ServerLogin:
     """Where a mail server is and how to sign in there.
 
-    `private_network` permits addresses that are not public (loopback, 10/8, link-local...); without it such a name
-    is refused, so that a name typed by a user cannot reach into the network of the installation.
+    `private_network` permits addresses that are not public (loopback, 10/8, link-local...); without it such a
+    name is refused, so that a name typed by a user cannot reach into the network of the installation.
     `authority_pem` is a certificate authority to trust besides the public ones.
     """
 
@@ -70,7 +72,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class FolderInfo:
-    """One folder of an account. `name` is the server's own spelling and the key everywhere; `title` is for people."""
+    """One folder of an account. `name` is the server's own spelling and the key everywhere; `title` is for
+    people.
+    """
 
     name: str
     title: str
@@ -94,9 +98,10 @@ class FetchedMessage:
 class FolderCursor:
     """How far a folder has been brought over; stored in the same transaction as the messages it speaks of.
 
-    Every message with `lowest_uid` <= UID <= `highest_uid` is in the store, or was gone when it was asked for; the
-    backfill goes on below `lowest_uid`. Messages below `history_below` (the UIDNEXT when the folder was first seen)
-    were there before the account was connected. `highest_modseq` is 0 where CONDSTORE (RFC 7162) is not offered.
+    Every message with `lowest_uid` <= UID <= `highest_uid` is in the store, or was gone when it was asked
+    for; the backfill goes on below `lowest_uid`. Messages below `history_below` (the UIDNEXT when the folder
+    was first seen) were there before the account was connected. `highest_modseq` is 0 where CONDSTORE (RFC
+    7162) is not offered.
     """
 
     uid_validity: int
