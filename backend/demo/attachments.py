@@ -26,9 +26,9 @@ class AttachedFile:
 
 
 _ITEMS = (
-    ("Brake pads, organic, pair", 1490), ("Chain 11-speed 136 links", 3290), ("Rear light 1240, locking tab", 2450),
+    ("Brake pads, organic, pair", 1490), ("Chain 11-speed 136 links", 3290), ("Rear light 1240", 2450),
     ("Inner tube 20 x 2.15", 890), ("Workshop, hour", 6200), ("Battery 500 Wh, refurbished", 38900),
-    ("Rain cover Harbor", 14900), ("Spokes 2.3 mm, set", 2760), ("Freight", 1850), ("Key copy, frame lock", 1200),
+    ("Rain cover Harbor", 14900), ("Spokes 2.3 mm, set", 2760), ("Freight", 1850), ("Key copy", 1200),
     ("Display mount", 1950), ("Child bench Harbor, straps", 8400), ("Derailleur hanger", 1690),
 )  # fmt: skip
 
@@ -51,7 +51,7 @@ def make_file(attachment: Attachment, occasion: Occasion) -> AttachedFile:
 
 
 def pdf(lines: list[str]) -> bytes:
-    """A valid one-page PDF (A4, Helvetica) with a headline and lines of text; what Latin-1 lacks becomes ``?``."""
+    """A valid PDF of one page: a headline and lines of text; what Latin-1 lacks becomes ``?``."""
     operators = [
         "BT",
         "/F1 17 Tf",
@@ -129,7 +129,7 @@ def _event(occasion: Occasion, chance: random.Random) -> str:
         hour=chance.randrange(9, 17), minute=0, second=0, microsecond=0
     )
     return "\r\n".join((
-        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Fictional Calendar//EN", "METHOD:PUBLISH", "BEGIN:VEVENT",
+        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Demo//EN", "METHOD:PUBLISH", "BEGIN:VEVENT",
         f"UID:{chance.getrandbits(64):016x}@{occasion.author.address.rsplit('@', 1)[1]}",
         f"DTSTAMP:{occasion.when:%Y%m%dT%H%M%SZ}", f"DTSTART:{start:%Y%m%dT%H%M%SZ}",
         f"DTEND:{start + timedelta(hours=1):%Y%m%dT%H%M%SZ}", f"SUMMARY:{_ical(occasion.subject)}",
@@ -140,10 +140,11 @@ def _event(occasion: Occasion, chance: random.Random) -> str:
 
 def _card(occasion: Occasion, chance: random.Random) -> str:
     given, _, family = occasion.author.name.rpartition(" ")
+    name = f"{_ical(family)};{_ical(given)};;;"
+    phone = f"+351 900 000 {chance.randrange(100, 999)}"
     return "\r\n".join((
-        "BEGIN:VCARD", "VERSION:3.0", f"N:{_ical(family)};{_ical(given)};;;", f"FN:{_ical(occasion.author.name)}",
-        f"EMAIL;TYPE=INTERNET:{occasion.author.address}", f"TEL;TYPE=CELL:+351 900 000 {chance.randrange(100, 999)}",
-        "END:VCARD", "",
+        "BEGIN:VCARD", "VERSION:3.0", f"N:{name}", f"FN:{_ical(occasion.author.name)}",
+        f"EMAIL;TYPE=INTERNET:{occasion.author.address}", f"TEL;TYPE=CELL:{phone}", "END:VCARD", "",
     ))  # fmt: skip
 
 

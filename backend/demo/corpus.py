@@ -86,7 +86,7 @@ class Conversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML without the words that become something else: Norwegian is ``no``, and a date is what was written."""
+    """YAML whose words stay words: Norwegian is ``no``, and a date is what was written."""
 
 
 _SURPRISING = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int")

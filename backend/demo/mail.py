@@ -1,6 +1,7 @@
 """Turns the demo's conversations into RFC 5322 messages, as the mail programs of their writers would."""
 
 import hashlib
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,11 +22,22 @@ from backend.demo.clients import (
     html_of,
     quote,
     reply_subject,
+    unwrapped,
 )
 from backend.demo.corpus import Conversation, CorpusMessage, Correspondent
 from backend.demo.people import MAILBOXES, PEOPLE, DemoMailbox
 
-_AUTOMATIC = ("noreply", "no-reply", "newsletter", "news", "shop", "orders", "notifications", "mailer", "info")
+_AUTOMATIC = (
+    "noreply",
+    "no-reply",
+    "newsletter",
+    "news",
+    "shop",
+    "orders",
+    "notifications",
+    "mailer",
+    "info",
+)
 _AUTOMATIC_REPLIES = (
     "automatic reply", "out of office", "auto:", "automatische antwort", "abwesenheit", "resposta automática",
     "automatisk svar", "réponse automatique", "respuesta automática", "risposta automatica",
@@ -77,8 +89,10 @@ class StoredMail:
     raw: bytes = field(repr=False)
 
 
-def conversation_letters(conversation: Conversation, times: Sequence[datetime], salt: str = "") -> list[Letter]:
-    """The letters of a conversation, one for each time. ``salt`` makes other Message-IDs of the same texts."""
+def conversation_letters(
+    conversation: Conversation, times: Sequence[datetime], salt: str = ""
+) -> list[Letter]:
+    """The letters of a conversation, one for each time. ``salt`` gives the same texts other Message-IDs."""
     mailbox = MAILBOXES[conversation.mailbox]
     letters: list[Letter] = []
     partner = conversation.customer
@@ -98,7 +112,7 @@ def conversation_letters(conversation: Conversation, times: Sequence[datetime], 
                 client=client,
                 to=to,
                 subject=_subject(conversation, message, client, previous),
-                text=message.text,
+                text=message.text if client.wraps else unwrapped(message.text),
                 when=when,
                 message_id=new_message_id(client, sender.address, f"{salt}{conversation.id}/{number}", when),
                 language=conversation.language,
@@ -109,7 +123,8 @@ def conversation_letters(conversation: Conversation, times: Sequence[datetime], 
                 in_reply_to=previous.message_id if previous else None,
                 references=[*previous.references, previous.message_id] if previous else [],
                 attachments=[
-                    make_file(each, Occasion(conversation.subject, sender, when)) for each in message.attachments
+                    make_file(each, Occasion(conversation.subject, sender, when))
+                    for each in message.attachments
                 ],
             )
         )
@@ -139,9 +154,18 @@ def history(conversation: Conversation, start: datetime) -> list[StoredMail]:
 
 
 def times(conversation: Conversation, start: datetime) -> list[datetime]:
-    """When each message was written; pauses are shortened where they would lead past the demo's start."""
-    first = start - max(timedelta(days=conversation.days_ago or 0), _YOUNGEST)
-    pauses = [timedelta(hours=message.hours_later or 0) for message in conversation.messages[1:]]
+    """When each message was written, a little beside the round numbers of the files.
+
+    Pauses are shortened where they would lead past the demo's start.
+    """
+    chance = random.Random(conversation.id)
+    days = conversation.days_ago or 0
+    age = timedelta(days=days) + timedelta(minutes=chance.uniform(-80, 80) if days > 1 else 0)
+    first = start - max(age, _YOUNGEST)
+    pauses = [
+        timedelta(hours=message.hours_later or 0) * chance.uniform(0.93, 1.07)
+        for message in conversation.messages[1:]
+    ]
     room = start - _YOUNGEST - first
     total = sum(pauses, timedelta())
     share = min(1.0, room / total) if total else 1.0
@@ -243,7 +267,10 @@ def _extra_headers(letter: Letter) -> list[str]:
     elif letter.html is not None and _is_automatic(letter.sender):
         lines += ["Precedence: bulk", f"List-Unsubscribe: <mailto:unsubscribe@{domain}>"]
     if letter.client.name == "office":
-        lines += ["Thread-Topic: " + encoded_word(letter.subject, "utf-8", "Thread-Topic"), "Importance: normal"]
+        lines += [
+            "Thread-Topic: " + encoded_word(letter.subject, "utf-8", "Thread-Topic"),
+            "Importance: normal",
+        ]
     return lines
 
 
