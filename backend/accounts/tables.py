@@ -19,7 +19,7 @@ from backend.mailboxes.tables import Mailbox
 
 
 class MailAccount(Table, tablename="mail_accounts"):
-    """Credentials at a mail server. `fence` grows with each new lease holder: a write with an older one fails."""
+    """Credentials at a mail server. `fence` grows with each new lease holder: older ones can write no more."""
 
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade, unique=True)

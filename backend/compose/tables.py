@@ -22,7 +22,9 @@ from backend.people.tables import User
 class Draft(Table, tablename="drafts"):
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
-    conversation_id = ForeignKey(Conversation, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    conversation_id = ForeignKey(
+        Conversation, null=True, default=None, on_delete=OnDelete.cascade, index=True
+    )
     author_id = ForeignKey(User, null=False, on_delete=OnDelete.restrict, index=True)
     kind = Text()
     answers_id = BigInt(null=True, default=None, help_text="The message answered or forwarded.")

@@ -1,6 +1,6 @@
 """Contacts, their addresses, and the mailboxes that they have written to."""
 
-from piccolo.columns import BigSerial, Boolean, ForeignKey, BigInt, Text, Timestamptz
+from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults import TimestamptzNow
 from piccolo.table import Table

@@ -78,9 +78,7 @@ class Activity(Contract):
 
     id: int
     conversation_id: int
-    kind: Literal[
-        "assigned", "unassigned", "assigned_team", "status", "visibility", "joined", "added"
-    ]
+    kind: Literal["assigned", "unassigned", "assigned_team", "status", "visibility", "joined", "added"]
     actor_id: int | None
     subject_id: int | None
     value: str

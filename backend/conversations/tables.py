@@ -20,7 +20,7 @@ from backend.people.tables import Team, User
 
 
 class Conversation(Table, tablename="conversations"):
-    """The shared state; the columns after `version` are kept by the actions so that a list reads one table."""
+    """The shared state. The actions keep the columns after `version`, so that a list reads one table."""
 
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)

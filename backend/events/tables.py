@@ -14,8 +14,8 @@ class Stream(Table, tablename="streams"):
 
 
 class EventRow(Table, tablename="events"):
-    """One recorded change. `audience` (if not null) lists the only users who may see it; `personal` holds what is
-    merged into the body for one of them."""
+    """One recorded change. `audience` (if not null) lists the only users who may see it; `personal` holds, by
+    user, what is merged into the body for that one."""
 
     id = BigSerial(primary_key=True)
     stream = Text()

@@ -1,0 +1,135 @@
+"""The authorised fetches: what does not exist and what is not for the asking person look the same (NotFound).
+
+Each answers with the ids that the caller goes on with. Lists apply `SEES` or `READS` inside their own query.
+"""
+
+from typing import NamedTuple
+
+from backend.access.asker import Asker
+from backend.database.connection import Row, fetch, fetch_row, fetch_value
+from backend.errors import Forbidden, NotFound
+
+READS = "{mailbox} IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = {user})"
+"""SQL: the person can open the mailbox."""
+
+SEES = (
+    "c.joined_into IS NULL AND c.mailbox_id IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = {user}) "
+    "AND (c.visibility <> 'confidential' OR sees({user}, c.id))"
+)
+"""SQL: the person sees the conversation `c`."""
+
+
+class ConversationKey(NamedTuple):
+    conversation_id: int
+    mailbox_id: int
+
+
+async def readable_mailboxes(asker: Asker) -> list[int]:
+    """The ids of the mailboxes that the person can open."""
+    rows = await fetch(
+        "SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1 ORDER BY mailbox_id", asker.user_id
+    )
+    return [row["mailbox_id"] for row in rows]
+
+
+async def access_mailbox(asker: Asker, mailbox_id: int) -> int:
+    """A mailbox that the person can open."""
+    found = await fetch_value(
+        "SELECT 1 FROM mailbox_readers WHERE mailbox_id = $1 AND user_id = $2", mailbox_id, asker.user_id
+    )
+    if found is None:
+        raise NotFound("There is no such mailbox.", "It may have been removed, or you have no access to it.")
+    return mailbox_id
+
+
+async def access_mailbox_settings(asker: Asker, mailbox_id: int) -> Row:
+    """A mailbox whose settings the person may change: a group's by admins, a personal one's by its owner.
+
+    Raises NotFound for what a person cannot know of, Forbidden for members of a group mailbox who are no admins.
+    """
+    row = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", mailbox_id)
+    if row is not None:
+        if row["kind"] == "personal" and row["owner_id"] == asker.user_id:
+            return row
+        if row["kind"] == "group" and asker.is_admin:
+            return row
+        if row["kind"] == "group":
+            await access_mailbox(asker, mailbox_id)
+            raise Forbidden("Only admins change a group mailbox.", "Ask an admin of your organisation.")
+    raise NotFound("There is no such mailbox.", "It may have been removed, or you have no access to it.")
+
+
+async def access_conversation(asker: Asker, conversation_id: int) -> ConversationKey:
+    """A conversation that the person sees; one that was joined into another is followed there."""
+    row = await fetch_row(
+        "SELECT c.id, c.mailbox_id FROM conversations c "
+        "WHERE c.id = coalesce((SELECT joined_into FROM conversations WHERE id = $2), $2) AND "
+        + SEES.format(user="$1"),
+        asker.user_id,
+        conversation_id,
+    )
+    if row is None:
+        raise NotFound(
+            "There is no such conversation.", "It may have been made private, moved or deleted meanwhile."
+        )
+    return ConversationKey(row["id"], row["mailbox_id"])
+
+
+async def access_message(asker: Asker, message_id: int) -> Row:
+    """A message's row, in a conversation that the person sees."""
+    row = await fetch_row(
+        "SELECT m.* FROM messages m JOIN conversations c ON c.id = m.conversation_id "
+        "WHERE m.id = $2 AND " + SEES.format(user="$1"),
+        asker.user_id,
+        message_id,
+    )
+    if row is None:
+        raise NotFound("There is no such message.", "It may have been moved or deleted meanwhile.")
+    return row
+
+
+async def access_draft(asker: Asker, draft_id: int) -> Row:
+    """A draft: in a conversation, of those who see that; outside any, of its author."""
+    row = await fetch_row(
+        "SELECT d.* FROM drafts d LEFT JOIN conversations c ON c.id = d.conversation_id "
+        "WHERE d.id = $2 AND ((d.conversation_id IS NULL AND d.author_id = $1) "
+        "OR (c.id IS NOT NULL AND " + SEES.format(user="$1") + "))",
+        asker.user_id,
+        draft_id,
+    )
+    if row is None:
+        raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+    return row
+
+
+async def access_outgoing(asker: Asker, outgoing_id: int) -> Row:
+    """A mail in the outbox, of those who see its conversation."""
+    row = await fetch_row(
+        "SELECT o.* FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
+        "WHERE o.id = $2 AND " + SEES.format(user="$1"),
+        asker.user_id,
+        outgoing_id,
+    )
+    if row is None:
+        raise NotFound(
+            "There is no such mail in the outbox.", "It may have been sent or taken back meanwhile."
+        )
+    return row
+
+
+async def access_contact(asker: Asker, contact_id: int) -> Row:
+    """A contact that wrote to a mailbox that the person can open, or that a person entered."""
+    row = await fetch_row(
+        "SELECT k.* FROM contacts k WHERE k.id = $2 AND " + KNOWS.format(user="$1"), asker.user_id, contact_id
+    )
+    if row is None:
+        raise NotFound("There is no such contact.", "It may have been merged into another one.")
+    return row
+
+
+KNOWS = (
+    "(EXISTS (SELECT 1 FROM contact_mailboxes cm JOIN mailbox_readers r ON r.mailbox_id = cm.mailbox_id "
+    "WHERE cm.contact_id = k.id AND r.user_id = {user}) "
+    "OR NOT EXISTS (SELECT 1 FROM contact_mailboxes cm WHERE cm.contact_id = k.id))"
+)
+"""SQL: the person may know of the contact `k`."""

@@ -1,0 +1,245 @@
+"""What people do with a conversation. Each is one transaction, told to everybody who sees it."""
+
+from collections.abc import Collection
+
+from backend.access.asker import Asker
+from backend.conversations.change import ConversationChange, changing
+from backend.conversations.contracts import (
+    Activity,
+    AddComment,
+    Assign,
+    Comment,
+    CommentAdded,
+    ConversationChanged,
+    ConversationItem,
+    Mark,
+    MarkChanged,
+    Status,
+    Visibility,
+    WatermarkChanged,
+)
+from backend.conversations.rows import activity_of, comment_of, mark_of, read_marks, read_row, readers
+from backend.database.connection import execute, fetch, fetch_row, fetch_value
+from backend.errors import Unacceptable
+from backend.events.record import action, user_stream
+from backend.jobs import enqueue
+from backend.notifications.actions import notify
+
+LONGEST_COMMENT = 20_000
+"""Characters."""
+
+
+async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) -> ConversationItem:
+    """Assign to a user of the mailbox, to a team, or to nobody. Raises Unacceptable for anybody else."""
+    if to.user_id is not None and to.team_id is not None:
+        raise Unacceptable("A conversation has one assignee.", "Choose a person or a team.")
+    async with changing(asker.user_id, conversation_id) as change:
+        if to.user_id is not None:
+            await check_readers(change.mailbox_id, [to.user_id])
+        if (
+            to.team_id is not None
+            and await fetch_value("SELECT 1 FROM teams WHERE id = $1", to.team_id) is None
+        ):
+            raise Unacceptable("There is no such team.", "Choose another one.")
+        before = (change.before["assignee_id"], change.before["assigned_team_id"])
+        await execute(
+            "UPDATE conversations SET assignee_id = $2, assigned_team_id = $3 WHERE id = $1",
+            conversation_id,
+            to.user_id,
+            to.team_id,
+        )
+        if before != (to.user_id, to.team_id):
+            kind = "assigned" if to.user_id else "assigned_team" if to.team_id else "unassigned"
+            activity = await add_activity(change, kind, subject_id=to.user_id or to.team_id)
+            change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+            if to.user_id is not None and to.user_id != asker.user_id:
+                await notify(change.act, [to.user_id], "assignment", conversation_id, asker.user_id, "")
+    return await item_for(asker, conversation_id)
+
+
+async def set_status(asker: Asker, conversation_id: int, status: Status) -> ConversationItem:
+    """Open, done, spam or trash. Whoever closes it is concerned with it from then on."""
+    async with changing(asker.user_id, conversation_id) as change:
+        if change.before["status"] != status:
+            await _change_status(change, status)
+            if status == "done":
+                await add_concerned(conversation_id, [asker.user_id], "closed")
+    return await item_for(asker, conversation_id)
+
+
+async def _change_status(change: ConversationChange, status: Status) -> None:
+    await execute("UPDATE conversations SET status = $2 WHERE id = $1", change.conversation_id, status)
+    activity = await add_activity(change, "status", value=status)
+    change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+
+
+async def close_after_sending(author_id: int, conversation_id: int) -> None:
+    """ "Send and done": the mail has left, so the conversation is done."""
+    async with changing(author_id, conversation_id) as change:
+        if change.before["status"] == "open":
+            await _change_status(change, "done")
+            await add_concerned(conversation_id, [author_id], "closed")
+
+
+async def set_visibility(asker: Asker, conversation_id: int, visibility: Visibility) -> ConversationItem:
+    """Open to the mailbox, private, or confidential (DESIGN: "Privacy")."""
+    async with changing(asker.user_id, conversation_id) as change:
+        if change.before["visibility"] != visibility:
+            if visibility == "confidential":
+                # Whoever makes it so stays concerned, or they would lock themselves out.
+                await add_concerned(conversation_id, [asker.user_id], "added")
+            await execute(
+                "UPDATE conversations SET visibility = $2 WHERE id = $1", conversation_id, visibility
+            )
+            activity = await add_activity(change, "visibility", value=visibility)
+            change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+    return await item_for(asker, conversation_id)
+
+
+async def add_person(asker: Asker, conversation_id: int, user_id: int) -> ConversationItem:
+    """Add a user of the mailbox to those concerned."""
+    async with changing(asker.user_id, conversation_id) as change:
+        await check_readers(change.mailbox_id, [user_id])
+        await add_concerned(conversation_id, [user_id], "added")
+        activity = await add_activity(change, "added", subject_id=user_id)
+        change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+    return await item_for(asker, conversation_id)
+
+
+async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> Comment:
+    """Comment beside the mail; people and teams mentioned are notified, and concerned from then on.
+
+    Raises Unacceptable for an empty comment, or when somebody mentioned cannot open the mailbox.
+    """
+    text = given.text.strip()
+    if not text or len(text) > LONGEST_COMMENT:
+        raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or make it shorter.")
+    async with changing(asker.user_id, conversation_id) as change:
+        await check_readers(change.mailbox_id, given.mention_ids)
+        members = await team_readers(change.mailbox_id, given.team_mention_ids)
+        record = await fetch_row(
+            "INSERT INTO comments (conversation_id, author_id, text, mention_ids, team_mention_ids, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, now()) RETURNING *",
+            conversation_id,
+            asker.user_id,
+            text,
+            given.mention_ids,
+            given.team_mention_ids,
+        )
+        assert record is not None
+        comment = comment_of(record)
+        await execute(
+            "UPDATE conversations SET comment_count = comment_count + 1 WHERE id = $1", conversation_id
+        )
+        mentioned = sorted({*given.mention_ids, *members} - {asker.user_id})
+        await add_concerned(conversation_id, {*given.mention_ids, *members}, "mentioned")
+        change.tell(lambda row: CommentAdded(row=row, comment=comment))
+        await notify(change.act, mentioned, "mention", conversation_id, asker.user_id, text[:200])
+    return comment
+
+
+async def set_read(asker: Asker, conversation_id: int, read: bool) -> ConversationItem:
+    """Mark read up to now, or unread, for the asking person alone.
+
+    Reading is told to the mail server: in a personal mailbox both ways, in a group's when the first member reads.
+    """
+    async with action(asker.user_id) as act:
+        row = await fetch_row(
+            "SELECT id, mailbox_id, last_arrival FROM conversations WHERE id = $1 FOR SHARE", conversation_id
+        )
+        assert row is not None
+        record = await fetch_row(
+            "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
+            "VALUES ($1, $2, $3, $4, 1) ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
+            "read_up_to = greatest(read_marks.read_up_to, $3), forced_unread = $4, "
+            "revision = read_marks.revision + 1 "
+            "WHERE read_marks.forced_unread <> $4 OR read_marks.read_up_to < $3 RETURNING *",
+            conversation_id,
+            asker.user_id,
+            row["last_arrival"] if read else 0,
+            not read,
+        )
+        if record is not None:
+            mark = mark_of(conversation_id, record)
+            act.record(user_stream(asker.user_id), MarkChanged(mailbox_id=row["mailbox_id"], mark=mark))
+            await enqueue("push_seen", conversation_id=conversation_id, seen=read, user_id=asker.user_id)
+    return await item_for(asker, conversation_id)
+
+
+async def read_all(asker: Asker, mailbox_id: int) -> None:
+    """Everything that has arrived in the mailbox so far counts as read for the asking person."""
+    async with action(asker.user_id) as act:
+        newest = await fetch_value("SELECT last_arrival FROM mailboxes WHERE id = $1", mailbox_id)
+        await execute(
+            "INSERT INTO watermarks (mailbox_id, user_id, read_from) VALUES ($1, $2, $3) "
+            "ON CONFLICT (mailbox_id, user_id) DO UPDATE SET read_from = greatest(watermarks.read_from, $3)",
+            mailbox_id,
+            asker.user_id,
+            newest,
+        )
+        cleared = await fetch(
+            "UPDATE read_marks r SET forced_unread = false, revision = revision + 1 FROM conversations c "
+            "WHERE c.id = r.conversation_id AND c.mailbox_id = $1 AND r.user_id = $2 AND r.forced_unread "
+            "RETURNING r.*",
+            mailbox_id,
+            asker.user_id,
+        )
+        stream = user_stream(asker.user_id)
+        act.record(stream, WatermarkChanged(mailbox_id=mailbox_id, read_from=newest))
+        for record in cleared:
+            act.record(
+                stream, MarkChanged(mailbox_id=mailbox_id, mark=mark_of(record["conversation_id"], record))
+            )
+
+
+async def add_activity(
+    change: ConversationChange, kind: str, *, subject_id: int | None = None, value: str = ""
+) -> Activity:
+    """Write the grey line that tells of a change."""
+    record = await fetch_row(
+        "INSERT INTO activities (conversation_id, kind, actor_id, subject_id, value, at) "
+        "VALUES ($1, $2, $3, $4, $5, now()) RETURNING *",
+        change.conversation_id,
+        kind,
+        change.act.actor_id,
+        subject_id,
+        value,
+    )
+    assert record is not None
+    return activity_of(record)
+
+
+async def add_concerned(conversation_id: int, user_ids: Collection[int], reason: str) -> None:
+    for user_id in user_ids:
+        await execute(
+            "INSERT INTO conversation_people (conversation_id, user_id, reason) VALUES ($1, $2, $3) "
+            "ON CONFLICT DO NOTHING",
+            conversation_id,
+            user_id,
+            reason,
+        )
+
+
+async def check_readers(mailbox_id: int, user_ids: Collection[int]) -> None:
+    """Raises Unacceptable unless each of these people can open the mailbox."""
+    strangers = set(user_ids) - set(await readers(mailbox_id))
+    if strangers:
+        raise Unacceptable(
+            "That person cannot open this mailbox.",
+            "Give them access in the mailbox's settings first.",
+            user_ids=sorted(strangers),
+        )
+
+
+async def team_readers(mailbox_id: int, team_ids: Collection[int]) -> set[int]:
+    """The members of these teams who can open the mailbox."""
+    if not team_ids:
+        return set()
+    records = await fetch("SELECT user_id FROM team_members WHERE team_id = ANY($1)", list(team_ids))
+    return {record["user_id"] for record in records} & set(await readers(mailbox_id))
+
+
+async def item_for(asker: Asker, conversation_id: int) -> ConversationItem:
+    """The conversation as the asking person now sees it in a list."""
+    marks: dict[int, Mark] = await read_marks(conversation_id, [asker.user_id])
+    return ConversationItem(row=await read_row(conversation_id), mark=marks[asker.user_id])

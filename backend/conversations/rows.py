@@ -1,0 +1,120 @@
+"""Reading the shared state of conversations as contracts. Unscoped: callers have passed backend/access first."""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from backend.conversations.contracts import Activity, Comment, ConversationRow, Mark
+from backend.database.connection import Row, fetch
+from backend.mail.contracts import MailAddress
+
+ROW_COLUMNS = """
+    c.id, c.mailbox_id, c.subject, c.correspondents, c.message_count, c.comment_count, c.snippet, c.last_at,
+    c.last_arrival, c.last_direction, c.status, c.visibility, c.assignee_id, c.assigned_team_id,
+    c.has_attachments, c.version,
+    (SELECT array_agg(DISTINCT d.author_id ORDER BY d.author_id) FROM drafts d WHERE d.conversation_id = c.id)
+        AS draft_author_ids,
+    (SELECT o.state FROM outgoing o WHERE o.conversation_id = c.id AND o.state NOT IN ('sent', 'cancelled')
+      ORDER BY array_position(ARRAY['failed','unknown','held','sending','queued','scheduled'], o.state) LIMIT 1)
+        AS outbox
+"""
+
+_addresses = msgspec.json.Decoder(list[MailAddress])
+
+
+def row_of(record: Row) -> ConversationRow:
+    """A record that holds ROW_COLUMNS, as a contract."""
+    return ConversationRow(
+        id=record["id"],
+        mailbox_id=record["mailbox_id"],
+        subject=record["subject"],
+        correspondents=_addresses.decode(record["correspondents"]),
+        message_count=record["message_count"],
+        snippet=record["snippet"],
+        last_at=record["last_at"],
+        last_arrival=record["last_arrival"],
+        last_direction=record["last_direction"],
+        status=record["status"],
+        visibility=record["visibility"],
+        assignee_id=record["assignee_id"],
+        assigned_team_id=record["assigned_team_id"],
+        has_attachments=record["has_attachments"],
+        comment_count=record["comment_count"],
+        draft_author_ids=record["draft_author_ids"] or [],
+        outbox=record["outbox"] or "",
+        version=record["version"],
+    )
+
+
+async def read_rows(conversation_ids: Collection[int]) -> list[ConversationRow]:
+    records = await fetch(
+        f"SELECT {ROW_COLUMNS} FROM conversations c WHERE c.id = ANY($1) ORDER BY c.id",
+        list(conversation_ids),
+    )
+    return [row_of(record) for record in records]
+
+
+async def read_row(conversation_id: int) -> ConversationRow:
+    return (await read_rows([conversation_id]))[0]
+
+
+async def read_marks(conversation_id: int, user_ids: Collection[int]) -> dict[int, Mark]:
+    """The read state of each of these people."""
+    records = await fetch(
+        "SELECT user_id, read_up_to, forced_unread, revision FROM read_marks "
+        "WHERE conversation_id = $1 AND user_id = ANY($2)",
+        conversation_id,
+        list(user_ids),
+    )
+    marks = {record["user_id"]: mark_of(conversation_id, record) for record in records}
+    return {user_id: marks.get(user_id) or unmarked(conversation_id) for user_id in user_ids}
+
+
+def mark_of(conversation_id: int, record: Row) -> Mark:
+    return Mark(
+        conversation_id=conversation_id,
+        read_up_to=record["read_up_to"],
+        forced_unread=record["forced_unread"],
+        revision=record["revision"],
+    )
+
+
+def unmarked(conversation_id: int) -> Mark:
+    return Mark(conversation_id=conversation_id, read_up_to=0, forced_unread=False, revision=0)
+
+
+def comment_of(record: Row) -> Comment:
+    return Comment(
+        id=record["id"],
+        conversation_id=record["conversation_id"],
+        author_id=record["author_id"],
+        text=record["text"],
+        mention_ids=list(record["mention_ids"] or []),
+        team_mention_ids=list(record["team_mention_ids"] or []),
+        created_at=record["created_at"],
+    )
+
+
+def activity_of(record: Row) -> Activity:
+    return Activity(
+        id=record["id"],
+        conversation_id=record["conversation_id"],
+        kind=record["kind"],
+        actor_id=record["actor_id"],
+        subject_id=record["subject_id"],
+        value=record["value"],
+        at=record["at"],
+    )
+
+
+async def viewers(conversation_id: int) -> list[int]:
+    """Everybody who sees the conversation now."""
+    return [r["v"] for r in await fetch("SELECT v FROM viewers($1) v ORDER BY v", conversation_id)]
+
+
+async def readers(mailbox_id: int) -> list[int]:
+    """Everybody who can open the mailbox now."""
+    records: Sequence[Row] = await fetch(
+        "SELECT user_id FROM mailbox_readers WHERE mailbox_id = $1 ORDER BY user_id", mailbox_id
+    )
+    return [record["user_id"] for record in records]

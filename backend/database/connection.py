@@ -1,0 +1,80 @@
+"""The one connection pool of a process, and SQL in the current transaction.
+
+Tables, migrations and transactions are Piccolo's. Reads that join, and writes that count, are SQL in the
+capability's own module, run through `fetch` and `execute` below on the same connection as Piccolo's transaction
+(docs/decisions/0003-sql-beside-piccolo.md).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine
+
+engine = PostgresEngine(config={})
+"""Piccolo finds it through backend/database/piccolo_conf.py."""
+
+Row = asyncpg.Record
+
+
+async def connect(dsn: str, *, pool_size: int = 10) -> None:
+    """Open this process' pool on the database at `dsn`."""
+    engine.config = {"dsn": dsn}
+    await engine.start_connection_pool(min_size=1, max_size=pool_size)
+
+
+async def disconnect() -> None:
+    """Close the pool; a connection still in use is waited for."""
+    await engine.close_connection_pool()
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[asyncpg.Connection]:
+    """The current transaction's connection, or one from the pool for the length of the block."""
+    current = engine.current_transaction.get()
+    if current is not None:
+        yield current.connection
+    elif engine.pool is None:
+        raise RuntimeError("The database is not connected: call connect() first.")
+    else:
+        async with engine.pool.acquire() as pooled:
+            yield pooled
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[None]:
+    """A read-only transaction in which every read sees the same moment."""
+    async with engine.transaction():
+        await execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+async def fetch(query: str, *arguments: Any) -> Sequence[Row]:
+    async with connection() as current:
+        return await current.fetch(query, *arguments)
+
+
+async def fetch_row(query: str, *arguments: Any) -> Row | None:
+    async with connection() as current:
+        return await current.fetchrow(query, *arguments)
+
+
+async def fetch_value(query: str, *arguments: Any) -> Any:
+    async with connection() as current:
+        return await current.fetchval(query, *arguments)
+
+
+async def execute(query: str, *arguments: Any) -> str:
+    """Run one statement; the answer is PostgreSQL's command tag, such as `UPDATE 1`."""
+    async with connection() as current:
+        return await current.execute(query, *arguments)
+
+
+async def execute_many(query: str, rows: Iterable[Sequence[Any]]) -> None:
+    async with connection() as current:
+        await current.executemany(query, rows)
+
+
+def in_transaction() -> bool:
+    return engine.current_transaction.get() is not None

@@ -1,0 +1,107 @@
+"""The live socket and the snapshot that a client begins with."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Any
+
+import msgspec
+from litestar import Router, WebSocket, get, websocket
+from litestar.exceptions import WebSocketDisconnect
+
+from backend.access.asker import Asker
+from backend.access.classes import access
+from backend.contracts import StreamPosition
+from backend.events.contracts import (
+    PositionFrame,
+    Snapshot,
+    Subscribe,
+    client_frame_decoder,
+    frame_encoder,
+)
+from backend.events.hub import Client, Hub, drain
+from backend.events.snapshot import take_snapshot
+from backend.people.sessions import session_is_live
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 20.0
+"""How often an idle socket says where its streams are; a client that hears nothing for a minute may reconnect."""
+LONGEST_CLIENT_FRAME = 64 * 1024
+
+
+@websocket("/live", **access("signed_in"))
+async def live(socket: WebSocket[Any, Any, Any]) -> None:
+    """Follow streams: every event after the positions named in `since`, in order, exactly once."""
+    asker = socket.scope["user"]
+    assert isinstance(asker, Asker)
+    hub: Hub = socket.app.state.hub
+    await socket.accept()
+    client = Client(asker.user_id, asker.session_id, asker.token_id)
+    hub.add(client)
+    sending = asyncio.create_task(_send(socket, client), name="live-send")
+    hearing = asyncio.create_task(_hear(socket, hub, client), name="live-hear")
+    try:
+        if not await session_is_live(asker):
+            client.close("signed_out")
+        for stream, position in _since(socket.query_params.get("since", "")):
+            await hub.subscribe(client, stream, position)
+        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        hub.remove(client)
+        for task in (sending, hearing):
+            task.cancel()
+        results = await asyncio.gather(sending, hearing, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError):
+                log.warning("A live socket ended with %s", type(result).__name__)
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.close(code=4401 if client.closing == "signed_out" else 1000)
+
+
+def _since(text: str) -> list[tuple[str, int]]:
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    return [(stream, int(number)) for stream, _, number in pairs if number.isdecimal() and len(number) < 19]
+
+
+async def _send(socket: WebSocket[Any, Any, Any], client: Client) -> None:
+    """Pass on what the hub queued; ends after the closing frame."""
+    while True:
+        try:
+            frames = await asyncio.wait_for(drain(client), HEARTBEAT_SECONDS)
+        except TimeoutError:
+            at = [StreamPosition(stream=s, position=p) for s, p in sorted(client.positions.items())]
+            frames = [frame_encoder.encode(PositionFrame(positions=at))]
+        for frame in frames:
+            await socket.send_data(frame, mode="text")
+        if client.closing and not client.queue:
+            return
+
+
+async def _hear(socket: WebSocket[Any, Any, Any], hub: Hub, client: Client) -> None:
+    """Obey subscribe and unsubscribe; a frame that is neither ends the socket."""
+    while True:
+        text = await socket.receive_data(mode="text")
+        if len(text) > LONGEST_CLIENT_FRAME:
+            client.close("not_understood")
+            return
+        try:
+            frame = client_frame_decoder.decode(text)
+        except msgspec.DecodeError:
+            client.close("not_understood")
+            continue
+        if isinstance(frame, Subscribe):
+            for wanted in frame.positions:
+                await hub.subscribe(client, wanted.stream, wanted.position)
+        else:
+            for stream in frame.streams:
+                hub.unsubscribe(client, stream)
+
+
+@get("/snapshot", **access("signed_in"))
+async def snapshot(asker: Asker, conversations: bool = False) -> Snapshot:
+    """Who one is, what one may open, and the stream positions of that very moment."""
+    return await take_snapshot(asker, conversations=conversations)
+
+
+router = Router(path="/", route_handlers=[live, snapshot], tags=["live"])

@@ -1,0 +1,81 @@
+"""Side effects as jobs: enqueued in the transaction that makes them necessary, run by a worker, retried with
+back-off, and kept for an admin to see when they give up. The only user of PgQueuer.
+
+A job's payload names rows by id and nothing else: no secret and no mail text stands in the queue.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Literal
+
+import msgspec
+from pgqueuer import PgQueuer, Queries
+from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Context, Job
+
+from backend.database.connection import connection, engine, in_transaction
+
+JobName = Literal[
+    "send_outgoing",
+    "store_sent_copy",
+    "settle_unknown",
+    "push_seen",
+    "push_folder",
+    "push_delete",
+    "system_mail",
+    "check_servers",
+]
+
+Handler = Callable[..., Awaitable[None]]
+
+GIVE_UP_AFTER = 12
+"""Attempts; with the back-off below, about six hours."""
+LONGEST_WAIT = timedelta(hours=1)
+
+
+async def enqueue(
+    name: JobName, *, after: timedelta | None = None, key: str | None = None, **payload: Any
+) -> None:
+    """Add a job to the current transaction: it exists if, and only if, the transaction commits.
+
+    `key` keeps at most one waiting job of that key. Raises RuntimeError outside a transaction.
+    """
+    if not in_transaction():
+        raise RuntimeError(f"The job {name} must be enqueued inside an action's transaction.")
+    async with connection() as current:
+        await Queries(AsyncpgDriver(current)).enqueue(
+            [name],
+            [msgspec.json.encode(payload)],
+            [0],
+            [after],
+            [f"{name}:{key}" if key else None],
+            on_conflict="skip",
+        )
+
+
+class TryAgain(Exception):
+    """A handler's word that the same job may succeed later. Its text is what an admin reads."""
+
+
+def register(queue: PgQueuer, name: JobName, handler: Handler, *, at_once: int = 0) -> None:
+    """Let `handler` (called with the payload's fields) run the jobs of that name, `at_once` at a time (0: any)."""
+
+    @queue.entrypoint(name, concurrency_limit=at_once, on_failure="hold")
+    async def run(job: Job, context: Context) -> None:
+        payload = msgspec.json.decode(job.payload or b"{}")
+        try:
+            await handler(**payload)
+        except TryAgain as fault:
+            attempt = job.attempts + 1
+            if attempt >= GIVE_UP_AFTER:
+                raise
+            wait = min(LONGEST_WAIT, timedelta(seconds=5 * 2**attempt))
+            raise RetryRequested(delay=wait, reason=str(fault)) from fault
+
+
+def job_queue() -> PgQueuer:
+    """This worker's queue, on the process' pool."""
+    if engine.pool is None:
+        raise RuntimeError("The database is not connected: call connect() first.")
+    return PgQueuer(AsyncpgPoolDriver(engine.pool))

@@ -1,0 +1,69 @@
+"""Telling one person that something concerns them, and marking it read."""
+
+from collections.abc import Collection
+
+from backend.access.asker import Asker
+from backend.database.connection import fetch, fetch_value
+from backend.events.record import Action, action, user_stream
+from backend.notifications.contracts import (
+    Notification,
+    NotificationAdded,
+    NotificationKind,
+    NotificationsRead,
+)
+
+
+async def notify(
+    act: Action,
+    user_ids: Collection[int],
+    kind: NotificationKind,
+    conversation_id: int,
+    actor_id: int | None,
+    text: str,
+) -> None:
+    """Notify those of these people who see the conversation once the running action is done."""
+    if not user_ids:
+        return
+    about = await fetch(
+        "SELECT subject, mailbox_id FROM conversations WHERE id = $1 AND joined_into IS NULL", conversation_id
+    )
+    records = await fetch(
+        "INSERT INTO notifications (user_id, kind, conversation_id, actor_id, text, created_at) "
+        "SELECT v, $2, $3, $4, $5, now() FROM viewers($3) v WHERE v = ANY($1) RETURNING *",
+        list(user_ids),
+        kind,
+        conversation_id,
+        actor_id,
+        text,
+    )
+    for record in records:
+        notification = Notification(
+            id=record["id"],
+            kind=kind,
+            conversation_id=conversation_id,
+            mailbox_id=about[0]["mailbox_id"],
+            actor_id=actor_id,
+            subject=about[0]["subject"],
+            text=text,
+            created_at=record["created_at"],
+            read=False,
+        )
+        act.record(user_stream(record["user_id"]), NotificationAdded(notification=notification))
+
+
+async def mark_notifications_read(asker: Asker, ids: list[int] | None) -> int:
+    """Mark these (None: all) of the person's notifications read; answers how many are still unread."""
+    async with action(asker.user_id) as act:
+        records = await fetch(
+            "UPDATE notifications SET read_at = now() WHERE user_id = $1 AND read_at IS NULL "
+            "AND ($2::bigint[] IS NULL OR id = ANY($2)) RETURNING id",
+            asker.user_id,
+            ids,
+        )
+        if records:
+            act.record(
+                user_stream(asker.user_id), NotificationsRead(ids=sorted(record["id"] for record in records))
+            )
+    return await fetch_value(
+        "SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL", asker.user_id
+    )
