@@ -55,9 +55,7 @@ class Authentication(AbstractAuthenticationMiddleware):
     The cookie is believed on a socket only when the page that opened it is one of ours.
     """
 
-    async def authenticate_request(
-        self, connection: ASGIConnection[Any, Any, Any, Any]
-    ) -> AuthenticationResult:
+    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
             return AuthenticationResult(user=await asker_of_token(token.strip()), auth="token")
@@ -113,9 +111,7 @@ def litestar_error(_: Request[Any, Any, Any], fault: HTTPException) -> Response[
 def unexpected_error(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
     """A fault of ours: its kind and place go to the log, without what the request or the mail held."""
     log.error("%s %s failed: %s", request.method, request.url.path, type(fault).__name__, exc_info=fault)
-    return _error(
-        500, "error", "Something failed on the server.", "Try again; tell your admin if it stays.", {}
-    )
+    return _error(500, "error", "Something failed on the server.", "Try again; tell your admin if it stays.", {})
 
 
 class CrossSiteGuard(CSRFMiddleware):

@@ -34,9 +34,7 @@ GIVE_UP_AFTER = 12
 LONGEST_WAIT = timedelta(hours=1)
 
 
-async def enqueue(
-    name: JobName, *, after: timedelta | None = None, key: str | None = None, **payload: Any
-) -> None:
+async def enqueue(name: JobName, *, after: timedelta | None = None, key: str | None = None, **payload: Any) -> None:
     """Add a job to the current transaction: it exists if, and only if, the transaction commits.
 
     `key` keeps at most one waiting job of that key. Raises RuntimeError outside a transaction.

@@ -26,9 +26,7 @@ class ConversationKey(NamedTuple):
 
 async def readable_mailboxes(asker: Asker) -> list[int]:
     """The ids of the mailboxes that the person can open."""
-    rows = await fetch(
-        "SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1 ORDER BY mailbox_id", asker.user_id
-    )
+    rows = await fetch("SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1 ORDER BY mailbox_id", asker.user_id)
     return [row["mailbox_id"] for row in rows]
 
 
@@ -69,9 +67,7 @@ async def access_conversation(asker: Asker, conversation_id: int) -> Conversatio
         conversation_id,
     )
     if row is None:
-        raise NotFound(
-            "There is no such conversation.", "It may have been made private, moved or deleted meanwhile."
-        )
+        raise NotFound("There is no such conversation.", "It may have been made private, moved or deleted meanwhile.")
     return ConversationKey(row["id"], row["mailbox_id"])
 
 
@@ -111,9 +107,7 @@ async def access_outgoing(asker: Asker, outgoing_id: int) -> Row:
         outgoing_id,
     )
     if row is None:
-        raise NotFound(
-            "There is no such mail in the outbox.", "It may have been sent or taken back meanwhile."
-        )
+        raise NotFound("There is no such mail in the outbox.", "It may have been sent or taken back meanwhile.")
     return row
 
 

@@ -36,10 +36,7 @@ async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) ->
     async with changing(asker.user_id, conversation_id) as change:
         if to.user_id is not None:
             await check_readers(change.mailbox_id, [to.user_id])
-        if (
-            to.team_id is not None
-            and await fetch_value("SELECT 1 FROM teams WHERE id = $1", to.team_id) is None
-        ):
+        if to.team_id is not None and await fetch_value("SELECT 1 FROM teams WHERE id = $1", to.team_id) is None:
             raise Unacceptable("There is no such team.", "Choose another one.")
         before = (change.before["assignee_id"], change.before["assigned_team_id"])
         await execute(
@@ -88,9 +85,7 @@ async def set_visibility(asker: Asker, conversation_id: int, visibility: Visibil
             if visibility == "confidential":
                 # Whoever makes it so stays concerned, or they would lock themselves out.
                 await add_concerned(conversation_id, [asker.user_id], "added")
-            await execute(
-                "UPDATE conversations SET visibility = $2 WHERE id = $1", conversation_id, visibility
-            )
+            await execute("UPDATE conversations SET visibility = $2 WHERE id = $1", conversation_id, visibility)
             activity = await add_activity(change, "visibility", value=visibility)
             change.tell(lambda row: ConversationChanged(row=row, activity=activity))
     return await item_for(asker, conversation_id)
@@ -128,9 +123,7 @@ async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> 
         )
         assert record is not None
         comment = comment_of(record)
-        await execute(
-            "UPDATE conversations SET comment_count = comment_count + 1 WHERE id = $1", conversation_id
-        )
+        await execute("UPDATE conversations SET comment_count = comment_count + 1 WHERE id = $1", conversation_id)
         mentioned = sorted({*given.mention_ids, *members} - {asker.user_id})
         await add_concerned(conversation_id, {*given.mention_ids, *members}, "mentioned")
         change.tell(lambda row: CommentAdded(row=row, comment=comment))
@@ -187,9 +180,7 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
         stream = user_stream(asker.user_id)
         act.record(stream, WatermarkChanged(mailbox_id=mailbox_id, read_from=newest))
         for record in cleared:
-            act.record(
-                stream, MarkChanged(mailbox_id=mailbox_id, mark=mark_of(record["conversation_id"], record))
-            )
+            act.record(stream, MarkChanged(mailbox_id=mailbox_id, mark=mark_of(record["conversation_id"], record)))
 
 
 async def add_activity(

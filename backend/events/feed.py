@@ -25,9 +25,7 @@ async def stream_is_for(user_id: int, stream: str) -> bool:
     if kind != "mailbox":
         return False
     return bool(
-        await fetch(
-            "SELECT 1 FROM mailbox_readers WHERE mailbox_id = $1 AND user_id = $2", int(number), user_id
-        )
+        await fetch("SELECT 1 FROM mailbox_readers WHERE mailbox_id = $1 AND user_id = $2", int(number), user_id)
     )
 
 

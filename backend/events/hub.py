@@ -74,9 +74,7 @@ class Client:
         self.waiting.set()
 
     def put_position(self, stream: str, position: int) -> None:
-        self.put(
-            frame_encoder.encode(PositionFrame(positions=[StreamPosition(stream=stream, position=position)]))
-        )
+        self.put(frame_encoder.encode(PositionFrame(positions=[StreamPosition(stream=stream, position=position)])))
 
     def close(self, reason: str) -> None:
         """Drop what waits and let the socket's task end, telling the reason."""
@@ -200,9 +198,7 @@ class Hub:
                 finally:
                     await connection.close(timeout=2)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
-                log.warning(
-                    "The live connection to the database broke (%s); trying again.", type(fault).__name__
-                )
+                log.warning("The live connection to the database broke (%s); trying again.", type(fault).__name__)
                 await asyncio.sleep(0.5)
 
     def _on_events(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
@@ -228,9 +224,7 @@ class Hub:
                 try:
                     await self._dispatch(stream)
                 except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
-                    log.warning(
-                        "Events of %s could not be read (%s); trying again.", stream, type(fault).__name__
-                    )
+                    log.warning("Events of %s could not be read (%s); trying again.", stream, type(fault).__name__)
                     await asyncio.sleep(0.2)
                     self._wake_for(stream)
 
@@ -256,9 +250,7 @@ class Hub:
         rows = await fetch("SELECT user_id FROM mailbox_readers WHERE mailbox_id = $1", int(number))
         return {row["user_id"] for row in rows}
 
-    def _give(
-        self, client: Client, stream: str, records: Sequence[Row], shared: Sequence[bytes | None]
-    ) -> None:
+    def _give(self, client: Client, stream: str, records: Sequence[Row], shared: Sequence[bytes | None]) -> None:
         """Queue these events for one client; `shared` holds the frames that are the same for everybody."""
         last_given = 0
         for record, frame in zip(records, shared, strict=True):

@@ -100,9 +100,7 @@ class Action:
                 recorded.conversation_id,
                 recorded.audience,
                 msgspec.json.encode(recorded.event).decode(),
-                None
-                if personal is None
-                else msgspec.json.encode({str(k): v for k, v in personal.items()}).decode(),
+                None if personal is None else msgspec.json.encode({str(k): v for k, v in personal.items()}).decode(),
             )
 
 

@@ -61,9 +61,5 @@ async def mark_notifications_read(asker: Asker, ids: list[int] | None) -> int:
             ids,
         )
         if records:
-            act.record(
-                user_stream(asker.user_id), NotificationsRead(ids=sorted(record["id"] for record in records))
-            )
-    return await fetch_value(
-        "SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL", asker.user_id
-    )
+            act.record(user_stream(asker.user_id), NotificationsRead(ids=sorted(record["id"] for record in records)))
+    return await fetch_value("SELECT count(*) FROM notifications WHERE user_id = $1 AND read_at IS NULL", asker.user_id)

@@ -22,8 +22,7 @@ async def start_session(user_id: int, user_agent: str) -> str:
     """Sign the person in; answers the cookie's value. Call inside an action."""
     secret = secrets.token_urlsafe(32)
     await execute(
-        "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent) "
-        "VALUES ($1, $2, now(), $3, $4)",
+        "INSERT INTO sessions (token_hash, user_id, created_at, expires_at, user_agent) VALUES ($1, $2, now(), $3, $4)",
         hash_of(secret),
         user_id,
         datetime.now(UTC) + SESSION_LIFETIME,
