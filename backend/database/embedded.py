@@ -39,6 +39,9 @@ ROLE = "tandem"
 """The role Tandem works as. It owns the database and is no superuser."""
 SUPERUSER = "postgres"
 
+PORT = 5432
+"""Only the last part of the socket's name: there is no TCP port."""
+
 START_SECONDS = 300.0
 """Long, because a server that was killed first recovers from its log."""
 STOP_SECONDS = 60.0
@@ -48,6 +51,7 @@ LONGEST_SOCKET_FOLDER = 90
 
 SERVER_SETTINGS = {
     "listen_addresses": "",
+    "port": str(PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "128MB",
@@ -157,6 +161,7 @@ class EmbeddedPostgres:
         if self._server is not None:
             _end(self._server)
             self._server = None
+            _take_server_lock(self._home).close()  # its log writer ends a moment after it
         if self._socket_folder is not None:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             self._socket_folder = None
@@ -236,7 +241,8 @@ def running_dsn(data_folder: Path) -> str | None:
 
 
 def _dsn(socket_folder: Path, role: str, database: str) -> str:
-    return f"postgresql://{role}@/{database}?host={quote(str(socket_folder), safe='')}"
+    # The port is part of the socket's name; without it a client would believe a stray PGPORT.
+    return f"postgresql://{role}@/{database}?host={quote(str(socket_folder), safe='')}&port={PORT}"
 
 
 def _take_owner_lock(home: Path) -> IO[str]:
