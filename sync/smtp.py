@@ -1,0 +1,358 @@
+"""Handing one message to a submission server, in two phases, so that nothing is ever sent twice.
+
+    async with SmtpSession(login) as session:                 # raises ServerProblem: nothing was sent
+        opened = await session.open_transaction(sender, recipients, raw)
+        if isinstance(opened, Opened):                        # else Retry or Refused: nothing was sent
+            ... commit `sending` ...
+            result = await session.transmit(raw)              # Sent, Retry, Refused or Unknown
+
+Until `transmit` nothing irrevocable happens. From the first byte of the text until the server's last reply it
+cannot be known whether the server keeps the mail (RFC 5321 section 4.5.4.1): a connection lost in between is
+`Unknown`, and only then. Results are values. The only module that knows aiosmtplib.
+"""
+
+import re
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import aiosmtplib
+from aiosmtplib.protocol import normalize_message_line_endings
+
+from sync.dial import connect_problem, dial, tls_context
+from sync.errors import ServerProblem, server_problem
+from sync.smtp_replies import explain, sign_in_refusal
+from sync.types import Problem, SmtpLogin
+
+CONNECT_SECONDS = 30.0
+REPLY_SECONDS = 120.0
+"""For MAIL, RCPT and DATA; servers that greylist or look senders up are slow (RFC 5321 section 4.5.3.2)."""
+FINAL_SECONDS = 600.0
+"""For the reply after the text, as RFC 5321 section 4.5.3.2.6 asks: giving up early makes Unknowns."""
+
+_CONTROL = re.compile(r"[\x00-\x20\x7f<>]")
+_LINE_START_DOT = re.compile(rb"(?m)^\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The server takes the mail for `accepted`; it does not for `refused` (their `permanent` tells 5yz from
+    4yz).
+    """
+
+    accepted: tuple[str, ...]
+    refused: Mapping[str, Problem] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The server has taken responsibility for the mail to `accepted`. `server_words` often names its queue
+    id.
+    """
+
+    accepted: tuple[str, ...]
+    refused: Mapping[str, Problem]
+    server_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Nothing was sent, and trying again may help. `recipients` tells what was said about each, if anything."""
+
+    problem: Problem
+    recipients: Mapping[str, Problem] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was sent, and trying the same again cannot help."""
+
+    problem: Problem
+    recipients: Mapping[str, Problem] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The text was on its way when the connection was lost: the mail may or may not have been sent."""
+
+    problem: Problem
+
+
+SendResult = Sent | Retry | Refused | Unknown
+
+
+class SmtpSession:
+    """A signed-in connection to a submission server, for one or more transactions after each other."""
+
+    def __init__(
+        self, login: SmtpLogin, *, reply_seconds: float = REPLY_SECONDS, final_seconds: float = FINAL_SECONDS
+    ) -> None:
+        self.login = login
+        self._reply_seconds = reply_seconds
+        self._final_seconds = final_seconds
+        self._client: aiosmtplib.SMTP | None = None
+        self._opened: Opened | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect, protect and sign in. Raises ServerProblem; `permanent` tells whether to wait for a person."""
+        self._client = await _connect(self.login, min(self._reply_seconds, CONNECT_SECONDS))
+        try:
+            await _sign_in(self._client, self.login)
+        except BaseException:
+            self._client.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Say goodbye if that goes quickly; a transaction that was not transmitted is thereby given up."""
+        client = self._live
+        try:
+            if kind is None and client.is_connected:
+                await client.quit(timeout=2)
+        except (aiosmtplib.SMTPException, OSError, ValueError):
+            self._opened = None  # the mail is long settled: how the goodbye went matters to nobody
+        finally:
+            client.close()
+
+    async def open_transaction(
+        self, sender: str, recipients: Sequence[str], raw: bytes = b""
+    ) -> Opened | Retry | Refused:
+        """MAIL and RCPT. `raw` lets size and eight-bit text be announced (RFC 1870, 6152, 6531).
+
+        `Opened` when at least one recipient was accepted.
+        """
+        try:
+            refusal = await self._mail(sender, recipients, raw)
+            if refusal is not None:
+                return refusal
+            return await self._rcpt(recipients)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return Retry(self._lost(error).problem)
+
+    async def transmit(self, raw: bytes) -> SendResult:
+        """DATA and the text. Call only after `Opened`, and after `sending` is on record."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            raise RuntimeError("transmit() without an open transaction")
+        try:
+            start = await self._live.execute_command(b"DATA", timeout=self._reply_seconds)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return Retry(self._lost(error).problem)  # no byte of the text has left
+        if start.code != 354:
+            return await self._give_up(_failure(explain(_refusal(start.code), start.message), opened.refused))
+        protocol = self._live.protocol
+        if protocol is None or not self._live.is_connected:
+            return Retry(self._lost(ConnectionResetError("the server closed the connection")).problem)
+        text = _LINE_START_DOT.sub(b"..", normalize_message_line_endings(raw)) + b".\r\n"
+        try:
+            protocol.write(text)
+            final = await protocol.read_response(timeout=self._final_seconds)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            self._live.close()
+            return Unknown(self._lost(error).problem)
+        except BaseException:
+            self._live.close()  # a dialogue left in the middle can carry no further mail
+            raise
+        if 200 <= final.code < 300:
+            return Sent(opened.accepted, opened.refused, f"{final.code} {final.message}")
+        return _failure(explain(_refusal(final.code), final.message), opened.refused)
+
+    async def cancel_transaction(self) -> None:
+        """RSET: forget sender and recipients. Raises ServerProblem when the connection is gone."""
+        self._opened = None
+        try:
+            await self._live.rset(timeout=self._reply_seconds)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise self._lost(error) from error
+
+    @property
+    def _live(self) -> aiosmtplib.SMTP:
+        if self._client is None:
+            raise RuntimeError("the session is not open")
+        return self._client
+
+    async def _mail(self, sender: str, recipients: Sequence[str], raw: bytes) -> Retry | Refused | None:
+        client = self._live
+        options: list[bytes] = []
+        header = raw.partition(b"\r\n\r\n")[0]
+        foreign = [each for each in (sender, *recipients) if not _ascii_address(each).isascii()]
+        if foreign or not header.isascii():
+            if client.supports_extension("smtputf8"):
+                options.append(b"SMTPUTF8")
+            elif foreign:
+                return Refused(explain(553, "5.6.7 the server does not offer SMTPUTF8", recipient=foreign[0]))
+        if not raw.isascii() and client.supports_extension("8bitmime"):
+            options.append(b"BODY=8BITMIME")
+        if raw and client.supports_extension("size"):
+            limit = client.esmtp_extensions.get("size", "").strip()
+            if limit.isdigit() and 0 < int(limit) < len(raw):
+                words = f"5.3.4 the mail has {len(raw)} bytes, the server takes {limit}"
+                return Refused(explain(552, words))
+            options.append(b"SIZE=%d" % len(raw))
+        address = b"FROM:<" + _wire_address(sender) + b">"
+        reply = await client.execute_command(b"MAIL", address, *options, timeout=self._reply_seconds)
+        if reply.code != 250:
+            return await self._give_up(_failure(explain(_refusal(reply.code), reply.message), {}))
+        return None
+
+    async def _rcpt(self, recipients: Sequence[str]) -> Opened | Retry | Refused:
+        accepted: list[str] = []
+        refused: dict[str, Problem] = {}
+        for recipient in recipients:
+            if _CONTROL.search(recipient) or not recipient:
+                refused[recipient] = explain(553, "5.1.3 not sent to the server", recipient=recipient)
+                continue
+            address = b"TO:<" + _wire_address(recipient) + b">"
+            reply = await self._live.execute_command(b"RCPT", address, timeout=self._reply_seconds)
+            if reply.code in (250, 251, 252):
+                accepted.append(recipient)
+            else:
+                refused[recipient] = explain(_refusal(reply.code), reply.message, recipient=recipient)
+                if reply.code == 421:  # the server closes: no other recipient can be asked
+                    return Retry(refused[recipient], refused)
+        if not accepted:
+            passing = [problem for problem in refused.values() if not problem.permanent]
+            worst = (passing or list(refused.values()) or [explain(554, "5.5.1 no recipients")])[0]
+            return await self._give_up(_failure(worst, refused))
+        self._opened = Opened(tuple(accepted), refused)
+        return self._opened
+
+    async def _give_up(self, failure: Retry | Refused) -> Retry | Refused:
+        """Leave the session usable for the next mail."""
+        if self._live.is_connected:
+            try:
+                await self._live.execute_command(b"RSET", timeout=self._reply_seconds)
+            except (aiosmtplib.SMTPException, OSError, ValueError):
+                self._live.close()  # the refusal stands; the next transaction reports the lost connection
+        return failure
+
+    def _lost(self, error: Exception) -> ServerProblem:
+        return _problem_of(error, self.login)
+
+
+async def check_smtp(login: SmtpLogin) -> ServerProblem | None:
+    """Whether mail could be handed over: connects, protects and signs in. None when all is well."""
+    try:
+        async with SmtpSession(login, reply_seconds=20):
+            return None
+    except ServerProblem as problem:
+        return problem
+
+
+async def _connect(login: SmtpLogin, timeout: float) -> aiosmtplib.SMTP:
+    """From nothing to EHLO on a connection that is protected as asked."""
+    sock = await dial(login)
+    ours = sock.getsockname()[0]
+    client = aiosmtplib.SMTP(
+        hostname=login.host,
+        sock=sock,
+        local_hostname=login.helo_name or (f"[IPv6:{ours}]" if ":" in ours else f"[{ours}]"),
+        use_tls=login.security == "tls",
+        start_tls=False,
+        tls_context=tls_context(login.authority_pem) if login.security != "none" else None,
+        timeout=timeout,
+    )
+    try:
+        await client.connect()
+        await client.ehlo()
+        if login.security == "starttls":
+            if not client.supports_extension("starttls"):
+                raise server_problem("tls_not_offered", host=login.host, port=login.port)
+            await client.starttls(server_hostname=login.host)
+            await client.ehlo()
+    except ServerProblem:
+        client.close()
+        raise
+    except (aiosmtplib.SMTPException, OSError, ssl.SSLError, ValueError) as error:
+        client.close()
+        sock.close()
+        raise _problem_of(error, login) from error
+    except BaseException:
+        client.close()
+        sock.close()
+        raise
+    return client
+
+
+async def _sign_in(client: aiosmtplib.SMTP, login: SmtpLogin) -> None:
+    """One mechanism, tried once: servers count failures, and lock accounts."""
+    if not login.username:
+        return
+    offered = {name.lower() for name in client.server_auth_methods}
+    words = " ".join(sorted(offered)) or "no AUTH"
+    user, password = login.username.encode(), login.password.encode()
+    try:
+        if "plain" in offered:
+            await client.auth_plain(user, password)
+        elif "login" in offered:
+            await client.auth_login(user, password)
+        elif "cram-md5" in offered:
+            await client.auth_crammd5(user, password)
+        else:
+            code = "sign_in_not_offered"
+            if offered & {"xoauth2", "oauthbearer"}:
+                code = "oauth_needed"
+            elif login.security == "none":
+                code = "tls_needed"
+            raise _problem(code, login, words)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise _problem(sign_in_refusal(error.code, error.message), login, f"{error.code} {error.message}") from error
+    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        raise _problem_of(error, login) from error
+
+
+def _problem(code: str, login: SmtpLogin, words: str) -> ServerProblem:
+    return server_problem(code, host=login.host, port=login.port, username=login.username, server_words=words)
+
+
+def _problem_of(error: BaseException, login: SmtpLogin) -> ServerProblem:
+    """What an exception of aiosmtplib or of the network means."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        words = f"{error.code} {error.message}"
+        if error.code == -1 or not 200 <= error.code < 600:
+            return _problem("not_a_mail_server", login, error.message)
+        lowered = error.message.casefold()
+        if "too many" in lowered and "connection" in lowered:
+            return _problem("too_many_connections", login, words)
+        if error.code < 500:
+            return _problem("server_unavailable", login, words)
+        return _problem("refused_by_server", login, words)
+    cause = error.__cause__
+    if isinstance(error, aiosmtplib.SMTPConnectError) and isinstance(cause, OSError):
+        return connect_problem(cause, login)
+    if isinstance(error, aiosmtplib.SMTPTimeoutError | TimeoutError):
+        return _problem("timeout", login, str(error))
+    if isinstance(error, aiosmtplib.SMTPServerDisconnected | aiosmtplib.SMTPConnectError):
+        return _problem("connection_lost", login, str(error))
+    if isinstance(error, OSError):
+        return connect_problem(error, login)
+    return _problem("answer_not_understood", login, str(error))
+
+
+def _failure(problem: Problem, recipients: Mapping[str, Problem]) -> Retry | Refused:
+    kind = Refused if problem.permanent else Retry
+    return kind(problem, recipients)
+
+
+def _refusal(code: int) -> int:
+    """A reply that is neither success nor a proper refusal counts as passing trouble."""
+    return code if 400 <= code < 600 else 451
+
+
+def _ascii_address(address: str) -> str:
+    """The address with its domain in ASCII (IDNA). It stays foreign when the part before the @ is."""
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}{at}{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return address
+
+
+def _wire_address(address: str) -> bytes:
+    return _ascii_address(address).encode("utf-8")
