@@ -50,9 +50,7 @@ PROVIDER = MailClient(
 TERMINAL = MailClient(
     "terminal", ("User-Agent", "Mutt/2.2.13 (2024-03-09)"), encoding="8bit", message_ids="plain", wraps=True
 )
-TABLET = MailClient(
-    "tablet", ("X-Mailer", "Apple Mail (2.3826)"), encoding="quoted-printable", writes_html=True
-)
+TABLET = MailClient("tablet", ("X-Mailer", "Apple Mail (2.3826)"), encoding="quoted-printable", writes_html=True)
 SYSTEM = MailClient("system", ("X-Mailer", "PHPMailer 6.9.1"), charsets=("utf-8",), encoding="base64")
 
 _PERSONAL = (WEB, WEB, PHONE, DESKTOP, OFFICE, PROVIDER, TABLET, PHONE, WEB, TERMINAL)
@@ -178,9 +176,7 @@ def quote(client: MailClient, language: str, quoted: Quoted) -> str:
         head = "\n".join(f"{name}: {value}" for name, value in zip(names, values, strict=True))
         return f"________________________________\n{head}\n\n{quoted.body}"
     line = _WROTE.get(language, _WROTE["en"]).format(when=quoted.when, who=quoted.author)
-    below = "\n".join(
-        f">{row}" if row.startswith(">") else f"> {row}".rstrip() for row in quoted.body.split("\n")
-    )
+    below = "\n".join(f">{row}" if row.startswith(">") else f"> {row}".rstrip() for row in quoted.body.split("\n"))
     return f"{line}\n{below}"
 
 

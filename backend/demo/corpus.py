@@ -36,9 +36,7 @@ class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: AttachmentKind
 
 
-class CorpusMessage(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"sender": "from"}
-):
+class CorpusMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"sender": "from"}):
     """One mail. ``sender`` is ``customer``, the key of one of the team, or a third party."""
 
     sender: str | Correspondent
@@ -145,14 +143,10 @@ def check_conversation(conversation: Conversation, *, live: bool) -> list[str]:
         if not message.text.strip():
             faults.append(f"message {number}: there is no text")
         faults += [
-            f"message {number}: cc {cc!r} has no .example address"
-            for cc in message.cc
-            if not _ADDRESS.search(cc)
+            f"message {number}: cc {cc!r} has no .example address" for cc in message.cc if not _ADDRESS.search(cc)
         ]
     faults += [
-        f"{person.address!r} is not an .example address"
-        for person in people
-        if not _ADDRESS.fullmatch(person.address)
+        f"{person.address!r} is not an .example address" for person in people if not _ADDRESS.fullmatch(person.address)
     ]
     for comment in conversation.comments:
         if comment.by not in PEOPLE:

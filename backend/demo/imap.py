@@ -52,9 +52,7 @@ class StoredMessage(Message):
 
     __slots__ = ["digest", "store"]
 
-    def __init__(
-        self, store: MailStore, row: MessageRow, *, recent: bool = False, expunged: bool = False
-    ) -> None:
+    def __init__(self, store: MailStore, row: MessageRow, *, recent: bool = False, expunged: bool = False) -> None:
         super().__init__(
             row.uid,
             datetime.fromtimestamp(row.received, UTC),
@@ -87,22 +85,16 @@ class StoredFolder(MailboxData):
         self._mailbox_id = ObjectId(row.object_id.encode())
         self._uid_validity = row.uid_validity
         self._max_uid = row.next_uid - 1
-        self._messages.update(
-            (each.uid, StoredMessage(self.store, each)) for each in self.store.messages(row.id)
-        )
+        self._messages.update((each.uid, StoredMessage(self.store, each)) for each in self.store.messages(row.id))
 
-    async def update_selected(
-        self, selected: SelectedMailbox, *, wait_on: Event | None = None
-    ) -> SelectedMailbox:
+    async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
         # pymap's event stays silent about what happened before the waiting began, so look first.
         seen_all = selected.mod_sequence == self._mod_sequences.highest
         if wait_on is not None and seen_all and not wait_on.is_set():
             await wait_on.or_event(self._updated).wait()
         return await super().update_selected(selected)
 
-    def deliver(
-        self, raw: bytes, when: datetime, flags: Iterable[str] = (), *, recent: bool = True
-    ) -> StoredMessage:
+    def deliver(self, raw: bytes, when: datetime, flags: Iterable[str] = (), *, recent: bool = True) -> StoredMessage:
         """Adds a message and wakes everybody who has the folder open."""
         row = self.store.append(self.row.id, raw, thread_of(raw), when.timestamp(), flags)
         return self._arrived(StoredMessage(self.store, row, recent=recent))
@@ -140,9 +132,7 @@ class StoredFolder(MailboxData):
             message = StoredMessage(self.store, cached_msg.row(), expunged=True)
         return message
 
-    async def update(
-        self, uid: int, cached_msg: CachedMessage, flag_set: frozenset[Flag], mode: FlagOp
-    ) -> Message:
+    async def update(self, uid: int, cached_msg: CachedMessage, flag_set: frozenset[Flag], mode: FlagOp) -> Message:
         message = await self.get(uid, cached_msg)
         before = message.permanent_flags
         after = mode.apply(before, flag_set)
@@ -222,9 +212,7 @@ class DemoSession(Session):
         self, ref_name: str, filter_: str, subscribed: bool = False, selected: SelectedMailbox | None = None
     ) -> tuple[Iterable[tuple[str, str | None, Sequence[bytes]]], SelectedMailbox | None]:
         listed, updates = await super().list_mailboxes(ref_name, filter_, subscribed, selected)
-        return [
-            (name, delimiter, [*attributes, *_use(name)]) for name, delimiter, attributes in listed
-        ], updates
+        return [(name, delimiter, [*attributes, *_use(name)]) for name, delimiter, attributes in listed], updates
 
 
 def _use(name: str) -> list[bytes]:

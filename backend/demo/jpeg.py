@@ -61,10 +61,7 @@ def _transform(row: Sequence[float]) -> list[float]:
     if all(value == first for value in row):
         return [first * 8 * _COSINES[0][0], 0, 0, 0, 0, 0, 0, 0]
     a, b, c, d, e, f, g, h = row
-    return [
-        a * k[0] + b * k[1] + c * k[2] + d * k[3] + e * k[4] + f * k[5] + g * k[6] + h * k[7]
-        for k in _COSINES
-    ]
+    return [a * k[0] + b * k[1] + c * k[2] + d * k[3] + e * k[4] + f * k[5] + g * k[6] + h * k[7] for k in _COSINES]
 
 
 @functools.lru_cache(maxsize=4096)

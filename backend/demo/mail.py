@@ -89,9 +89,7 @@ class StoredMail:
     raw: bytes = field(repr=False)
 
 
-def conversation_letters(
-    conversation: Conversation, times: Sequence[datetime], salt: str = ""
-) -> list[Letter]:
+def conversation_letters(conversation: Conversation, times: Sequence[datetime], salt: str = "") -> list[Letter]:
     """The letters of a conversation, one for each time. ``salt`` gives the same texts other Message-IDs."""
     mailbox = MAILBOXES[conversation.mailbox]
     letters: list[Letter] = []
@@ -123,8 +121,7 @@ def conversation_letters(
                 in_reply_to=previous.message_id if previous else None,
                 references=[*previous.references, previous.message_id] if previous else [],
                 attachments=[
-                    make_file(each, Occasion(conversation.subject, sender, when))
-                    for each in message.attachments
+                    make_file(each, Occasion(conversation.subject, sender, when)) for each in message.attachments
                 ],
             )
         )
@@ -163,8 +160,7 @@ def times(conversation: Conversation, start: datetime) -> list[datetime]:
     age = timedelta(days=days) + timedelta(minutes=chance.uniform(-80, 80) if days > 1 else 0)
     first = start - max(age, _YOUNGEST)
     pauses = [
-        timedelta(hours=message.hours_later or 0) * chance.uniform(0.93, 1.07)
-        for message in conversation.messages[1:]
+        timedelta(hours=message.hours_later or 0) * chance.uniform(0.93, 1.07) for message in conversation.messages[1:]
     ]
     room = start - _YOUNGEST - first
     total = sum(pauses, timedelta())
@@ -274,9 +270,7 @@ def _extra_headers(letter: Letter) -> list[str]:
     return lines
 
 
-def _subject(
-    conversation: Conversation, message: CorpusMessage, client: MailClient, previous: Letter | None
-) -> str:
+def _subject(conversation: Conversation, message: CorpusMessage, client: MailClient, previous: Letter | None) -> str:
     if message.subject is not None:
         return message.subject
     if previous is None:
@@ -320,7 +314,5 @@ def _addresses(listed: Sequence[str], charset: str) -> str:
     written: list[str] = []
     for each in listed:
         name, bracket, rest = each.rpartition("<")
-        written.append(
-            _address(name.strip().strip('"'), rest.rstrip("> "), charset) if bracket else each.strip()
-        )
+        written.append(_address(name.strip().strip('"'), rest.rstrip("> "), charset) if bracket else each.strip())
     return ",\r\n ".join(written)

@@ -168,7 +168,5 @@ def _parcel(canvas: Canvas, paint: Colour, chance: random.Random) -> None:
     for y in range(top + 90, top + 150):
         canvas.run(y, left + 170, left + 250, (240, 240, 236))
     for number in range(5):
-        canvas.bar(
-            left + 178, top + 100 + number * 9, left + 236 - number * 7, top + 100 + number * 9, 2, paint
-        )
+        canvas.bar(left + 178, top + 100 + number * 9, left + 236 - number * 7, top + 100 + number * 9, 2, paint)
     canvas.bar(left + 8, 300, left + 60, 250, 22, (88, 66, 44))

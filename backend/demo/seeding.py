@@ -18,9 +18,7 @@ def seed(store: MailStore) -> int:
     if store.fact(SEEDED):
         return 0
     start = datetime.now(UTC)
-    mails = [
-        mail for conversation in corpus() if not conversation.live for mail in history(conversation, start)
-    ]
+    mails = [mail for conversation in corpus() if not conversation.live for mail in history(conversation, start)]
     store.begin()
     try:
         for mail in sorted(mails, key=lambda each: each.when):

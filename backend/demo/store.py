@@ -123,9 +123,7 @@ class MailStore:
         row = self._database.execute("SELECT raw FROM content WHERE digest = ?", (digest,)).fetchone()
         return row[0] if row else None
 
-    def append(
-        self, folder: int, raw: bytes, thread: str, received: float, flags: Iterable[str]
-    ) -> MessageRow:
+    def append(self, folder: int, raw: bytes, thread: str, received: float, flags: Iterable[str]) -> MessageRow:
         """Stores a message under the folder's next UID."""
         digest = hashlib.sha256(raw).hexdigest()
         self._database.execute("INSERT OR IGNORE INTO content VALUES (?, ?)", (digest, raw))
