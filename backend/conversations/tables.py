@@ -82,11 +82,10 @@ class Activity(Table, tablename="activities"):
 
 
 class ThreadLink(Table, tablename="thread_links"):
-    """Which conversation of a mailbox a Message-ID belongs to: its own, or one that was referred to."""
+    """The keys that messages left in their mailbox, by which later ones find their conversation."""
 
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
-    link = Text(help_text="A Message-ID, or a guarded subject key.")
+    link = Text(help_text="A key of sync.mime.threading.")
     conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
-    at = Timestamptz(null=True, default=None, help_text="Of a subject key: the date that guards it.")
-    detail = JSONB(default="{}")
+    at = Timestamptz(null=True, default=None, help_text="Of a subject key: the date of its message.")

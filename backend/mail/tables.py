@@ -49,6 +49,7 @@ class Message(Table, tablename="messages"):
     author_id = BigInt(null=True, default=None)
     automatic = Boolean(default=False)
     stored_at = Timestamptz(default=TimestamptzNow())
+    gone_at = Timestamptz(null=True, default=None, help_text="Deleted on the server: shown no more.")
 
 
 class Placement(Table, tablename="placements"):

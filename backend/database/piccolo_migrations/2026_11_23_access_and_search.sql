@@ -12,7 +12,7 @@ CREATE UNIQUE INDEX placements_once ON placements (folder_id, uid);
 CREATE INDEX messages_identity ON messages (mailbox_id, message_id, content_digest);
 CREATE INDEX messages_message_id ON messages (message_id);
 CREATE INDEX thread_links_link ON thread_links (mailbox_id, link);
-CREATE UNIQUE INDEX thread_links_once ON thread_links (mailbox_id, link, conversation_id);
+CREATE UNIQUE INDEX thread_links_once ON thread_links (mailbox_id, link, conversation_id, at) NULLS NOT DISTINCT;
 CREATE INDEX conversations_list ON conversations (mailbox_id, status, last_at DESC, id DESC) WHERE joined_into IS NULL;
 CREATE INDEX conversations_assignee ON conversations (assignee_id, last_at DESC) WHERE joined_into IS NULL;
 CREATE UNIQUE INDEX contact_mailboxes_once ON contact_mailboxes (contact_id, mailbox_id);
