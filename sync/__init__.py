@@ -1,0 +1,1 @@
+"""Mail servers and mail format: knows no database and none of our tables."""

@@ -1,0 +1,49 @@
+"""The identity of a message's content.
+
+Two messages with the same Message-ID are the same message only if their content is: a forged identifier must not
+hide mail. The digest covers what the writer wrote and nothing that transport adds or changes:
+
+- From, To, Cc, Subject, Date and Message-ID, decoded, white space collapsed, so that refolding and re-encoding of
+  headers change nothing. Not Bcc (only the sender's copy has it), Received, Delivered-To, signatures, lists' additions.
+- Every leaf of the MIME tree in order: its type and its transfer-decoded bytes, so that a gateway that turns 8bit
+  into quoted-printable changes nothing. In text, line ends count as LF and white space at the end of lines and of
+  the text does not count.
+
+It does not depend on character set detection or on HTML, so that improving those later changes no identity.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+
+from sync.mime.parts import Part
+
+_COVERED = ("from", "to", "cc", "subject", "date", "message-id")
+_SPACE = re.compile(r"\s+")
+
+
+def content_digest(headers: Iterable[tuple[str, str]], root: Part) -> str:
+    """SHA-256 over the content, 64 hexadecimal digits. `headers` are decoded name and value pairs."""
+    total = hashlib.sha256(b"tandem-content-1\n")
+    first: dict[str, str] = {}
+    for name, value in headers:
+        first.setdefault(name.lower(), value)
+    for name in _COVERED:
+        value = _SPACE.sub(" ", first.get(name, "")).strip()
+        total.update(f"{name}:{value}\n".encode("utf-8", "replace"))
+    for part in leaves(root):
+        content = part.content
+        if part.content_type.startswith(("text/", "message/")):
+            content = b"\n".join(line.rstrip() for line in content.split(b"\n")).rstrip()
+        total.update(f"{part.content_type}:{len(content)}\n".encode("utf-8", "replace"))
+        total.update(content)
+    return total.hexdigest()
+
+
+def leaves(root: Part) -> Iterator[Part]:
+    """The parts that are not containers, in the order of the message."""
+    if root.children:
+        for child in root.children:
+            yield from leaves(child)
+    elif not root.content_type.startswith("multipart/"):
+        yield root

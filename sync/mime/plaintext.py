@@ -1,0 +1,60 @@
+"""Plain text out of HTML and out of format=flowed: for reading, searching, snippets and quoting."""
+
+import html as html_entities
+import re
+
+import nh3
+
+from sync.mime.markup_bounds import bounded_markup
+
+_BLOCKS = {
+    "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2",
+    "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul",
+}  # fmt: skip
+_DROPPED = {
+    "audio", "canvas", "head", "iframe", "math", "noembed", "noframes", "object", "script", "select", "style", "svg",
+    "template", "title", "video", "xmp",
+}  # fmt: skip
+_LINES = re.compile(r"</?(?:{})(?: [^>]*)?>|<br ?/?>".format("|".join(sorted(_BLOCKS))))
+_CELLS = re.compile(r"</t[dh]>")
+_TAGS = re.compile(r"<[^>]*>")
+_SPACES = re.compile(r"[^\S\n]+")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u2007"), None)
+
+
+def text_from_html(html: str) -> str:
+    """The words of an HTML document, one line for each block, without scripts, styles and invisible padding."""
+    markup, _ = bounded_markup(html)
+    kept = nh3.clean(
+        markup,
+        tags=_BLOCKS | {"br", "td", "th", "tbody"},
+        attributes={},
+        clean_content_tags=_DROPPED,
+        link_rel=None,
+    )
+    kept = _SPACES.sub(" ", kept.replace("\n", " "))
+    kept = _TAGS.sub("", _CELLS.sub(" ", _LINES.sub("\n", kept)))
+    text = html_entities.unescape(kept).translate(_INVISIBLE)
+    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def unflow(text: str, *, delete_space: bool) -> str:
+    """Join the soft-broken lines of format=flowed (RFC 3676), keeping the quote depth of each paragraph."""
+    out: list[str] = []
+    open_depth = -1  # depth of the paragraph that the last line left open, -1 for none
+    for line in text.split("\n"):
+        depth = len(line) - len(line.lstrip(">"))
+        content = line[depth:]
+        if content.startswith(" "):
+            content = content[1:]
+        signature = content == "-- "
+        soft = content.endswith(" ") and not signature
+        if soft and delete_space:
+            content = content[:-1]
+        if open_depth == depth and not signature:
+            out[-1] += content
+        else:
+            out.append((">" * depth + " " if depth else "") + content)
+        open_depth = depth if soft else -1
+    return "\n".join(out)
