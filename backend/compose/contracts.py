@@ -7,9 +7,7 @@ from backend.contracts import Contract
 from backend.mail.contracts import MailAddress
 
 DraftKind = Literal["reply", "reply_all", "new", "forward"]
-OutgoingState = Literal[
-    "scheduled", "queued", "sending", "sent", "failed", "unknown", "held", "cancelled"
-]
+OutgoingState = Literal["scheduled", "queued", "sending", "sent", "failed", "unknown", "held", "cancelled"]
 
 
 class DraftAttachment(Contract):

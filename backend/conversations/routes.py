@@ -1,0 +1,104 @@
+"""Conversations over HTTP."""
+
+from typing import Literal
+
+from litestar import Router, get, post, put
+
+from backend.access.asker import Asker
+from backend.access.classes import access
+from backend.conversations import actions, queries
+from backend.conversations.contracts import (
+    AddComment,
+    AddPerson,
+    Assign,
+    Comment,
+    ConversationDetail,
+    ConversationItem,
+    ConversationPage,
+    ListView,
+    SetRead,
+    SetStatus,
+    SetVisibility,
+)
+
+
+@get("/mailboxes/{mailbox_id:int}/conversations", **access("mailbox"))
+async def list_conversations(
+    asker: Asker, mailbox_id: int, view: ListView = "open", cursor: str | None = None, limit: int = 50
+) -> ConversationPage:
+    """One page of a mailbox, newest first."""
+    return await queries.list_conversations(asker, mailbox_id=mailbox_id, view=view, cursor=cursor, limit=limit)
+
+
+@post("/mailboxes/{mailbox_id:int}/read-all", status_code=204, **access("mailbox"))
+async def read_all(asker: Asker, mailbox_id: int) -> None:
+    """Everything that has arrived so far counts as read."""
+    await actions.read_all(asker, mailbox_id)
+
+
+@get("/my-work", **access("signed_in"))
+async def my_work(
+    asker: Asker, view: Literal["mine", "mentions"] = "mine", cursor: str | None = None
+) -> ConversationPage:
+    """What is assigned to the person, or mentions them, in all mailboxes."""
+    return await queries.my_work(asker, view=view, cursor=cursor)
+
+
+@get("/conversations/{conversation_id:int}", **access("conversation"))
+async def read_conversation(asker: Asker, conversation_id: int) -> ConversationDetail:
+    """Everything the conversation pane shows. The address of a joined conversation answers with the one it is in."""
+    return await queries.read_conversation(asker, conversation_id)
+
+
+@put("/conversations/{conversation_id:int}/assignee", **access("conversation"))
+async def assign(asker: Asker, conversation_id: int, data: Assign) -> ConversationItem:
+    """Assign to a person, to a team, or to nobody."""
+    return await actions.assign_conversation(asker, conversation_id, data)
+
+
+@put("/conversations/{conversation_id:int}/status", **access("conversation"))
+async def set_status(asker: Asker, conversation_id: int, data: SetStatus) -> ConversationItem:
+    """Open, done, spam or trash."""
+    return await actions.set_status(asker, conversation_id, data.status)
+
+
+@put("/conversations/{conversation_id:int}/visibility", **access("conversation"))
+async def set_visibility(asker: Asker, conversation_id: int, data: SetVisibility) -> ConversationItem:
+    """Open to the mailbox, private, or confidential."""
+    return await actions.set_visibility(asker, conversation_id, data.visibility)
+
+
+@put("/conversations/{conversation_id:int}/read", **access("conversation"))
+async def set_read(asker: Asker, conversation_id: int, data: SetRead) -> ConversationItem:
+    """Read or unread, for the asking person alone."""
+    return await actions.set_read(asker, conversation_id, data.read)
+
+
+@post("/conversations/{conversation_id:int}/comments", **access("conversation"))
+async def add_comment(asker: Asker, conversation_id: int, data: AddComment) -> Comment:
+    """Comment beside the mail."""
+    return await actions.add_comment(asker, conversation_id, data)
+
+
+@post("/conversations/{conversation_id:int}/people", **access("conversation"))
+async def add_person(asker: Asker, conversation_id: int, data: AddPerson) -> ConversationItem:
+    """Add a user of the mailbox to those concerned."""
+    return await actions.add_person(asker, conversation_id, data.user_id)
+
+
+router = Router(
+    path="/",
+    route_handlers=[
+        list_conversations,
+        read_all,
+        my_work,
+        read_conversation,
+        assign,
+        set_status,
+        set_visibility,
+        set_read,
+        add_comment,
+        add_person,
+    ],
+    tags=["conversations"],
+)
