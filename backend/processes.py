@@ -143,9 +143,7 @@ class Supervisor:
     def _plan_restart(self, child: _Child, status: int, now: float) -> None:
         if now - child.started_at > STABLE_AFTER:
             child.pause = FIRST_PAUSE
-        logger.error(
-            "The %s process ended with status %d; it starts again in %.1f s", child.name, status, child.pause
-        )
+        logger.error("The %s process ended with status %d; it starts again in %.1f s", child.name, status, child.pause)
         child.start_at = now + child.pause
         child.pause = min(2 * child.pause, LONGEST_PAUSE)
 

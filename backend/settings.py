@@ -109,9 +109,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         blob_url=values["TANDEM_BLOB_URL"] or (data_folder / "blobs").as_uri(),
         smtp=_smtp(values["TANDEM_SMTP_URL"], values["TANDEM_SMTP_FROM"]),
         network=_yes_no("TANDEM_NETWORK", values["TANDEM_NETWORK"] or "yes"),
-        allow_private_servers=_yes_no(
-            "TANDEM_ALLOW_PRIVATE_SERVERS", values["TANDEM_ALLOW_PRIVATE_SERVERS"] or "no"
-        ),
+        allow_private_servers=_yes_no("TANDEM_ALLOW_PRIVATE_SERVERS", values["TANDEM_ALLOW_PRIVATE_SERVERS"] or "no"),
         log_level=_log_level(values["TANDEM_LOG_LEVEL"] or "info"),
     )
 

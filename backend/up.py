@@ -37,9 +37,7 @@ def up(settings: Settings, further: Sequence[tuple[str, Sequence[str]]], ready: 
             dsn = server.start()
         check_port_is_free(settings)
         secret_key(settings)
-        environment = {
-            name: value for name, value in os.environ.items() if name != "TANDEM_DATABASE_URL_FILE"
-        }
+        environment = {name: value for name, value in os.environ.items() if name != "TANDEM_DATABASE_URL_FILE"}
         environment |= {"TANDEM_DATA": str(settings.data_folder), "TANDEM_DATABASE_URL": dsn}
         supervisor = Supervisor(environment, signals)
         cleanup.callback(supervisor.stop)
