@@ -1,0 +1,176 @@
+"""Reading drafts and the outbox. What takes an id alone is unscoped: callers have passed backend/access first."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from backend.access.asker import Asker
+from backend.access.fetch import SEES
+from backend.compose.contracts import Draft, DraftAttachment, Outgoing, OutgoingRecipient
+from backend.database.connection import Row, fetch
+from backend.errors import NotFound
+from backend.mail.contracts import MailAddress
+
+LONGEST_LIST = 200
+
+
+class WrittenRecipients(msgspec.Struct, frozen=True):
+    """To, Cc and Bcc as they stand in the tables' `recipients`."""
+
+    to: list[MailAddress] = []
+    cc: list[MailAddress] = []
+    bcc: list[MailAddress] = []
+
+
+_recipients = msgspec.json.Decoder(WrittenRecipients)
+
+
+class Key(NamedTuple):
+    """Where a draft or an outgoing message belongs."""
+
+    mailbox_id: int
+    conversation_id: int | None
+
+
+def recipients_of(record: Row) -> WrittenRecipients:
+    """Of a record with the column `recipients`."""
+    return _recipients.decode(record["recipients"])
+
+
+async def read_draft(draft_id: int) -> Draft:
+    """One draft. Raises NotFound when it was sent or thrown away meanwhile."""
+    drafts = await _drafts(await fetch("SELECT * FROM drafts WHERE id = $1", draft_id))
+    if not drafts:
+        raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+    return drafts[0]
+
+
+async def drafts_of(conversation_id: int) -> list[Draft]:
+    """The drafts in a conversation, oldest first."""
+    return await _drafts(await fetch("SELECT * FROM drafts WHERE conversation_id = $1 ORDER BY id", conversation_id))
+
+
+async def own_drafts(asker: Asker) -> list[Draft]:
+    """The person's own drafts that they can still open, last touched first."""
+    return await _drafts(
+        await fetch(
+            "SELECT d.* FROM drafts d LEFT JOIN conversations c ON c.id = d.conversation_id "
+            "WHERE d.author_id = $1 AND (d.conversation_id IS NULL OR (" + SEES.format(user="$1") + ")) "
+            "ORDER BY d.updated_at DESC, d.id DESC LIMIT $2",
+            asker.user_id,
+            LONGEST_LIST,
+        )
+    )
+
+
+async def read_outgoing(outgoing_id: int) -> Outgoing:
+    """One mail of the outbox. Raises NotFound when it is gone."""
+    found = await _outgoing(await fetch("SELECT * FROM outgoing WHERE id = $1", outgoing_id))
+    if not found:
+        raise NotFound("There is no such mail in the outbox.", "It may have been taken back meanwhile.")
+    return found[0]
+
+
+async def outgoing_of(conversation_id: int) -> list[Outgoing]:
+    """The mails of a conversation that have not left, or not to everybody; oldest first."""
+    return await _outgoing(
+        await fetch(
+            "SELECT * FROM outgoing WHERE conversation_id = $1 AND state NOT IN ('sent', 'cancelled') ORDER BY id",
+            conversation_id,
+        )
+    )
+
+
+async def outbox(asker: Asker) -> list[Outgoing]:
+    """Every mail that has not left, in the conversations that the person sees; newest first."""
+    return await _outgoing(
+        await fetch(
+            "SELECT o.* FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
+            "WHERE o.state NOT IN ('sent', 'cancelled') AND " + SEES.format(user="$1") + " "
+            "ORDER BY o.id DESC LIMIT $2",
+            asker.user_id,
+            LONGEST_LIST,
+        )
+    )
+
+
+async def attachments_of_draft(draft_id: int) -> Sequence[Row]:
+    """The records of the files attached to a draft, in the order of attaching."""
+    return await fetch("SELECT * FROM composed_attachments WHERE draft_id = $1 ORDER BY id", draft_id)
+
+
+async def _drafts(records: Sequence[Row]) -> list[Draft]:
+    files = await _attachments("draft_id", [record["id"] for record in records])
+    drafts = []
+    for record in records:
+        written = recipients_of(record)
+        drafts.append(
+            Draft(
+                id=record["id"],
+                conversation_id=record["conversation_id"],
+                mailbox_id=record["mailbox_id"],
+                author_id=record["author_id"],
+                kind=record["kind"],
+                to=written.to,
+                cc=written.cc,
+                bcc=written.bcc,
+                subject=record["subject"],
+                text=record["text"],
+                attachments=files.get(record["id"], []),
+                version=record["version"],
+                updated_at=record["updated_at"],
+            )
+        )
+    return drafts
+
+
+async def _outgoing(records: Sequence[Row]) -> list[Outgoing]:
+    ids = [record["id"] for record in records]
+    files = await _attachments("outgoing_id", ids)
+    people: dict[int, list[OutgoingRecipient]] = {}
+    for record in await fetch("SELECT * FROM outgoing_recipients WHERE outgoing_id = ANY($1) ORDER BY id", ids):
+        people.setdefault(record["outgoing_id"], []).append(
+            OutgoingRecipient(address=record["address"], state=record["state"], reason=record["reason"])
+        )
+    return [
+        Outgoing(
+            id=record["id"],
+            conversation_id=record["conversation_id"],
+            mailbox_id=record["mailbox_id"],
+            author_id=record["author_id"],
+            state=record["state"],
+            subject=record["subject"],
+            to=recipients_of(record).to,
+            text=record["text"],
+            message_id=record["message_id"],
+            created_at=record["created_at"],
+            undo_until=record["undo_until"],
+            attempts=record["attempts"],
+            next_attempt_at=record["next_attempt_at"],
+            reason=record["reason"],
+            remedy=record["remedy"],
+            server_words=record["server_words"],
+            recipients=people.get(record["id"], []),
+            attachments=files.get(record["id"], []),
+        )
+        for record in records
+    ]
+
+
+async def _attachments(column: str, ids: Collection[int]) -> dict[int, list[DraftAttachment]]:
+    records = await fetch(
+        f"SELECT * FROM composed_attachments WHERE {column} = ANY($1) ORDER BY id",
+        list(ids),
+    )
+    found: dict[int, list[DraftAttachment]] = {}
+    for record in records:
+        found.setdefault(record[column], []).append(
+            DraftAttachment(
+                id=record["id"],
+                filename=record["filename"],
+                content_type=record["content_type"],
+                size=record["size"],
+            )
+        )
+    return found

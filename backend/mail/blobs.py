@@ -1,0 +1,80 @@
+"""Large bodies and attachments: content-addressed, behind one API over a folder, S3, GCS or Azure.
+
+The only user of obstore. A blob is on the disk for good before `put` returns, so that a transaction that commits
+afterwards never points to an empty file: obstore's folder store renames without fsync, which a power loss may undo.
+What is already there is written again, for after such a loss a file may stand under its name with nothing in it.
+"""
+
+import asyncio
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from backend.errors import Unavailable
+from backend.settings import settings
+
+
+async def put(content: bytes) -> str:
+    """Keep the bytes; answers their SHA-256, hexadecimal. Raises Unavailable when the store does not take them."""
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+    store = open_store(settings().blob_url)
+    try:
+        await store.put_async(key_of(digest), content, use_multipart=False)
+        if isinstance(store, LocalStore):
+            await asyncio.to_thread(_flush, _folder(store), key_of(digest))
+    except (BaseError, OSError) as fault:
+        raise Unavailable(
+            "A file could not be stored.", "Try again. If it stays, tell your admin: the store may be full."
+        ) from fault
+    return digest
+
+
+async def get(digest: str) -> bytes:
+    """The bytes with this SHA-256. Raises Unavailable when they are missing, damaged or out of reach."""
+    try:
+        answer = await open_store(settings().blob_url).get_async(key_of(digest))
+        content = bytes(await answer.bytes_async())
+    except FileNotFoundError as fault:
+        raise Unavailable("A stored file is missing.", "Tell your admin: a backup may hold it.") from fault
+    except (BaseError, OSError) as fault:
+        raise Unavailable("The store of files does not answer.", "Try again in a moment.") from fault
+    if await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest()) != digest:
+        raise Unavailable("A stored file is damaged.", "Tell your admin: a backup may hold it.")
+    return content
+
+
+def key_of(digest: str) -> str:
+    """Where a blob lies in the store: 256 folders, so that none grows out of hand."""
+    return f"{digest[:2]}/{digest}"
+
+
+@cache
+def open_store(url: str) -> ObjectStore:
+    """The store at `url`; a folder is made when it does not exist."""
+    if url.startswith("file:"):
+        store = from_url(url, mkdir=True)
+        if isinstance(store, LocalStore):
+            _folder(store).chmod(0o700)
+        return store
+    return from_url(url)
+
+
+def _folder(store: LocalStore) -> Path:
+    folder = store.prefix
+    if folder is None:
+        raise RuntimeError("the blob store has no folder")
+    return Path(folder)
+
+
+def _flush(folder: Path, key: str) -> None:
+    """fsync the file, its folder, and the folder above, which may have got a new entry."""
+    for path in (folder / key, (folder / key).parent, folder):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
