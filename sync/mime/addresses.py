@@ -28,6 +28,8 @@ _TOKEN = re.compile(_TOKENS, re.VERBOSE | re.DOTALL)
 _TOKEN_WITHOUT_QUOTES = re.compile(_TOKENS.replace(_QUOTED, "(?P<quoted>(?!))"), re.VERBOSE | re.DOTALL)
 _COMMENT_PART = re.compile(r"\\.|[()]", re.DOTALL)
 _ADDRESS = re.compile(r"(?:[^\s@<>\"]+|\"[^\"]{1,64}\")@[^\s@<>,;]+\Z")
+_COMMENT = re.compile(r"\([^()]*\)")
+_LOOSE_DOT = re.compile(r"\s\.|\.\s")
 _ROUTE = re.compile(r"(?:@[^@:,]+,?)+:")
 
 
@@ -81,7 +83,7 @@ class _Entry:
     def finish(self, found: list[Address]) -> None:
         name = clean_line(decode_words("".join(_shown(kind, text) for kind, text in self.pieces)))
         if self.angle is not None:
-            inner = _without_route(clean_line(decode_words(self.angle)).replace(" ", ""))
+            inner = _without_route(clean_line(decode_words(_COMMENT.sub("", self.angle))).replace(" ", ""))
             if inner.lower().startswith("mailto:"):
                 inner = inner[7:]
             if not _ADDRESS.match(inner) and _ADDRESS.match(name):
@@ -96,7 +98,9 @@ class _Entry:
             if len(bare) > 1 and len(bare) == len(words) and all(map(_ADDRESS.match, bare)):
                 for address in bare:  # the commas were forgotten
                     self._add(found, "", address)
-            elif _ADDRESS.match(joined) and (len(bare) != 1 or not _ADDRESS.match(bare[0])):
+            elif _ADDRESS.match(joined) and (
+                len(bare) != 1 or not _ADDRESS.match(bare[0]) or _LOOSE_DOT.search(self._words())
+            ):
                 self._add(found, self._comment(), joined)
             elif bare:
                 address = clean_line(decode_words(bare[0]))
@@ -106,6 +110,9 @@ class _Entry:
                 self._add(found, name, "")
         elif name or self.comments:
             self._add(found, name or self._comment(), "")
+
+    def _words(self) -> str:
+        return "".join(text for _, text in self.pieces).strip()
 
     def _comment(self) -> str:
         return clean_line(decode_words(" ".join(self.comments)))

@@ -48,6 +48,7 @@ _ALIASES = {
 }
 # Python codecs that are not character sets, or that cost far more than they are worth on hostile input.
 _REFUSED = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+_CONFUSED_WITH = {"iso2022_jp_ext": ("euc_jp", "cp932"), "cp932": ("euc_jp",), "euc_jp": ("cp932",)}
 _UNCLEAN = re.compile("[\x00\ud800-\udfff]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _HTML_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{2,40})", re.IGNORECASE)
@@ -116,7 +117,23 @@ def decode(data: bytes, label: str | None, *, html: bool = False) -> tuple[str, 
         other = python_codec(meta[1].decode("ascii"))
         if other and other != "utf-8" and (found := decode_strictly(data, other)) is not None:
             return found, "charset-mislabelled"
+    for other in _CONFUSED_WITH.get(codec, ()):
+        if (found := decode_strictly(data, other)) is not None:
+            return found, "charset-mislabelled"
+    if codec == "utf-8" and decode_mostly_utf8(data, good_for_each_fault=0) is None:
+        codec = "cp1252"
     return decode_loosely(data, codec), "charset-errors"
+
+
+def decode_mostly_utf8(data: bytes, *, good_for_each_fault: int = 4) -> str | None:
+    """The text when the bytes are UTF-8, if need be with a few faults (a cut character); None when they are not."""
+    found = decode_strictly(data, "utf-8")
+    if found is not None:
+        return found
+    found = data.decode("utf-8", "replace")
+    faults = found.count("\ufffd")
+    good = sum(character > "\x7f" for character in found) - faults
+    return found if good > good_for_each_fault * faults else None
 
 
 def decode_strictly(data: bytes, codec: str) -> str | None:

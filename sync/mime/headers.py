@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from sync.mime.characters import clean_line, decode_loosely, decode_strictly, python_codec
+from sync.mime.characters import clean_line, decode_loosely, decode_mostly_utf8, decode_strictly, python_codec
 
 MAX_HEADER_BLOCK = 4 * 1024 * 1024
 MAX_FIELDS = 2000
 _FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]{1,200})[ \t]*:(.*)\Z", re.DOTALL)
-_BLOCK_END = re.compile(rb"\r?\n[ \t]*\r?\n")
-_FOLD = re.compile(rb"[\r\n]+[ \t]*")
+# A line of blanks is a folded line (RFC 5322, obs-FWS) when the header goes on behind it, else a careless end.
+_BLOCK_END = re.compile(rb"\r?\n(?:\r?\n|[ \t]{1,200}\r?\n(?![ \t]|[\x21-\x39\x3b-\x7e]{1,200}:))")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 _PARAMETER = re.compile(
@@ -64,11 +64,11 @@ def read_fields(block: bytes) -> list[Field]:
 
 def decode_bytes(raw: bytes, charset: str | None = None) -> str:
     """Raw header bytes as text: ASCII, else UTF-8, else the message's own character set, else windows-1252."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        codec = (python_codec(charset) if charset else None) or "cp1252"
-        return decode_loosely(raw, "cp1252" if codec == "utf-8" else codec)
+    text = decode_mostly_utf8(raw)
+    if text is not None:
+        return text
+    codec = (python_codec(charset) if charset else None) or "cp1252"
+    return decode_loosely(raw, "cp1252" if codec == "utf-8" else codec)
 
 
 def decode_words(text: str) -> str:
@@ -152,7 +152,7 @@ def _word_bytes(encoding: str, text: str) -> bytes:
 
 
 def _decode_word_bytes(data: bytes, codec: str) -> str:
-    for attempt in (codec, "utf-8"):
+    for attempt in (codec,) if b"\x1b" in data else (codec, "utf-8"):
         if (text := decode_strictly(data, attempt)) is not None:
             return text
     return decode_loosely(data, codec)
