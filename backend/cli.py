@@ -108,18 +108,24 @@ def _doctor(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def _backup(settings: Settings, chosen: argparse.Namespace) -> int:
-    from backend.backup import back_up
+    from backend.backup import BackupError, back_up
 
-    with database(settings) as dsn:
-        back_up(settings, dsn, chosen.file, with_key=chosen.with_key)
+    try:
+        with database(settings) as dsn:
+            back_up(settings, dsn, chosen.file.absolute(), with_key=chosen.with_key)
+    except BackupError as fault:
+        raise CommandError(str(fault)) from fault
     return 0
 
 
 def _restore(settings: Settings, chosen: argparse.Namespace) -> int:
-    from backend.backup import restore
+    from backend.backup import BackupError, restore
 
-    with database(settings) as dsn:
-        restore(settings, dsn, chosen.file, force=chosen.force)
+    try:
+        with database(settings) as dsn:
+            restore(settings, dsn, chosen.file.absolute(), force=chosen.force)
+    except BackupError as fault:
+        raise CommandError(str(fault)) from fault
     return 0
 
 

@@ -8,6 +8,7 @@ What is already there is written again, for after such a loss a file may stand u
 import asyncio
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
 
@@ -45,6 +46,15 @@ async def get(digest: str) -> bytes:
     if await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest()) != digest:
         raise Unavailable("A stored file is damaged.", "Tell your admin: a backup may hold it.")
     return content
+
+
+async def digests() -> AsyncIterator[str]:
+    """The SHA-256 of every blob that is stored, for a backup."""
+    async for batch in open_store(settings().blob_url).list():
+        for stored in batch:
+            digest = stored["path"].rpartition("/")[2]
+            if stored["path"] == key_of(digest) and len(digest) == 64:
+                yield digest
 
 
 def key_of(digest: str) -> str:
