@@ -9,11 +9,12 @@ and every later call fails.
 
 import asyncio
 import base64
+import logging
 import re
 import ssl
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
@@ -34,6 +35,8 @@ from sync.imap.reader import (
     parse_values,
 )
 from sync.types import FetchedMessage, FolderInfo, FolderRole, ImapLogin
+
+log = logging.getLogger(__name__)
 
 COMMAND_SECONDS = 60.0
 """How long a server may stay silent within a command. Data that keeps coming extends it."""
@@ -62,12 +65,19 @@ class Selected:
 class Changes:
     """What the server told about the open folder without being asked, since it was last taken."""
 
-    new: bool = False
+    new: int = 0
+    """How many messages were added."""
     gone: bool = False
-    flags: bool = False
+    flags: set[int] = field(default_factory=set)
+    """Message numbers whose flags changed, as the numbers stand now."""
 
     def __bool__(self) -> bool:
-        return self.new or self.gone or self.flags
+        return bool(self.new or self.gone or self.flags)
+
+    def expunged(self, number: int) -> None:
+        """A message left: the numbers above it move down (RFC 9051 section 7.5.1)."""
+        self.gone = True
+        self.flags = {each - (each > number) for each in self.flags if each != number}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +103,16 @@ class Flags:
 class _Command(aioimaplib.Command):
     """A command that keeps whole responses, and the literals that it still has to send."""
 
-    def __init__(
-        self, name: str, tag: str, *args: str, literals: Iterable[bytes] = (), timeout: float
-    ) -> None:
+    def __init__(self, name: str, tag: str, *args: str, literals: Iterable[bytes] = (), timeout: float) -> None:
         super().__init__(name, tag, *args, timeout=timeout)
         self._timeout: float | None = timeout
         self.literals = deque(literals)
         self.responses: list[Response] = []
+
+    @property
+    def wants_fetch(self) -> bool:
+        """Whether FETCH responses are its answer; else they tell of flags that somebody changed."""
+        return "FETCH" in (self.name, *self.args[:1]) or "STORE" in self.args[:1]
 
     def heard(self) -> None:
         """The server is alive: start the time limit again."""
@@ -202,13 +215,13 @@ class _Protocol(aioimaplib.IMAP4ClientProtocol):
         if numbered is not None:
             number, kind = int(numbered.group(1)), numbered.group(2).upper()
             if kind == b"EXISTS":
-                self.changes.new = self.changes.new or number > self.exists
+                self.changes.new += max(0, number - self.exists)
                 self.exists = number
             elif kind == b"EXPUNGE":
-                self.changes.gone = True
+                self.changes.expunged(number)
                 self.exists -= 1
-            elif kind == b"FETCH" and (self.command is None or self.command.name in ("IDLE", "NOOP")):
-                self.changes.flags = True
+            elif kind == b"FETCH" and (self.command is None or not self.command.wants_fetch):
+                self.changes.flags.add(number)
         elif line[:11].upper() == b"* VANISHED ":
             self.changes.gone = True
         elif line[:5].upper() == b"* BYE":
@@ -254,6 +267,11 @@ class Connection:
     def lost(self) -> bool:
         """Whether the connection is gone."""
         return self._protocol.lost is not None
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether something was told since the changes were last taken."""
+        return bool(self._protocol.changes)
 
     def take_changes(self) -> Changes:
         """What was told since the last time, which is thereby forgotten."""
@@ -315,8 +333,7 @@ class Connection:
                 values = parse_values(response, 9)
                 items = values[-1] if isinstance(values[-1], list) else []
                 found = {
-                    bytes(cast(bytes, k)).upper(): _number(v)
-                    for k, v in zip(items[::2], items[1::2], strict=False)
+                    bytes(cast(bytes, k)).upper(): _number(v) for k, v in zip(items[::2], items[1::2], strict=False)
                 }
                 return FolderStatus(
                     found.get(b"UIDVALIDITY", 0),
@@ -354,7 +371,7 @@ class Connection:
 
     async def fetch_sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """RFC822.SIZE in bytes, by UID. Messages that are gone are missing."""
-        found = await self._fetch(format_number_set(tuple(uids)), "(UID RFC822.SIZE)")
+        found = await self._fetch(format_number_set(uids), "(UID RFC822.SIZE)")
         return {uid: _number(items.get("RFC822.SIZE")) for uid, items in found if "RFC822.SIZE" in items}
 
     async def fetch_flags(self, uid_set: str, *, changed_since: int = 0) -> list[Flags]:
@@ -366,6 +383,14 @@ class Connection:
             for uid, items in found
             if "FLAGS" in items
         ]
+
+    async def fetch_flags_by_number(self, numbers: Collection[int]) -> list[Flags]:
+        """The flags of messages that the server named by their numbers. Numbers beyond the end are passed over."""
+        there = [number for number in numbers if number <= self.exists]
+        if not there:
+            return []
+        found = await self._fetch(format_number_set(there), "(UID FLAGS)", by_number=True)
+        return [Flags(uid, _flags(items.get("FLAGS")), 0) for uid, items in found if "FLAGS" in items]
 
     async def fetch_messages(self, uid_set: str) -> list[FetchedMessage]:
         """Whole messages, ascending by UID, without setting \\Seen. Messages that are gone are missing."""
@@ -398,11 +423,11 @@ class Connection:
         """Set or remove flags. UIDs that are gone are passed over by the server."""
         action = "+FLAGS.SILENT" if add else "-FLAGS.SILENT"
         words = " ".join(sorted(flags))
-        await self._run("UID", "STORE", format_number_set(tuple(uids)), action, f"({words})")
+        await self._run("UID", "STORE", format_number_set(uids), action, f"({words})")
 
     async def move(self, uids: Sequence[int], target: str) -> dict[int, int]:
         """Move messages; the new UIDs by the old ones where the server tells them (UIDPLUS, RFC 4315)."""
-        uid_set = format_number_set(tuple(uids))
+        uid_set = format_number_set(uids)
         if self.offers("MOVE"):
             return _copied(await self._command("UID", ("MOVE", uid_set, _quoted(target))))
         copied = _copied(await self._command("UID", ("COPY", uid_set, _quoted(target))))
@@ -494,10 +519,13 @@ class Connection:
 
     # -- sending commands ------------------------------------------------------------------------------------
 
-    async def _fetch(self, uid_set: str, items: str, *tail: str) -> list[tuple[int, dict[str, Value]]]:
-        """UID FETCH. A line without UID is a flag change told in passing, and is noted as such."""
+    async def _fetch(
+        self, number_set: str, items: str, *tail: str, by_number: bool = False
+    ) -> list[tuple[int, dict[str, Value]]]:
+        """UID FETCH or FETCH. A line without UID is a flag change told in passing, and is noted as such."""
         found: list[tuple[int, dict[str, Value]]] = []
-        for response in await self._run("UID", "FETCH", uid_set, items, *tail):
+        command = ("FETCH",) if by_number else ("UID", "FETCH")
+        for response in await self._run(*command, number_set, items, *tail):
             try:
                 fetched = parse_fetch(response)
             except Unreadable as error:
@@ -508,15 +536,13 @@ class Connection:
             if isinstance(fetched[1].get("UID"), bytes):
                 found.append((_number(fetched[1]["UID"]), fetched[1]))
             else:
-                self._protocol.changes.flags = True
+                self._protocol.changes.flags.add(fetched[0])
         return found
 
     async def _run(self, name: str, *arguments: str, literals: Iterable[bytes] = ()) -> list[Response]:
         return (await self._command(name, arguments, literals=literals)).responses
 
-    async def _command(
-        self, name: str, arguments: Sequence[str], *, literals: Iterable[bytes] = ()
-    ) -> _Command:
+    async def _command(self, name: str, arguments: Sequence[str], *, literals: Iterable[bytes] = ()) -> _Command:
         """Run one command to its end. Raises ServerProblem when it is refused or the connection fails."""
         async with self._lock:
             self._check_alive()
@@ -734,18 +760,25 @@ def _greeting_problem(error: Exception, login: ImapLogin) -> ServerProblem:
 def _parse_list(response: Response) -> FolderInfo | None:
     if response.line[:7].upper() != b"* LIST ":
         return None
-    attributes, delimiter, name, *_ = parse_values(response, 7)
+    try:
+        attributes, delimiter, name, *_ = parse_values(response, 7)
+    except ValueError as error:
+        log.warning("a folder was left out, its LIST line cannot be read: %s", error)
+        return None
     if not isinstance(name, bytes) or not isinstance(attributes, list):
         return None
     words = [word.decode("ascii", "replace").lower() for word in attributes if isinstance(word, bytes)]
     wire = name.decode("utf-8", "replace")
     separator = delimiter.decode("utf-8", "replace") if isinstance(delimiter, bytes) else None
-    roles = [ROLE_ATTRIBUTES[word] for word in words if word in ROLE_ATTRIBUTES]
+    inbox = wire.upper() == "INBOX"
+    role: FolderRole | None = "inbox" if inbox else None
+    for word in words:
+        role = role or ROLE_ATTRIBUTES.get(word)
     return FolderInfo(
-        name="INBOX" if wire.upper() == "INBOX" else wire,
+        name="INBOX" if inbox else wire,
         title=folder_title(wire),
         delimiter=separator,
-        role="inbox" if wire.upper() == "INBOX" else (roles[0] if roles else None),
+        role=role,
         selectable="\\noselect" not in words and "\\nonexistent" not in words and "\ufffd" not in wire,
     )
 
@@ -753,13 +786,12 @@ def _parse_list(response: Response) -> FolderInfo | None:
 def _with_roles_by_name(folders: list[FolderInfo]) -> list[FolderInfo]:
     """Roles that the server left open, by name; the shortest name wins, and no role is given twice."""
     taken: set[FolderRole | None] = {folder.role for folder in folders if folder.role is not None}
-    result: Mapping[str, FolderInfo] = {folder.name: folder for folder in folders}
-    named = dict(result)
+    named = {folder.name: folder for folder in folders}
     for folder in sorted(folders, key=lambda each: (len(each.title), each.title)):
-        role: FolderRole | None = role_by_name(folder.title, folder.delimiter)
+        role = role_by_name(folder.title, folder.delimiter)
         if folder.role is None and folder.selectable and role is not None and role not in taken:
             taken.add(role)
-            named[folder.name] = FolderInfo(folder.name, folder.title, folder.delimiter, role, True)
+            named[folder.name] = replace(folder, role=role)
     return list(named.values())
 
 

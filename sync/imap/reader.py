@@ -6,7 +6,7 @@ It is linear in the size of the data, keeps literals apart from text, and knows 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -160,7 +160,7 @@ def parse_number_set(text: bytes) -> list[int]:
     return numbers
 
 
-def format_number_set(numbers: "list[int] | tuple[int, ...]") -> str:
+def format_number_set(numbers: Iterable[int]) -> str:
     """[1, 2, 3, 7] as `1:3,7`; sorted and without repetition."""
     pieces: list[str] = []
     ordered = sorted(set(numbers))

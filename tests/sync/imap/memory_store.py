@@ -1,0 +1,132 @@
+"""An AccountStore in memory: it keeps what the engine hands over, and checks that the engine keeps its promises."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sync.types import AccountState, FetchedMessage, FolderCursor, FolderInfo
+
+
+@dataclass
+class StoredFolder:
+    """What is known of one folder."""
+
+    cursor: FolderCursor | None = None
+    messages: dict[int, FetchedMessage] = field(default_factory=dict)
+    flags: dict[int, frozenset[str]] = field(default_factory=dict)
+    arrived: dict[int, bool] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)
+    stored_at: dict[int, float] = field(default_factory=dict)
+    set_aside: dict[int, str] = field(default_factory=dict)
+    resets: int = 0
+
+
+class MemoryStore:
+    """Implements sync.ports.AccountStore. `leased = False` takes the lease away; `fail` raises at the next write."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, StoredFolder] = {}
+        self.listed: list[FolderInfo] = []
+        self.states: list[AccountState] = []
+        self.leased = True
+        self.fail: Exception | None = None
+        self.calls: list[str] = []
+        self._changed = asyncio.Event()
+
+    def folder(self, name: str = "INBOX") -> StoredFolder:
+        return self.folders.setdefault(name, StoredFolder())
+
+    async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:
+        """Wait until something that the engine did makes the condition true; fails with the last state told."""
+        try:
+            async with asyncio.timeout(timeout):
+                while not condition():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"did not happen; last states {self.states[-3:]}, calls {self.calls[-10:]}") from None
+
+    async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
+        self.listed = list(folders)
+        self._note("folders_found")
+
+    async def cursor(self, folder: str) -> FolderCursor | None:
+        return self.folder(folder).cursor
+
+    async def move_cursor(self, folder: str, cursor: FolderCursor) -> None:
+        self._write(f"move_cursor {folder}")
+        self._check_stretch(folder, cursor)
+        self.folder(folder).cursor = cursor
+
+    async def known_uids(self, folder: str) -> Sequence[int]:
+        return list(self.folder(folder).messages)
+
+    async def known_flags(self, folder: str, first_uid: int, last_uid: int) -> Mapping[int, frozenset[str]]:
+        flags = self.folder(folder).flags
+        return {uid: flags[uid] for uid in flags if first_uid <= uid <= last_uid}
+
+    async def store_messages(
+        self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
+    ) -> None:
+        self._write(f"store_messages {folder} {len(messages)}")
+        self._check_stretch(folder, cursor)
+        kept = self.folder(folder)
+        for message in messages:
+            if message.uid in kept.messages:
+                continue
+            kept.messages[message.uid] = message
+            kept.flags[message.uid] = message.flags
+            kept.arrived[message.uid] = arrived
+            kept.order.append(message.uid)
+            kept.stored_at[message.uid] = time.perf_counter()
+        kept.cursor = cursor
+
+    async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
+        self._write(f"apply_flags {folder} {len(flags)}")
+        kept = self.folder(folder)
+        kept.flags.update({uid: flags[uid] for uid in flags if uid in kept.messages})
+        kept.cursor = cursor
+
+    async def remove_uids(self, folder: str, uids: Sequence[int], cursor: FolderCursor) -> None:
+        self._write(f"remove_uids {folder} {len(uids)}")
+        kept = self.folder(folder)
+        for uid in uids:
+            del kept.messages[uid], kept.flags[uid]
+        kept.cursor = cursor
+
+    async def reset_folder(self, folder: str) -> None:
+        self._write(f"reset_folder {folder}")
+        kept = StoredFolder(resets=self.folder(folder).resets + 1)
+        self.folders[folder] = kept
+
+    async def set_aside(self, folder: str, uid: int, server_words: str) -> None:
+        self._write(f"set_aside {folder} {uid}")
+        self.folder(folder).set_aside[uid] = server_words
+
+    async def report(self, state: AccountState) -> None:
+        self.states.append(state)
+        self._note("report")
+
+    async def still_leased(self) -> bool:
+        return self.leased
+
+    def _check_stretch(self, folder: str, cursor: FolderCursor) -> None:
+        """A cursor only ever grows its stretch, within one UIDVALIDITY."""
+        before = self.folder(folder).cursor
+        assert cursor.lowest_uid <= cursor.highest_uid + 1
+        if before is not None:
+            assert cursor.uid_validity == before.uid_validity
+            assert cursor.highest_uid >= before.highest_uid
+            assert cursor.lowest_uid <= before.lowest_uid
+            assert cursor.history_below == before.history_below
+
+    def _write(self, call: str) -> None:
+        if self.fail is not None:
+            failure, self.fail = self.fail, None
+            raise failure
+        self._note(call)
+
+    def _note(self, call: str) -> None:
+        self.calls.append(call)
+        asyncio.get_running_loop().call_soon(self._changed.set)
