@@ -83,7 +83,10 @@ class Dovecot:
             (self.root / "home").mkdir(mode=0o777)
             (self.root / "home").chmod(0o777)
         self._process = subprocess.Popen(
-            [program, "-F", "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [program, "-F", "-c", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         deadline = time.monotonic() + 15
         for port in (self.imap_port, self.lmtp_port):
@@ -102,6 +105,10 @@ class Dovecot:
         """End all its processes, keeping the mail, so that `start()` brings it back on the same ports."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(0.1)
+            except subprocess.TimeoutExpired:  # it would wait seconds for clients in IDLE
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.communicate(timeout=20)
             self._process = None
 
