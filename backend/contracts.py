@@ -4,13 +4,17 @@ A contract is a closed msgspec struct: an unknown field is an error, in requests
 a typing error in a field's name is told and never swallowed. Times are aware and in UTC.
 """
 
+from typing import dataclass_transform
+
 import msgspec
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value that crosses the wire between server, browser and other programs."""
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request that changes some fields: what is left out (`UNSET`) stays as it is."""
 

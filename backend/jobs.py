@@ -6,9 +6,10 @@ A job's payload names rows by id and nothing else: no secret and no mail text st
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
+from asyncpg import Connection
 from pgqueuer import PgQueuer, Queries
 from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.errors import RetryRequested
@@ -42,7 +43,8 @@ async def enqueue(name: JobName, *, after: timedelta | None = None, key: str | N
     if not in_transaction():
         raise RuntimeError(f"The job {name} must be enqueued inside an action's transaction.")
     async with connection() as current:
-        await Queries(AsyncpgDriver(current)).enqueue(
+        # A pool's proxy of a connection does all that PgQueuer asks of a connection.
+        await Queries(AsyncpgDriver(cast(Connection, current))).enqueue(
             [name],
             [msgspec.json.encode(payload)],
             [0],

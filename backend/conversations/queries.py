@@ -101,9 +101,7 @@ def page_of(records: Sequence[Row], limit: int, at: list[StreamPosition]) -> Con
 async def stream_positions(asker: Asker, mailbox_ids: list[int]) -> list[StreamPosition]:
     """The positions of these mailboxes' streams and the person's own, of the running transaction's moment."""
     wanted = [user_stream(asker.user_id), *(mailbox_stream(mailbox_id) for mailbox_id in mailbox_ids)]
-    return [
-        StreamPosition(stream=stream, position=position) for stream, position in (await positions(wanted)).items()
-    ]
+    return [StreamPosition(stream=stream, position=position) for stream, position in (await positions(wanted)).items()]
 
 
 def write_cursor(row: ConversationRow) -> str:

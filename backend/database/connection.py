@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from piccolo.engine.postgres import PostgresEngine
 
 engine = PostgresEngine(config={})
@@ -30,7 +31,7 @@ async def disconnect() -> None:
 
 
 @asynccontextmanager
-async def connection() -> AsyncIterator[asyncpg.Connection]:
+async def connection() -> AsyncIterator[asyncpg.Connection | PoolConnectionProxy]:
     """The current transaction's connection, or one from the pool for the length of the block."""
     current = engine.current_transaction.get()
     if current is not None:

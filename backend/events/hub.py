@@ -58,6 +58,7 @@ class Client:
     token_id: int | None
     queue: deque[bytes] = field(default_factory=deque)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
     following: set[str] = field(default_factory=set)
     positions: dict[str, int] = field(default_factory=dict)
     closing: str = ""
@@ -73,6 +74,12 @@ class Client:
         self.queue.append(frame)
         self.waiting.set()
 
+    async def until_drained(self, fewer_than: int) -> None:
+        """Wait for the socket's sender while so many frames wait; a long replay is not a slow reader."""
+        if len(self.queue) >= fewer_than and not self.closing:
+            self.drained.clear()
+            await self.drained.wait()
+
     def put_position(self, stream: str, position: int) -> None:
         self.put(frame_encoder.encode(PositionFrame(positions=[StreamPosition(stream=stream, position=position)])))
 
@@ -81,6 +88,7 @@ class Client:
         if self.closing:
             return
         self.closing = reason
+        self.drained.set()
         self.queue.clear()
         self.queue.append(frame_encoder.encode(ClosingFrame(reason=reason)))
         self.waiting.set()
@@ -157,8 +165,7 @@ class Hub:
             if reached > position and (not records or records[-1]["position"] < reached):
                 client.put_position(stream, reached)
             advanced, position = reached > position, reached
-            if len(client.queue) > LONGEST_QUEUE // 2:
-                await self._let_drain(client)
+            await client.until_drained(LONGEST_QUEUE // 2)
             if advanced:
                 continue
             feed = self._feeds.get(stream)
@@ -173,10 +180,6 @@ class Hub:
                 # The table is ahead of what was dispatched: let the hub catch up first.
                 self._wake_for(stream)
                 await asyncio.sleep(0.005)
-
-    async def _let_drain(self, client: Client) -> None:
-        while len(client.queue) > LONGEST_QUEUE // 4 and not client.closing:
-            await asyncio.sleep(0.01)
 
     def _wake_for(self, stream: str) -> None:
         self._pending[stream] = None
@@ -276,4 +279,5 @@ async def drain(client: Client) -> list[bytes]:
         await client.waiting.wait()
     taken = list(client.queue)
     client.queue.clear()
+    client.drained.set()
     return taken

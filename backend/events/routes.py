@@ -42,10 +42,8 @@ async def live(socket: WebSocket[Any, Any, Any]) -> None:
     sending = asyncio.create_task(_send(socket, client), name="live-send")
     hearing = asyncio.create_task(_hear(socket, hub, client), name="live-hear")
     try:
-        if not await session_is_live(asker):
+        if not await session_is_live(asker):  # it may have ended between the handshake and here
             client.close("signed_out")
-        for stream, position in _since(socket.query_params.get("since", "")):
-            await hub.subscribe(client, stream, position)
         await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         hub.remove(client)
@@ -79,7 +77,9 @@ async def _send(socket: WebSocket[Any, Any, Any], client: Client) -> None:
 
 
 async def _hear(socket: WebSocket[Any, Any, Any], hub: Hub, client: Client) -> None:
-    """Obey subscribe and unsubscribe; a frame that is neither ends the socket."""
+    """Follow the streams named in the address, then obey subscribe and unsubscribe; anything else ends the socket."""
+    for stream, position in _since(socket.query_params.get("since", "")):
+        await hub.subscribe(client, stream, position)
     while True:
         text = await socket.receive_data(mode="text")
         if len(text) > LONGEST_CLIENT_FRAME:

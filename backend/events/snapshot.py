@@ -8,8 +8,8 @@ from backend.events.contracts import Snapshot
 from backend.events.record import ORGANISATION, mailbox_stream, positions, user_stream
 from backend.mailboxes.queries import read_mailboxes
 from backend.notifications.queries import read_notifications
-from backend.people.queries import read_me, read_people, read_teams
 from backend.people.contracts import Organisation
+from backend.people.queries import read_me, read_people, read_teams
 
 MOST_CONVERSATIONS = 5_000
 

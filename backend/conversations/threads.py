@@ -1,0 +1,190 @@
+"""Conversations as mail makes them: begun, grown, joined, summed up."""
+
+from backend.conversations.change import audience_of, tell_sight
+from backend.conversations.contracts import (
+    Activity,
+    ConversationChanged,
+    ConversationGone,
+    MarkChanged,
+    Visibility,
+)
+from backend.conversations.rows import activity_of, mark_of, read_row
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
+from backend.events.record import Action, mailbox_stream, user_stream
+
+STRICTNESS: tuple[Visibility, ...] = ("open", "private", "confidential")
+
+
+async def begin_conversation(
+    mailbox_id: int, subject: str, *, status: str = "open", visibility: Visibility = "open"
+) -> int:
+    """A new conversation without messages. Its first event is told by whoever puts the first message in."""
+    return await fetch_value(
+        "INSERT INTO conversations (mailbox_id, subject, status, visibility, correspondents, addressed, snippet, "
+        "created_at, last_at) VALUES ($1, $2, $3, $4, '[]', '{}', '', now(), now()) RETURNING id",
+        mailbox_id,
+        subject,
+        status,
+        visibility,
+    )
+
+
+async def visibility_for_new(mailbox: Row, addressed: list[str]) -> Visibility:
+    """ "Mark incoming as private by default": private, and confidential when the mail names members personally."""
+    if not mailbox["private_by_default"]:
+        return "open"
+    named = await fetch_value(
+        "SELECT 1 FROM mailbox_readers r JOIN users u ON u.id = r.user_id "
+        "WHERE r.mailbox_id = $1 AND u.email = ANY($2) LIMIT 1",
+        mailbox["id"],
+        addressed,
+    )
+    return "confidential" if named else "private"
+
+
+async def sum_up(conversation_id: int) -> None:
+    """Bring the columns that a list reads up to date with the messages that are there."""
+    await execute(
+        """
+        UPDATE conversations c SET
+            version = c.version + 1,
+            subject = coalesce(first.subject, c.subject),
+            message_count = totals.number,
+            last_at = coalesce(newest.date, c.last_at),
+            last_direction = coalesce(newest.direction, c.last_direction),
+            snippet = coalesce(newest.snippet, ''),
+            last_arrival = coalesce(totals.arrival, 0),
+            has_attachments = coalesce(totals.attached, false),
+            addressed = coalesce(addressees.list, '{}'),
+            correspondents = coalesce(senders.list, receivers.list, '[]')
+        FROM (SELECT count(*) AS number, max(arrival) AS arrival, bool_or(attachments <> '[]') AS attached
+                FROM messages WHERE conversation_id = $1 AND gone_at IS NULL) totals
+        LEFT JOIN LATERAL (SELECT subject FROM messages WHERE conversation_id = $1
+                            ORDER BY gone_at IS NOT NULL, date, id LIMIT 1) first ON true
+        LEFT JOIN LATERAL (SELECT date, direction, snippet FROM messages
+                            WHERE conversation_id = $1 AND gone_at IS NULL
+                            ORDER BY date DESC, id DESC LIMIT 1) newest ON true
+        LEFT JOIN LATERAL (SELECT array_agg(DISTINCT lower(p ->> 'address')) AS list
+                FROM messages m, jsonb_path_query(m.recipients, '$.to[0 to 999], $.cc[0 to 999]') p
+               WHERE m.conversation_id = $1) addressees ON true
+        LEFT JOIN LATERAL (SELECT jsonb_agg(sender ORDER BY at DESC) AS list FROM (
+                SELECT DISTINCT ON (lower(sender ->> 'address')) sender, date AS at FROM messages
+                 WHERE conversation_id = $1 AND direction = 'incoming' AND sender IS NOT NULL
+                 ORDER BY lower(sender ->> 'address'), date DESC LIMIT 50) s) senders ON true
+        LEFT JOIN LATERAL (SELECT jsonb_path_query_array(recipients, '$.to[0 to 4]') AS list FROM messages
+                            WHERE conversation_id = $1 ORDER BY date DESC LIMIT 1) receivers ON true
+        WHERE c.id = $1
+        """,
+        conversation_id,
+    )
+
+
+async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]) -> Activity:
+    """Unite conversations that a late message connects: the oldest survives, the others' addresses redirect to it.
+
+    Comments, tags and followers unite; it is as private as the most private of them, and open if one was open.
+    """
+    for other_id in other_ids:
+        other = await fetch_row("SELECT * FROM conversations WHERE id = $1 FOR UPDATE", other_id)
+        survivor = await fetch_row("SELECT * FROM conversations WHERE id = $1 FOR UPDATE", survivor_id)
+        assert other is not None and survivor is not None
+        audience_before = await audience_of(survivor_id)
+        other_audience = await audience_of(other_id)
+        await _move_contents(survivor_id, other_id)
+        await _join_marks(act, survivor, other)
+        await execute(
+            "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
+            "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1) WHERE id = $1",
+            survivor_id,
+            max(survivor["visibility"], other["visibility"], key=STRICTNESS.index),
+            "open" if "open" in (survivor["status"], other["status"]) else survivor["status"],
+            survivor["assignee_id"] or other["assignee_id"],
+            survivor["assigned_team_id"] or other["assigned_team_id"],
+        )
+        await execute(
+            "UPDATE conversations SET joined_into = $1, version = version + 1 WHERE id = $2 OR joined_into = $2",
+            survivor_id,
+            other_id,
+        )
+        act.record(
+            mailbox_stream(survivor["mailbox_id"]),
+            ConversationGone(conversation_id=other_id, joined_into=survivor_id),
+            conversation_id=other_id,
+            audience=other_audience,
+        )
+        await tell_sight(act, await read_row(survivor_id), audience_before, await audience_of(survivor_id))
+    record = await fetch_row(
+        "INSERT INTO activities (conversation_id, kind, actor_id, value, at) "
+        "VALUES ($1, 'joined', NULL, $2, now()) RETURNING *",
+        survivor_id,
+        str(len(other_ids)),
+    )
+    assert record is not None
+    return activity_of(record)
+
+
+async def _move_contents(survivor_id: int, other_id: int) -> None:
+    for table in ("messages", "comments", "activities", "drafts", "outgoing", "notifications"):
+        await execute(f"UPDATE {table} SET conversation_id = $1 WHERE conversation_id = $2", survivor_id, other_id)
+    await execute(
+        "INSERT INTO conversation_people (conversation_id, user_id, reason) SELECT $1, user_id, reason "
+        "FROM conversation_people WHERE conversation_id = $2 ON CONFLICT DO NOTHING",
+        survivor_id,
+        other_id,
+    )
+    await execute(
+        "INSERT INTO thread_links (mailbox_id, link, conversation_id, at) SELECT mailbox_id, link, $1, at "
+        "FROM thread_links WHERE conversation_id = $2 ON CONFLICT DO NOTHING",
+        survivor_id,
+        other_id,
+    )
+    await execute("DELETE FROM thread_links WHERE conversation_id = $1", other_id)
+
+
+async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
+    """Whoever had read both has read the whole; for everybody else it is unread."""
+    records = await fetch(
+        """
+        WITH reader AS (
+            SELECT r.user_id, coalesce(w.read_from, 0) AS read_from
+              FROM mailbox_readers r
+              LEFT JOIN watermarks w ON w.mailbox_id = r.mailbox_id AND w.user_id = r.user_id
+             WHERE r.mailbox_id = $5
+        ), state AS (
+            SELECT reader.user_id,
+                   coalesce(s.forced_unread, false) OR $3 > greatest(coalesce(s.read_up_to, 0), read_from)
+                   OR coalesce(o.forced_unread, false) OR $4 > greatest(coalesce(o.read_up_to, 0), read_from)
+                   AS unread
+              FROM reader
+              LEFT JOIN read_marks s ON s.conversation_id = $1 AND s.user_id = reader.user_id
+              LEFT JOIN read_marks o ON o.conversation_id = $2 AND o.user_id = reader.user_id
+        )
+        INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision)
+        SELECT $1, user_id, CASE WHEN unread THEN 0 ELSE greatest($3, $4) END, unread, 1 FROM state
+        ON CONFLICT (conversation_id, user_id) DO UPDATE
+           SET read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to),
+               forced_unread = excluded.forced_unread, revision = read_marks.revision + 1
+        RETURNING *
+        """,
+        survivor["id"],
+        other["id"],
+        survivor["last_arrival"],
+        other["last_arrival"],
+        survivor["mailbox_id"],
+    )
+    await execute("DELETE FROM read_marks WHERE conversation_id = $1", other["id"])
+    for record in records:
+        mark = mark_of(survivor["id"], record)
+        act.record(user_stream(record["user_id"]), MarkChanged(mailbox_id=survivor["mailbox_id"], mark=mark))
+
+
+async def tell_joined(act: Action, conversation_id: int, activity: Activity) -> None:
+    """Record what the joined conversation now is; a client that shows it fetches it again."""
+    row = await read_row(conversation_id)
+    audience = await audience_of(conversation_id)
+    act.record(
+        mailbox_stream(row.mailbox_id),
+        ConversationChanged(row=row, activity=activity),
+        conversation_id=conversation_id,
+        audience=audience,
+    )

@@ -1,0 +1,74 @@
+"""A message's HTML, ready for the sandboxed frame: sanitised once, kept for a while.
+
+Remote pictures are left out until the person asks; then they are fetched by us (backend/mail/pictures.py), so that
+the sender learns neither who read nor where.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from backend.mail.pictures import proxy_address
+from backend.mail.raw import load_raw
+from sync.mime.parse import parse_message
+from sync.mime.quotes import split_quoted_html
+from sync.mime.sanitise import document, sanitise_html
+
+KEPT = 300
+"""Prepared bodies that a process keeps; at about 20 KB each."""
+LARGEST_KEPT = 500_000
+"""Characters; a larger body is prepared again each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedHtml:
+    visible: str
+    quoted: str
+    blocked_remote: int
+    declares_dark: bool
+
+
+_prepared: OrderedDict[tuple[str, int, bool], PreparedHtml] = OrderedDict()
+
+
+async def prepare_html(raw_digest: str, message_id: int, *, show_remote: bool) -> PreparedHtml:
+    """Parse, sanitise and split the HTML of a message; its pictures point to that message's own addresses."""
+    key = (raw_digest, message_id, show_remote)
+    known = _prepared.get(key)
+    if known is not None:
+        _prepared.move_to_end(key)
+        return known
+    raw = await load_raw(raw_digest)
+    prepared = await asyncio.to_thread(_prepare, raw, message_id, show_remote)
+    if len(prepared.visible) + len(prepared.quoted) <= LARGEST_KEPT:
+        _prepared[key] = prepared
+        while len(_prepared) > KEPT:
+            _prepared.popitem(last=False)
+    return prepared
+
+
+def _prepare(raw: bytes, message_id: int, show_remote: bool) -> PreparedHtml:
+    parsed = parse_message(raw)
+    pictures = {
+        attachment.content_id: f"/api/v1/messages/{message_id}/inline/{attachment.position}"
+        for attachment in parsed.attachments
+        if attachment.content_id and attachment.content_type.startswith("image/")
+    }
+    clean = sanitise_html(
+        parsed.html or "",
+        inline_images=pictures,
+        show_remote=show_remote,
+        proxy_url=lambda address: proxy_address(message_id, address),
+    )
+    visible, quoted = split_quoted_html(clean.html)
+    return PreparedHtml(visible, quoted, clean.blocked_remote, clean.declares_dark)
+
+
+async def html_document(raw_digest: str, message_id: int, *, show_remote: bool, quoted: bool, dark: bool) -> str:
+    """The page for the frame. A mail is dark only where it says that it can be; else it is white paper."""
+    prepared = await prepare_html(raw_digest, message_id, show_remote=show_remote)
+    return document(
+        prepared.visible + (prepared.quoted if quoted else ""),
+        dark=dark and prepared.declares_dark,
+        declares_dark=prepared.declares_dark,
+    )
