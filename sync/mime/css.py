@@ -44,6 +44,7 @@ _FUNCTIONS = {
 _CONDITIONAL = {"media", "supports"}
 _POSITIONS = {"static", "relative", "absolute"}
 _PLAIN = re.compile(r"[\w\s.,#%!+\-/'\"]*\Z", re.ASCII)
+_IDENT = re.compile(r"[\w\u0080-\U0010ffff-]+\Z")  # "url\\28" is one identifier, and no honest one
 _BREAKS_OUT = re.compile(r"<|-->")
 
 
@@ -144,6 +145,8 @@ def _value(tokens: list[Any], gate: UrlGate) -> str | None:
             out.append(f'"{_in_string(token.value)}"')
         elif token.type == "comment":
             out.append(" ")
+        elif token.type == "ident" and not _IDENT.match(token.value):
+            return None
         elif token.type in ("whitespace", "ident", "number", "percentage", "dimension", "hash", "unicode-range"):
             out.append(token.serialize())
         elif token.type == "literal" and token.value in (",", "/", "+", "-", "*"):

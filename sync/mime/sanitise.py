@@ -69,7 +69,7 @@ _KEPT_DATA = re.compile(r"data:kept/(\d+)\Z")
 _STYLE_ELEMENT = re.compile(r"<style(?:\s[^<>]*)?>(.*?)</style>", re.DOTALL)
 _BODY_TAG = re.compile(r"<body\b", re.IGNORECASE)
 _META_DARK = re.compile(r"<meta\b[^<>]*\bcolor-scheme\b[^<>]*\bdark\b", re.IGNORECASE)
-_BLANKS = re.compile(r"[\s\x00-\x20\x7f]+")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 MAX_DATA = 12_000_000
 """Characters of pictures embedded as data: addresses that are kept in one message."""
 
@@ -141,8 +141,7 @@ class _Addresses:
 
     def picture(self, address: str) -> str | None:
         """The address to load a picture from, or None to remove it."""
-        address = address.strip()
-        compact = _BLANKS.sub("", address)
+        compact = _compact(address)
         lower = compact[:16].lower()
         if lower.startswith("cid:"):
             return self._give(self.inline.get(unquote(compact[4:]).lower()))
@@ -150,9 +149,8 @@ class _Addresses:
             index = int(kept[1])
             return self._give(self._data[index] if index < len(self._data) else None)
         if lower.startswith("data:"):
+            compact = compact.replace("%20", "")
             return self._give(compact if _DATA_PICTURE.match(compact) else None)
-        if compact.startswith("//"):
-            compact = "https:" + compact
         if not compact.lower().startswith(("http://", "https://")):
             return None
         if self.proxy is None:
@@ -161,12 +159,8 @@ class _Addresses:
         return self._give(self.proxy(compact))
 
     def link(self, address: str) -> str | None:
-        compact = re.sub(r"[\x00-\x20\x7f]+", "", address)
-        if compact.startswith("//"):
-            compact = "https:" + compact
-        if not compact.lower().startswith(_LINK_SCHEMES):
-            return None
-        return self._give(address.strip() if compact == re.sub(r"\s", "", address) else compact)
+        compact = _compact(address)
+        return self._give(compact) if compact.lower().startswith(_LINK_SCHEMES) else None
 
     def source_set(self, value: str) -> str | None:
         kept: list[str] = []
@@ -181,6 +175,12 @@ class _Addresses:
         if address is not None:
             self.given.add(address)
         return address
+
+
+def _compact(address: str) -> str:
+    """An address as a browser reads it: without control characters, blanks as %20, https where none is named."""
+    compact = _CONTROLS.sub("", address).strip().replace(" ", "%20")
+    return "https:" + compact if compact.startswith("//") else compact
 
 
 def _cleaner(addresses: _Addresses) -> nh3.Cleaner:
