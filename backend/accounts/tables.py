@@ -49,5 +49,20 @@ class Folder(Table, tablename="folders"):
     highest_uid = BigInt(default=0)
     lowest_uid = BigInt(default=0)
     highest_modseq = BigInt(default=0)
-    first_uid_next = BigInt(default=0, help_text="UIDNEXT when connected: below it is history.")
+    history_below = BigInt(default=0, help_text="UIDNEXT when connected: below it is history.")
     backfill_done = Boolean(default=False)
+
+
+class ConnectionAttempt(Table, tablename="connection_attempts"):
+    """Servers that a worker is to try for a person who waits. Deleted after an hour.
+
+    `request` is encrypted with the key outside the database, like the credentials that it holds, and emptied once
+    it was tried; `outcome` is the list of checks.
+    """
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    request = Bytea()
+    outcome = JSONB(null=True, default=None)
+    created_at = Timestamptz(default=TimestamptzNow())
+    finished_at = Timestamptz(null=True, default=None)

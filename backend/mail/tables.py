@@ -62,3 +62,13 @@ class Placement(Table, tablename="placements"):
     flags = JSONB(default="[]")
     seen = Boolean(default=False)
     size = Integer(default=0)
+
+
+class SetAside(Table, tablename="messages_set_aside"):
+    """A message that the server lists but does not hand over: passed over, and told."""
+
+    id = BigSerial(primary_key=True)
+    folder_id = ForeignKey(Folder, null=False, on_delete=OnDelete.cascade)
+    uid = BigInt()
+    server_words = Text()
+    at = Timestamptz(default=TimestamptzNow())

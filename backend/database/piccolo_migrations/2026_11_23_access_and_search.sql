@@ -86,3 +86,12 @@ CREATE FUNCTION sees(person bigint, conversation bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM viewers(conversation) v WHERE v = person)
 $$;
+
+CREATE TABLE messages_set_aside (
+    id bigserial PRIMARY KEY,
+    folder_id bigint NOT NULL REFERENCES folders ON DELETE CASCADE,
+    uid bigint NOT NULL,
+    server_words text NOT NULL DEFAULT '',
+    at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (folder_id, uid)
+);

@@ -5524,8 +5524,8 @@ async def forwards():
     manager.add_column(
         table_class_name="Folder",
         tablename="folders",
-        column_name="first_uid_next",
-        db_column_name="first_uid_next",
+        column_name="history_below",
+        db_column_name="history_below",
         column_class_name="BigInt",
         column_class=BigInt,
         params={

@@ -1,0 +1,155 @@
+"""Watching mail accounts: which of them this worker holds, and one engine for each.
+
+A lease on an account is a row's `lease_holder`, `lease_until` and `fence`. Every few seconds a worker renews its own
+leases and takes those that ran out; taking one raises the fence. Whoever slept past its lease finds the fence moved at
+its next write, and stops. So two workers may believe for a moment that they hold an account, and only one can write.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+
+import asyncpg
+
+from backend.database.connection import engine, execute, fetch, fetch_row
+from backend.workers.account_store import Lease, PostgresAccountStore
+from backend.workers.logins import mail_login
+from sync.errors import LeaseLost
+from sync.imap.account import AccountWatcher
+
+log = logging.getLogger(__name__)
+
+ACCOUNTS_CHANNEL = "tandem_accounts"
+"""NOTIFY here with an account's id when it was connected, changed or removed; empty: look at all."""
+LEASE_SECONDS = 25
+RENEW_SECONDS = 5.0
+MOST_ACCOUNTS = 300
+"""Held by one worker at once."""
+
+
+@dataclass(slots=True)
+class _Watch:
+    lease: Lease
+    watcher: AccountWatcher
+    task: asyncio.Task[None]
+
+
+class Watchers:
+    """All the accounts that this worker watches."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._watches: dict[int, _Watch] = {}
+        self._look = asyncio.Event()
+        self._changed: set[int] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="account watchers")
+
+    async def stop(self) -> None:
+        """End every watch and give the leases back, so that another worker goes on at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        held = list(self._watches)
+        for account_id in held:
+            await self._end(account_id)
+        await execute(
+            "UPDATE mail_accounts SET lease_until = now() WHERE lease_holder = $1 AND id = ANY($2)", self.name, held
+        )
+        await execute("SELECT pg_notify($1, '')", ACCOUNTS_CHANNEL)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                listener = await engine.get_new_connection()
+                try:
+                    await listener.add_listener(ACCOUNTS_CHANNEL, self._on_change)
+                    while not listener.is_closed():
+                        await self._look_round()
+                        await self._sleep()
+                finally:
+                    await listener.close(timeout=2)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+                log.warning("Account leases could not be renewed (%s); trying again.", type(fault).__name__)
+                await asyncio.sleep(1)
+
+    def _on_change(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
+        if payload.isdecimal():
+            self._changed.add(int(payload))
+        self._look.set()
+
+    async def _sleep(self) -> None:
+        try:
+            async with asyncio.timeout(RENEW_SECONDS):
+                await self._look.wait()
+        except TimeoutError:
+            return  # time to renew
+        self._look.clear()
+
+    async def _look_round(self) -> None:
+        """Renew what is held, end what was lost, take what is free."""
+        for account_id in [*self._changed]:
+            self._changed.discard(account_id)
+            await self._end(account_id)
+            await execute(
+                "UPDATE mail_accounts SET lease_until = now() WHERE id = $1 AND lease_holder = $2",
+                account_id,
+                self.name,
+            )
+        for account_id, watch in list(self._watches.items()):
+            if watch.task.done() or not await self._renew(watch.lease):
+                await self._end(account_id)
+        free = await fetch(
+            "UPDATE mail_accounts SET lease_holder = $1, lease_until = now() + make_interval(secs => $2), "
+            "fence = fence + 1 WHERE id IN (SELECT id FROM mail_accounts WHERE lease_until <= now() ORDER BY id "
+            "LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id, mailbox_id, fence, connected_at",
+            self.name,
+            float(LEASE_SECONDS),
+            max(0, MOST_ACCOUNTS - len(self._watches)),
+        )
+        for row in free:
+            await self._begin(Lease(row["id"], row["mailbox_id"], row["fence"]))
+
+    async def _renew(self, lease: Lease) -> bool:
+        renewed = await fetch_row(
+            "UPDATE mail_accounts SET lease_until = now() + make_interval(secs => $3) "
+            "WHERE id = $1 AND fence = $2 AND lease_until > now() RETURNING id",
+            lease.account_id,
+            lease.fence,
+            float(LEASE_SECONDS),
+        )
+        return renewed is not None
+
+    async def _begin(self, lease: Lease) -> None:
+        row = await fetch_row("SELECT connected_at FROM mail_accounts WHERE id = $1", lease.account_id)
+        if row is None:
+            return
+        await self._end(lease.account_id)
+        imap, _smtp = await mail_login(lease.account_id)
+        watcher = AccountWatcher(imap, PostgresAccountStore(lease), connected_at=row["connected_at"])
+        task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
+        self._watches[lease.account_id] = _Watch(lease, watcher, task)
+
+    async def _watch(self, watcher: AccountWatcher, lease: Lease) -> None:
+        try:
+            await watcher.run()
+        except LeaseLost:
+            log.info("Account %s is watched elsewhere now.", lease.account_id)
+        except Exception:
+            log.exception("The watcher of account %s failed; it is started again.", lease.account_id)
+            await execute(
+                "UPDATE mail_accounts SET lease_until = now() WHERE id = $1 AND fence = $2",
+                lease.account_id,
+                lease.fence,
+            )
+
+    async def _end(self, account_id: int) -> None:
+        watch = self._watches.pop(account_id, None)
+        if watch is not None:
+            watch.task.cancel()
+            await asyncio.gather(watch.task, return_exceptions=True)
