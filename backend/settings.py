@@ -40,6 +40,10 @@ VARIABLES = (
     Variable("TANDEM_NETWORK"),
     Variable("TANDEM_ALLOW_PRIVATE_SERVERS"),
     Variable("TANDEM_LOG_LEVEL"),
+    # Read by `tandem demo` alone.
+    Variable("TANDEM_DEMO_IMAP_PORT"),
+    Variable("TANDEM_DEMO_SMTP_PORT"),
+    Variable("TANDEM_DEMO_PACE"),
 )
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
