@@ -78,17 +78,17 @@ def _demo(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def _web(settings: Settings, chosen: argparse.Namespace) -> int:
+    _use_reachable_database(settings)
     from backend.web import serve
 
-    _use_reachable_database(settings)
     serve(settings)
     return 0
 
 
 def _worker(settings: Settings, chosen: argparse.Namespace) -> int:
+    _use_reachable_database(settings)
     from backend.workers.main import run
 
-    _use_reachable_database(settings)
     run()
     return 0
 
