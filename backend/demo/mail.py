@@ -27,16 +27,8 @@ from backend.demo.clients import (
 from backend.demo.corpus import Conversation, CorpusMessage, Correspondent
 from backend.demo.people import MAILBOXES, PEOPLE, DemoMailbox
 
-_AUTOMATIC = (
-    "noreply",
-    "no-reply",
-    "newsletter",
-    "news",
-    "shop",
-    "orders",
-    "notifications",
-    "mailer",
-    "info",
+_AUTOMATIC = frozenset(
+    ("noreply", "no-reply", "newsletter", "news", "shop", "orders", "notifications", "mailer", "system", "robot")
 )
 _AUTOMATIC_REPLIES = (
     "automatic reply", "out of office", "auto:", "automatische antwort", "abwesenheit", "resposta automática",
@@ -101,7 +93,7 @@ def conversation_letters(conversation: Conversation, times: Sequence[datetime], 
             client, to = TEAM[colleague], _shown(partner)
         else:
             sender = message.sender if isinstance(message.sender, Correspondent) else conversation.customer
-            client = client_of(sender.address, automatic=message.html is not None or _is_automatic(sender))
+            client = client_of(sender.address, automatic=message.html is not None or is_automatic(sender.address))
             to, partner = _to_mailbox(mailbox, sender, number), sender
         previous = letters[-1] if letters else None
         letters.append(
@@ -113,7 +105,7 @@ def conversation_letters(conversation: Conversation, times: Sequence[datetime], 
                 text=message.text if client.wraps else unwrapped(message.text),
                 when=when,
                 message_id=new_message_id(client, sender.address, f"{salt}{conversation.id}/{number}", when),
-                language=conversation.language,
+                language=mail_language(conversation),
                 cc=message.cc,
                 html=message.html,
                 signature=message.signature,
@@ -260,7 +252,7 @@ def _extra_headers(letter: Letter) -> list[str]:
         lines.append(f"{letter.client.agent[0]}: {letter.client.agent[1]}")
     if letter.subject.lower().startswith(_AUTOMATIC_REPLIES):
         lines += ["Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All"]
-    elif letter.html is not None and _is_automatic(letter.sender):
+    elif letter.html is not None and is_automatic(letter.sender.address):
         lines += ["Precedence: bulk", f"List-Unsubscribe: <mailto:unsubscribe@{domain}>"]
     if letter.client.name == "office":
         lines += [
@@ -275,11 +267,18 @@ def _subject(conversation: Conversation, message: CorpusMessage, client: MailCli
         return message.subject
     if previous is None:
         return conversation.subject
-    return reply_subject(client, conversation.language, previous.subject)
+    return reply_subject(client, mail_language(conversation), previous.subject)
 
 
-def _is_automatic(sender: Correspondent) -> bool:
-    return sender.address.lower().startswith(_AUTOMATIC)
+def mail_language(conversation: Conversation) -> str:
+    """The language that mail programs go by: Norwegian is one to them."""
+    return "no" if conversation.language == "nb" else conversation.language
+
+
+def is_automatic(address: str) -> bool:
+    """Whether a machine writes from this address: nobody reads answers there."""
+    local = address.lower().partition("@")[0]
+    return local in _AUTOMATIC or local.startswith(("noreply", "no-reply"))
 
 
 def _team_name(colleague: str, mailbox: DemoMailbox, number: int) -> str:

@@ -1,7 +1,8 @@
 """The demo's mail servers, in a process of their own: ``python -m backend.demo.servers --data FOLDER``.
 
-Prints one line of JSON, ``{"imap": 1143, "smtp": 1025}``, when both serve, and ends on SIGTERM, SIGINT or
-with its parent. On the first start it writes the history before it serves.
+When both serve, their ports stand in the folder's ``ports.json``, as ``{"imap": 1143, "smtp": 1025}``. It ends
+on SIGTERM or SIGINT; `backend.child_process` sees to it that it does not outlive its parent. On the first start
+it writes the history before it serves.
 """
 
 import argparse
@@ -59,8 +60,15 @@ async def _serve_at(
         return await start(login, HOST, 0, stack)
 
 
-def _announce(ports: dict[str, int]) -> None:
-    print(json.dumps(ports), flush=True)
+def ports_file(data: Path) -> Path:
+    """Where running servers say on which ports they listen."""
+    return data / "ports.json"
+
+
+def write_ports(data: Path, ports: dict[str, int]) -> None:
+    beside = data / "ports.new"
+    beside.write_text(json.dumps(ports))
+    beside.replace(ports_file(data))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, lambda: task.cancel() if task else None)
         with contextlib.suppress(asyncio.CancelledError):
-            await serve(options.data, options.imap_port, options.smtp_port, _announce)
+            await serve(options.data, options.imap_port, options.smtp_port, lambda ports: write_ports(options.data, ports))
 
     asyncio.run(run())
     return 0

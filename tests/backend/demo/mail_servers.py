@@ -6,12 +6,14 @@ import signal
 import smtplib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.demo.people import PASSWORD
+from backend.demo.servers import ports_file
 
 TOP = Path(__file__).parents[3]
 SUPPORT = "support@northwind.example"
@@ -43,10 +45,13 @@ def mail_servers(data: Path, imap_port: int = 0, smtp_port: int = 0) -> Iterator
     """Starts the servers on the data folder and stops them at the end."""
     command = [sys.executable, "-m", "backend.demo.servers", "--data", str(data)]
     command += ["--imap-port", str(imap_port), "--smtp-port", str(smtp_port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=TOP) as process:
+    ports_file(data).unlink(missing_ok=True)
+    with subprocess.Popen(command, cwd=TOP) as process:
         try:
-            assert process.stdout is not None
-            ports = json.loads(process.stdout.readline())
+            while not ports_file(data).exists():
+                assert process.poll() is None, "the servers ended"
+                time.sleep(0.02)
+            ports = json.loads(ports_file(data).read_text())
             yield MailServers(process, ports["imap"], ports["smtp"])
         finally:
             process.terminate()
