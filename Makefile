@@ -43,7 +43,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 		{ echo "Tandem needs Python 3.11 or later; $(PYTHON) is older. Set PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 		{ echo "No virtual environment could be made. On Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/pip install --disable-pip-version-check --no-deps -r requirements.lock
+	@echo "Installing the Python packages (once, until requirements.lock changes)..."
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps -r requirements.lock
 	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation \
 		--config-settings editable_mode=compat --editable .
 	@touch $@
