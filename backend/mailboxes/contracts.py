@@ -71,6 +71,13 @@ class WorkCounts(Contract):
     mailboxes: list[MailboxCounts]
 
 
+class Mentionable(Contract):
+    """Who can be mentioned in a mailbox: those who can open it, and teams with such a member."""
+
+    person_ids: list[int]
+    team_ids: list[int]
+
+
 class CreateMailbox(Contract):
     kind: MailboxKind
     name: str

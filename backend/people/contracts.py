@@ -89,6 +89,13 @@ class ResetPassword(Contract):
     password: str
 
 
+class PasswordLink(Contract):
+    """A link to choose a new password, for an admin to hand over. It is shown once."""
+
+    link: str
+    expires_at: datetime
+
+
 class UpdatePerson(Change):
     """What an admin may change of somebody: their role, and whether they can sign in."""
 
@@ -156,6 +163,22 @@ class TokenCreated(Contract):
 
     token: ApiToken
     secret: str
+
+
+class AuditEntry(Contract):
+    """Who did what. `action` is a stable word, `subject` such as `mailbox:3`; no `actor_id`: the command line."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    action: str
+    subject: str
+    detail: dict[str, object]
+
+
+class AuditPage(Contract):
+    items: list[AuditEntry]
+    next_cursor: int | None
 
 
 class OrganisationChanged(Contract, tag="organisation_changed"):
