@@ -304,11 +304,12 @@ def sign_in_refusal(code: int, text: str) -> str:
 
 
 def _meaning(code: int, text: str) -> _Meaning:
+    """x.y.0 and x.7.1 are said for everything: there a known phrase tells more."""
     status = enhanced_status(text)
     generic = None
     if status is not None:
         known = _BY_STATUS.get(status[2:])
-        if known is not None and not status.endswith(".0"):
+        if known is not None and not status.endswith(".0") and status[2:] != "7.1":
             return known
         generic = known
     lowered = text.casefold()

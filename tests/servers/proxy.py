@@ -1,6 +1,7 @@
 """A TCP proxy in the test's own loop, to cut, freeze or refuse connections on the way to a real server."""
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Self
 
@@ -15,7 +16,8 @@ class Proxy:
         self.target_port = target_port
         self.port = 0
         self.accepted = 0
-        self.to_server = bytearray()
+        self.last_push = 0.0
+        """time.perf_counter() when the server last announced a new message, before the client was told."""
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -84,9 +86,9 @@ class Proxy:
         try:
             while data := await source.read(65536):
                 await self._flowing.wait()
-                if not to_client:
-                    self.to_server += data
-                elif self._cut_after is not None:
+                if to_client and b" EXISTS\r\n" in data:
+                    self.last_push = time.perf_counter()
+                if to_client and self._cut_after is not None:
                     if len(data) >= self._cut_after:
                         target.write(data[: self._cut_after])
                         self._cut_after = None

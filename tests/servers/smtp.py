@@ -90,13 +90,13 @@ class RecordingSmtp:
             "ident": "test server",
             "tls_context": None if implicit_tls else context,
             "require_starttls": require_starttls,
-            "auth_required": require_auth and not without_auth,
             "auth_require_tls": False,
             "authenticator": self._authenticate,
             "enable_SMTPUTF8": smtputf8,
             "data_size_limit": size_limit,
             "auth_exclude_mechanism": ("PLAIN", "LOGIN") if without_auth else (),
         }
+        self._auth_required = require_auth and not without_auth
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="recording-smtp", daemon=True)
         self._ready = threading.Event()
@@ -181,7 +181,7 @@ class RecordingSmtp:
 
     async def _serve(self) -> None:
         server = await self._loop.create_server(
-            lambda: _Connection(self, self._take_fault, loop=self._loop, **self._options),
+            lambda: _Connection(self, self._take_fault, self._auth_required, loop=self._loop, **self._options),
             "127.0.0.1",
             0,
             ssl=self._context if self._implicit_tls else None,
@@ -203,12 +203,16 @@ class _Connection(SMTP):
     """aiosmtpd's server, asking at each stage whether to misbehave."""
 
     def __init__(
-        self, owner: RecordingSmtp, take_fault: Callable[[Stage, str | None], Fault | None], **options: Any
+        self,
+        owner: RecordingSmtp,
+        take_fault: Callable[[Stage, str | None], Fault | None],
+        sign_in_needed: bool,
+        **options: Any,
     ) -> None:
         self._owner = owner
         self._take_fault = take_fault
-        self._line_length_limit = 10_000_000
-        super().__init__(self, **options)
+        self._sign_in_needed = sign_in_needed
+        super().__init__(_Keeper(owner, take_fault), **options)
 
     @property
     def line_length_limit(self) -> int:  # type: ignore[override]
@@ -230,8 +234,14 @@ class _Connection(SMTP):
         return bool(fault.reply)
 
     def _abort(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        _abort(self)
+
+    async def check_auth_needed(self, caller_method: str) -> bool:
+        """aiosmtpd's own option warns at every connection without TLS; most tests have none."""
+        if not self._sign_in_needed or (self.session is not None and self.session.authenticated):
+            return False
+        await self.push("530 5.7.0 Authentication required")
+        return True
 
     async def _handle_client(self) -> None:
         self._owner.open_connections += 1
@@ -246,8 +256,8 @@ class _Connection(SMTP):
 
     async def push(self, status: AnyStr) -> None:
         await super().push(status)
-        if str(status).startswith("354") and await self._interfered("body"):
-            raise asyncio.CancelledError
+        if str(status).startswith("354"):
+            await self._interfered("body")
 
     async def smtp_EHLO(self, hostname: str) -> None:
         self._owner.commands.append(f"EHLO {hostname}")
@@ -283,6 +293,14 @@ class _Connection(SMTP):
         if not await self._interfered("quit"):
             await super().smtp_QUIT(arg)
 
+
+class _Keeper:
+    """aiosmtpd's handler: what happens after the final dot."""
+
+    def __init__(self, owner: RecordingSmtp, take_fault: Callable[[Stage, str | None], Fault | None]) -> None:
+        self._owner = owner
+        self._take_fault = take_fault
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         fault = self._take_fault("message", None)
         if fault is None or fault.accept:
@@ -300,8 +318,13 @@ class _Connection(SMTP):
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.hang_up:
-            self._abort()
+            _abort(server)
         return fault.reply or "250 2.0.0 OK: kept"
+
+
+def _abort(server: SMTP) -> None:
+    if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.abort()
 
 
 def _server_context(certificate: Certificate) -> ssl.SSLContext:

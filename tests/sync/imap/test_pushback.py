@@ -1,0 +1,119 @@
+"""Changes carried back to a real Dovecot, each of them twice."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from sync.errors import FolderChanged
+from sync.imap.connection import Connection, open_connection
+from sync.imap.names import wire_name
+from sync.imap.pushback import append_once, change_flags, find_message_id, move_messages
+from sync.types import ANSWERED, FLAGGED, SEEN
+from tests.servers.dovecot import Dovecot
+from tests.sync.imap.mails import mail
+
+
+@pytest.fixture
+async def connection(dovecot: Dovecot, mail_user: str) -> AsyncIterator[Connection]:
+    connection = await open_connection(dovecot.login(mail_user))
+    yield connection
+    await connection.close()
+
+
+async def _uid_validity(connection: Connection, folder: str = "INBOX") -> int:
+    return (await connection.open_folder(folder)).uid_validity
+
+
+async def test_flags_are_set_and_removed(dovecot: Dovecot, mail_user: str, connection: Connection) -> None:
+    await dovecot.append(mail_user, "INBOX", *[mail(f"Mail {number}") for number in range(4)])
+    validity = await _uid_validity(connection)
+    for _ in range(2):
+        await change_flags(connection, "INBOX", validity, [1, 3, 99], add=[SEEN, FLAGGED])
+        await change_flags(connection, "INBOX", validity, [3], add=[ANSWERED], remove=[FLAGGED])
+    assert await dovecot.flags(mail_user) == {
+        1: {SEEN, FLAGGED},
+        2: frozenset(),
+        3: {SEEN, ANSWERED},
+        4: frozenset(),
+    }
+
+
+async def test_a_uid_of_another_uidvalidity_touches_nothing(
+    dovecot: Dovecot, mail_user: str, connection: Connection
+) -> None:
+    await dovecot.append(mail_user, "INBOX", mail("Mail"))
+    validity = await _uid_validity(connection)
+    with pytest.raises(FolderChanged):
+        await change_flags(connection, "INBOX", validity - 1, [1], add=[SEEN])
+    with pytest.raises(FolderChanged):
+        await move_messages(connection, "INBOX", validity - 1, [1], "Trash")
+    assert await dovecot.flags(mail_user) == {1: frozenset()}
+
+
+@pytest.mark.parametrize("without", [(), ("MOVE",), ("MOVE", "UIDPLUS", "ESEARCH")])
+async def test_moving_to_trash_twice_moves_once(make_dovecot: Callable[..., Dovecot], without: tuple[str, ...]) -> None:
+    server = make_dovecot(without=without)
+    await server.append("ana", "INBOX", *[mail(f"Mail {number}") for number in range(3)])
+    connection = await open_connection(server.login("ana"))
+    validity = await _uid_validity(connection)
+    moved = await move_messages(connection, "INBOX", validity, [1, 2], "Trash")
+    assert await move_messages(connection, "INBOX", validity, [1], "Trash") == {} or "UIDPLUS" in without
+    await connection.close()
+    assert moved == {1: 1, 2: 2}
+    there = await server.flags("ana", "INBOX")
+    assert {uid for uid, flags in there.items() if "\\Deleted" not in flags} == {3}
+    assert len(await server.messages("ana", "Trash")) >= 2
+
+
+async def test_moving_into_a_missing_folder_creates_it(
+    dovecot: Dovecot, mail_user: str, connection: Connection
+) -> None:
+    await dovecot.append(mail_user, "INBOX", mail("Mail"))
+    target = wire_name("Erledigt & äußerst alt.日本")
+    moved = await move_messages(connection, "INBOX", await _uid_validity(connection), [1], target)
+    assert moved == {1: 1}
+    titles = {folder.title: folder.name for folder in await connection.list_folders()}
+    assert titles["Erledigt & äußerst alt.日本"] == target
+
+
+async def test_the_sent_copy_is_appended_once(dovecot: Dovecot, mail_user: str, connection: Connection) -> None:
+    raw = mail("Our answer", message_id="abc.1@team.example")
+    first = await append_once(connection, "Sent", raw, "<abc.1@team.example>")
+    again = await append_once(connection, "Sent", raw, "<abc.1@team.example>")
+    other = await append_once(connection, "Sent", raw, "<bc.1@team.example>")
+    assert (first.uid, first.already_there) == (1, False)
+    assert (again.uid, again.already_there) == (1, True)
+    assert (other.uid, other.already_there) == (2, False)
+    assert await dovecot.messages(mail_user, "Sent") == {1: raw, 2: raw}
+    assert await dovecot.flags(mail_user, "Sent") == {1: {SEEN}, 2: {SEEN}}
+
+
+async def test_the_sent_folder_is_created_when_missing(
+    dovecot: Dovecot, mail_user: str, connection: Connection
+) -> None:
+    await append_once(connection, "Outgoing", mail("Mail", message_id="x@team.example"), "<x@team.example>")
+    assert len(await dovecot.messages(mail_user, "Outgoing")) == 1
+
+
+@pytest.mark.parametrize(
+    "identity", ["plain@team.example", 'quo"te@team.example', "back\\slash@team.example", "ümlaut@team.example"]
+)
+async def test_a_message_is_found_by_its_message_id(
+    dovecot: Dovecot, mail_user: str, connection: Connection, identity: str
+) -> None:
+    await dovecot.append(mail_user, "Sent", mail("One", message_id=identity), mail("Two", message_id="x" + identity))
+    assert await find_message_id(connection, "Sent", f"<{identity}>") == 1
+    assert await find_message_id(connection, "Sent", f"<x{identity}>") == 2
+    assert await find_message_id(connection, "Sent", f"<y{identity}>") is None
+
+
+async def test_a_message_of_strange_bytes_is_appended_exactly(
+    dovecot: Dovecot, mail_user: str, connection: Connection
+) -> None:
+    raw = mail("Bytes", message_id="bytes@team.example") + bytes(range(1, 256)) * 3 + b"\r\n{5}\r\n* 5 EXISTS\r\n"
+    raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"").replace(b"\n", b"\r\n")
+    appended = await append_once(connection, "Sent", raw, "<bytes@team.example>")
+    assert appended.uid is not None
+    assert (await dovecot.messages(mail_user, "Sent"))[appended.uid] == raw
+    await connection.open_folder("Sent")
+    assert [each.raw for each in await connection.fetch_messages("1:*")] == [raw]
