@@ -13,7 +13,19 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from piccolo.engine.postgres import PostgresEngine
 
-engine = PostgresEngine(config={})
+
+class _UnaskedEngine(PostgresEngine):
+    """Piccolo asks the server for its version on construction, when it has no address yet: any server on this
+    machine's port 5432 would be asked, or a warning printed. `connect` gives the address."""
+
+    async def check_version(self) -> None:
+        return
+
+    async def prep_database(self) -> None:
+        return
+
+
+engine = _UnaskedEngine(config={})
 """Piccolo finds it through backend/database/piccolo_conf.py."""
 
 Row = asyncpg.Record
