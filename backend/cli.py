@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import contextlib
+import getpass
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -130,7 +132,31 @@ def _restore(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def _reset_password(settings: Settings, chosen: argparse.Namespace) -> int:
-    raise CommandError("resetting passwords is not available")
+    from backend.database.connection import connect, disconnect
+    from backend.database.migrate import migrate
+    from backend.errors import TandemError
+    from backend.people.actions.passwords import reset_password
+
+    typed = getpass.getpass("New password (empty: one is made): ") if sys.stdin.isatty() else ""
+    password = typed or secrets.token_urlsafe(12)
+
+    async def reset(dsn: str) -> None:
+        await migrate(dsn)
+        await connect(dsn, pool_size=1)
+        try:
+            await reset_password(chosen.email, password)
+        finally:
+            await disconnect()
+
+    try:
+        with database(settings) as dsn:
+            asyncio.run(reset(dsn))
+    except TandemError as refused:
+        raise CommandError(f"{refused.message} {refused.remedy}".strip()) from refused
+    if not typed:
+        print(f"The new password of {chosen.email} is: {password}")
+    print("They are signed out everywhere.")
+    return 0
 
 
 @contextlib.contextmanager
