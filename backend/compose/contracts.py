@@ -56,9 +56,13 @@ class SaveDraft(Contract):
 
 
 class SendDraft(Contract):
-    """`seen_arrival` is the newest arrival that the writer saw: if somebody's reply or a new mail came later, 409."""
+    """`seen_arrival` is the newest arrival that the writer saw (None: what was there when the draft was begun).
+
+    If somebody's reply or a new mail came later, 409 with the code `answered_meanwhile`, unless `even_if_answered`.
+    """
 
     version: int
+    seen_arrival: int | None = None
     then_done: bool = False
     undo_seconds: int = 10
     even_if_answered: bool = False
@@ -71,7 +75,10 @@ class OutgoingRecipient(Contract):
 
 
 class Outgoing(Contract):
-    """A mail handed to the outbox. `reason` and `remedy` are plain words; `server_words` stand folded below."""
+    """A mail handed to the outbox. `reason` and `remedy` are plain words; `server_words` stand folded below.
+
+    One that is `sent` and has a `reason` was refused for some of its `recipients`.
+    """
 
     id: int
     conversation_id: int
@@ -94,7 +101,11 @@ class Outgoing(Contract):
 
 
 class ResolveOutgoing(Contract):
-    """A person's choice for `failed`, `unknown` and `held`; `edit` gives the text back as a draft."""
+    """A person's choice about a mail that did not simply leave; `edit` gives the text back as a draft.
+
+    `was_sent` is for `unknown` only. A mail that waits for its next attempt can be sent now, cancelled or edited;
+    one that some recipients refused can be sent again to them, edited for them, or dismissed (`cancel`).
+    """
 
     choice: Literal["send_again", "was_sent", "cancel", "edit"]
 

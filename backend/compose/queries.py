@@ -72,23 +72,26 @@ async def read_outgoing(outgoing_id: int) -> Outgoing:
     return found[0]
 
 
+OPEN = "(o.state NOT IN ('sent', 'cancelled') OR (o.state = 'sent' AND o.reason <> ''))"
+"""SQL: the mail `o` has not left, or not to everybody."""
+
+
 async def outgoing_of(conversation_id: int) -> list[Outgoing]:
     """The mails of a conversation that have not left, or not to everybody; oldest first."""
     return await _outgoing(
         await fetch(
-            "SELECT * FROM outgoing WHERE conversation_id = $1 AND state NOT IN ('sent', 'cancelled') ORDER BY id",
+            f"SELECT o.* FROM outgoing o WHERE o.conversation_id = $1 AND {OPEN} ORDER BY o.id",
             conversation_id,
         )
     )
 
 
 async def outbox(asker: Asker) -> list[Outgoing]:
-    """Every mail that has not left, in the conversations that the person sees; newest first."""
+    """Every mail that has not left, or not to everybody, in the conversations that the person sees; newest first."""
     return await _outgoing(
         await fetch(
             "SELECT o.* FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
-            "WHERE o.state NOT IN ('sent', 'cancelled') AND " + SEES.format(user="$1") + " "
-            "ORDER BY o.id DESC LIMIT $2",
+            f"WHERE {OPEN} AND {SEES.format(user='$1')} ORDER BY o.id DESC LIMIT $2",
             asker.user_id,
             LONGEST_LIST,
         )

@@ -22,9 +22,7 @@ from backend.people.tables import User
 class Draft(Table, tablename="drafts"):
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
-    conversation_id = ForeignKey(
-        Conversation, null=True, default=None, on_delete=OnDelete.cascade, index=True
-    )
+    conversation_id = ForeignKey(Conversation, null=True, default=None, on_delete=OnDelete.cascade, index=True)
     author_id = ForeignKey(User, null=False, on_delete=OnDelete.restrict, index=True)
     kind = Text()
     answers_id = BigInt(null=True, default=None, help_text="The message answered or forwarded.")
@@ -32,11 +30,18 @@ class Draft(Table, tablename="drafts"):
     subject = Text()
     text = Text()
     version = BigInt(default=1)
+    seen_arrival = BigInt(default=0, help_text="The conversation's newest arrival when the writer began.")
+    seen_outgoing = BigInt(default=0, help_text="The newest mail of its outbox then.")
+    seen_at = Timestamptz(default=TimestamptzNow())
     updated_at = Timestamptz(default=TimestamptzNow())
 
 
 class Outgoing(Table, tablename="outgoing"):
-    """A mail handed to the outbox: frozen at Send. `fence` grows with each claim by a sender."""
+    """A mail handed to the outbox: frozen at Send.
+
+    `fence` grows with each claim by a sender, and when a person decides. `seen_*` say what of the conversation its
+    writer knew: what came later may make it outdated.
+    """
 
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
@@ -52,6 +57,8 @@ class Outgoing(Table, tablename="outgoing"):
     kind = Text()
     answers_id = BigInt(null=True, default=None)
     seen_arrival = BigInt(default=0)
+    seen_outgoing = BigInt(default=0)
+    seen_at = Timestamptz(default=TimestamptzNow())
     then_done = Boolean(default=False)
     created_at = Timestamptz(default=TimestamptzNow())
     undo_until = Timestamptz(null=True, default=None)

@@ -1,0 +1,1 @@
+"""Drafts, the outbox as people use it, and the state machine that sends."""

@@ -1,0 +1,237 @@
+"""Drafts: begun, saved with a version, given attachments, thrown away. Each is one transaction, told to all who see it.
+
+A draft in a conversation is shared by everybody who sees that; one of a new mail is its author's alone. Locks are
+taken in the order of every action: membership, conversation, draft.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import msgspec
+
+from backend.access.asker import Asker
+from backend.compose.beginnings import Beginning, begin_new, begin_reply
+from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
+from backend.compose.queries import WrittenRecipients, read_draft
+from backend.conversations.change import audience_of, changing, hold_membership
+from backend.conversations.contracts import ConversationChanged
+from backend.database.connection import Row, execute, fetch_row, fetch_value
+from backend.errors import Conflict, NotFound, TooLarge, Unacceptable
+from backend.events.record import Action, action, mailbox_stream, user_stream
+from backend.mail import blobs
+from backend.mail.contracts import MailAddress
+from sync.mime.attachments import safe_filename
+from sync.mime.characters import clean_line, clean_text
+
+LONGEST_TEXT = 1_000_000
+LONGEST_SUBJECT = 1_000
+LONGEST_ADDRESS = 500
+MOST_RECIPIENTS = 500
+LARGEST_ATTACHMENTS = 25 * 1024 * 1024
+"""Bytes of all files of one mail together; most servers take little more once they are encoded."""
+MOST_ATTACHMENTS = 100
+
+
+@dataclass(slots=True)
+class DraftChange:
+    """A draft, locked in an action. `record` is as it was."""
+
+    act: Action
+    record: Row
+
+    async def tell(self) -> Draft:
+        """Record what the draft now is, for those who see it; answers it."""
+        draft = await read_draft(self.record["id"])
+        await tell_draft(self.act, self.record, DraftChanged(draft=draft))
+        return draft
+
+
+async def create_draft(asker: Asker, given: CreateDraft) -> Draft:
+    """Begin a reply, a forward or a new mail. Raises NotFound for a conversation or mailbox out of sight."""
+    beginning = await (begin_new(asker, given) if given.kind == "new" else begin_reply(asker, given))
+    if beginning.conversation_id is None:
+        async with action(asker.user_id) as act:
+            record = await insert_draft(asker.user_id, beginning)
+            draft = await read_draft(record["id"])
+            await tell_draft(act, record, DraftChanged(draft=draft))
+        return draft
+    async with changing(asker.user_id, beginning.conversation_id) as change:
+        record = await insert_draft(asker.user_id, beginning)
+        draft = await read_draft(record["id"])
+        change.tell(lambda row: ConversationChanged(row=row))
+        change.tell(lambda row: DraftChanged(draft=draft))
+    return draft
+
+
+async def insert_draft(author_id: int, beginning: Beginning) -> Row:
+    """Write the row, and what of the conversation its writer knows."""
+    record = await fetch_row(
+        "INSERT INTO drafts (mailbox_id, conversation_id, author_id, kind, answers_id, recipients, subject, text, "
+        "version, updated_at, seen_at, seen_arrival, seen_outgoing) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, now(), "
+        "now(), coalesce((SELECT last_arrival FROM conversations WHERE id = $2), 0), "
+        "coalesce((SELECT max(id) FROM outgoing WHERE conversation_id = $2), 0)) RETURNING *",
+        beginning.mailbox_id,
+        beginning.conversation_id,
+        author_id,
+        beginning.kind,
+        beginning.answers_id,
+        _json(beginning.recipients),
+        beginning.subject,
+        beginning.text,
+    )
+    assert record is not None
+    for file in beginning.files:
+        await execute(
+            "INSERT INTO composed_attachments (draft_id, filename, content_type, size, digest) "
+            "VALUES ($1, $2, $3, $4, $5)",
+            record["id"],
+            file.filename,
+            file.content_type,
+            file.size,
+            file.digest,
+        )
+    return record
+
+
+async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
+    """Store what was written, on top of the version that the writer had.
+
+    Raises Conflict when somebody saved meanwhile: `details` hold both texts, and nothing is lost. Saving what stands
+    there already changes nothing, so that a save may be repeated.
+    """
+    recipients = WrittenRecipients(to=_tidied(given.to), cc=_tidied(given.cc), bcc=_tidied(given.bcc))
+    subject = clean_line(given.subject)[:LONGEST_SUBJECT]
+    text = clean_text(given.text)
+    if len(text) > LONGEST_TEXT:
+        raise TooLarge("This text is too long for a mail.", "Attach it as a file.")
+    if len(recipients.to) + len(recipients.cc) + len(recipients.bcc) > MOST_RECIPIENTS:
+        raise Unacceptable(f"A mail goes to {MOST_RECIPIENTS} people at most.", "Send it in several groups.")
+    async with changing_draft(asker.user_id, draft_id) as change:
+        stored = await read_draft(draft_id)
+        if (stored.to, stored.cc, stored.bcc, stored.subject, stored.text) == (
+            recipients.to,
+            recipients.cc,
+            recipients.bcc,
+            subject,
+            text,
+        ):
+            return stored
+        if stored.version != given.version:
+            raise Conflict(
+                "This draft was changed meanwhile.",
+                "Both texts are kept: take over what you need, then save again.",
+                stored=msgspec.to_builtins(stored),
+                given=msgspec.to_builtins(given),
+            )
+        await execute(
+            "UPDATE drafts SET recipients = $2, subject = $3, text = $4, version = version + 1, updated_at = now() "
+            "WHERE id = $1",
+            draft_id,
+            _json(recipients),
+            subject,
+            text,
+        )
+        return await change.tell()
+
+
+async def delete_draft(asker: Asker, draft_id: int) -> None:
+    """Throw a draft away, with its files."""
+    async with changing_draft(asker.user_id, draft_id) as change:
+        await remove_draft(change.act, change.record)
+
+
+async def remove_draft(act: Action, record: Row) -> None:
+    """Delete a locked draft's row, and tell it. Files that were not handed to an outgoing message go with it."""
+    await execute("DELETE FROM composed_attachments WHERE draft_id = $1 AND outgoing_id IS NULL", record["id"])
+    await execute("DELETE FROM drafts WHERE id = $1", record["id"])
+    gone = DraftGone(draft_id=record["id"], conversation_id=record["conversation_id"])
+    if record["conversation_id"] is None:
+        await tell_draft(act, record, gone)
+        return
+    async with changing(act.actor_id, record["conversation_id"]) as change:
+        change.tell(lambda row: ConversationChanged(row=row))
+        change.tell(lambda row: gone)
+
+
+async def attach_file(asker: Asker, draft_id: int, filename: str, content_type: str, content: bytes) -> Draft:
+    """Attach a file. Raises TooLarge when the mail's files would be more than servers take. The version stays."""
+    digest = await blobs.put(content)
+    async with changing_draft(asker.user_id, draft_id) as change:
+        number, size = await _attached(draft_id)
+        if size + len(content) > LARGEST_ATTACHMENTS or number >= MOST_ATTACHMENTS:
+            raise TooLarge(
+                f"“{filename[:80]}” would make this mail larger than 25 MB, which most servers refuse.",
+                "Send a link to the file, or split the files over several mails.",
+            )
+        await execute(
+            "INSERT INTO composed_attachments (draft_id, filename, content_type, size, digest) "
+            "VALUES ($1, $2, $3, $4, $5)",
+            draft_id,
+            safe_filename(clean_line(filename))[:200] or "attachment",
+            clean_line(content_type)[:150].lower() or "application/octet-stream",
+            len(content),
+            digest,
+        )
+        return await change.tell()
+
+
+async def _attached(draft_id: int) -> tuple[int, int]:
+    row = await fetch_row(
+        "SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM composed_attachments "
+        "WHERE draft_id = $1",
+        draft_id,
+    )
+    assert row is not None
+    return row["number"], row["size"]
+
+
+async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
+    """Take a file off the draft. Taking off what is not there changes nothing."""
+    async with changing_draft(asker.user_id, draft_id) as change:
+        await execute("DELETE FROM composed_attachments WHERE id = $1 AND draft_id = $2", attachment_id, draft_id)
+        return await change.tell()
+
+
+@asynccontextmanager
+async def changing_draft(actor_id: int, draft_id: int) -> AsyncIterator[DraftChange]:
+    """Open (or join) an action and lock the draft in it. Raises NotFound when it is gone."""
+    async with action(actor_id) as act:
+        place = await fetch_row("SELECT mailbox_id, conversation_id FROM drafts WHERE id = $1", draft_id)
+        if place is not None and place["conversation_id"] is not None:
+            await hold_membership(place["mailbox_id"])
+            await execute("SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE", place["conversation_id"])
+        record = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
+        if record is None or place is None:
+            raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+        if record["conversation_id"] != place["conversation_id"]:
+            raise Conflict("Two conversations were joined at this moment.", "Try again.")
+        yield DraftChange(act, record)
+
+
+async def tell_draft(act: Action, record: Row, event: DraftChanged | DraftGone) -> None:
+    """Record an event about a draft for those who see it."""
+    conversation_id = record["conversation_id"]
+    if conversation_id is None:
+        act.record(user_stream(record["author_id"]), event)
+    else:
+        audience = await audience_of(conversation_id)
+        act.record(mailbox_stream(record["mailbox_id"]), event, conversation_id=conversation_id, audience=audience)
+
+
+async def newest_outgoing(conversation_id: int) -> int:
+    """The newest mail that the conversation's outbox ever held, 0 for none."""
+    return await fetch_value("SELECT coalesce(max(id), 0) FROM outgoing WHERE conversation_id = $1", conversation_id)
+
+
+def _tidied(people: list[MailAddress]) -> list[MailAddress]:
+    """As typed, but storable. Whether each is an address is asked at Send: a draft may hold half of one."""
+    tidied = [
+        MailAddress(name=clean_line(p.name)[:LONGEST_ADDRESS], address=clean_line(p.address)[:LONGEST_ADDRESS])
+        for p in people
+    ]
+    return [p for p in tidied if p.address or p.name]
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,136 @@
+"""From a draft to the bytes that will be sent: fixed at Send, with a Message-ID for good."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from backend.compose.contracts import Draft
+from backend.database.connection import Row, fetch_row, fetch_value
+from backend.errors import Unacceptable
+from backend.mail import blobs
+from backend.mail.contracts import MailAddress
+from backend.mail.raw import load_raw
+from sync.mime.build import Composition, CompositionError, build_message, new_message_id
+from sync.mime.headers import split_head
+from sync.mime.html_text import html_from_text
+from sync.mime.message import Address, Attachment, ParsedMessage
+from sync.mime.parse import parse_message
+from sync.mime.recipients import parse_recipients
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A mail ready for the outbox. `envelope` holds every recipient once, Bcc and the mailbox's own copy included."""
+
+    raw: bytes
+    parsed: ParsedMessage
+    message_id: str
+    sender: str
+    envelope: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRecipients:
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    bcc: tuple[Address, ...]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [person.address for person in (*self.to, *self.cc, *self.bcc)]
+
+
+def check_recipients(draft: Draft) -> CheckedRecipients:
+    """Raises Unacceptable, field by field, for what is no address, and when there is nobody to write to."""
+    wrong: dict[str, str] = {}
+    lists: dict[str, tuple[Address, ...]] = {}
+    for field, people in (("to", draft.to), ("cc", draft.cc), ("bcc", draft.bcc)):
+        found, problems = _checked(people)
+        lists[field] = tuple(found)
+        if problems:
+            wrong[field] = " ".join(problems)
+    if wrong:
+        raise Unacceptable("An address cannot be written to.", "Correct it, or take it out.", fields=wrong)
+    if not any(lists.values()):
+        raise Unacceptable(
+            "There is nobody to write to.", "Add a recipient.", fields={"to": "Add at least one address."}
+        )
+    return CheckedRecipients(lists["to"], lists["cc"], lists["bcc"])
+
+
+def _checked(people: Sequence[MailAddress]) -> tuple[list[Address], list[str]]:
+    found: list[Address] = []
+    problems: list[str] = []
+    for person in people:
+        parsed, wrong = parse_recipients(person.address)
+        if len(parsed) == 1 and not wrong:
+            found.append(Address(person.name or parsed[0].name, parsed[0].address))
+        else:
+            entry = person.address or person.name
+            reason = wrong[0].reason if wrong else "It is not one address."
+            problems.append(f"“{entry}” cannot be used: {reason}")
+    return found, problems
+
+
+async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequence[Row]) -> Frozen:
+    """Build the mail. Raises Unacceptable for what cannot be written as a mail. Touches no row."""
+    recipients = check_recipients(draft)
+    sender = Address(await _sender_name(mailbox), mailbox["address"])
+    in_reply_to, references = await _thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
+    attachments = [
+        Attachment(position, file["filename"], file["content_type"], None, False, await blobs.get(file["digest"]))
+        for position, file in enumerate(files)
+    ]
+    try:
+        composition = Composition(
+            message_id=new_message_id(mailbox["address"].rpartition("@")[2]),
+            from_=sender,
+            to=recipients.to,
+            cc=recipients.cc,
+            bcc=recipients.bcc,
+            subject=draft.subject,
+            date=datetime.now(UTC).replace(microsecond=0),
+            text=draft.text,
+            html=html_from_text(draft.text),
+            attachments=tuple(attachments),
+            in_reply_to=in_reply_to,
+            references=references,
+        )
+        raw = await asyncio.to_thread(build_message, composition)
+    except CompositionError as fault:
+        raise Unacceptable("This cannot be written as a mail.", "Correct what is named.", reason=str(fault)) from fault
+    own_copy = [mailbox["reply_bcc"]] if mailbox["reply_bcc"] and draft.kind in ("reply", "reply_all") else []
+    return Frozen(
+        raw=raw,
+        parsed=await asyncio.to_thread(parse_message, raw),
+        message_id=composition.message_id,
+        sender=sender.address,
+        envelope=_each_once([*recipients.addresses, *own_copy]),
+    )
+
+
+async def _sender_name(mailbox: Row) -> str:
+    """The mailbox's From name; without one, its own name, or that of the person whose it is."""
+    if mailbox["default_from_name"]:
+        return mailbox["default_from_name"]
+    if mailbox["kind"] == "personal":
+        return await fetch_value("SELECT name FROM users WHERE id = $1", mailbox["owner_id"]) or ""
+    return mailbox["name"]
+
+
+async def _thread_of(answers_id: int | None) -> tuple[str | None, tuple[str, ...]]:
+    """In-Reply-To and References (RFC 5322 section 3.6.4), from the headers of the message answered."""
+    if answers_id is None:
+        return None, ()
+    row = await fetch_row("SELECT message_id, raw_digest FROM messages WHERE id = $1", answers_id)
+    if row is None or not row["message_id"]:
+        return None, ()
+    head = split_head(await load_raw(row["raw_digest"]))[0]
+    answered = parse_message(head + b"\r\n\r\n")
+    earlier = answered.references or answered.in_reply_to[:1]
+    return row["message_id"], (*earlier, row["message_id"])
+
+
+def _each_once(addresses: Sequence[str]) -> tuple[str, ...]:
+    return tuple({address.lower(): address for address in reversed(addresses)}.values())[::-1]

@@ -1,0 +1,105 @@
+"""Drafts and the outbox over HTTP."""
+
+from typing import Annotated
+
+from litestar import Router, delete, get, post, put
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+
+from backend.access.asker import Asker
+from backend.access.classes import access
+from backend.compose import queries
+from backend.compose.actions import drafts, outbox
+from backend.compose.contracts import CreateDraft, Draft, Outgoing, ResolveOutgoing, SaveDraft, SendDraft
+from backend.errors import BadRequest
+
+UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
+
+
+@get("/drafts", **access("signed_in"))
+async def list_drafts(asker: Asker) -> list[Draft]:
+    """The person's own drafts, last touched first."""
+    return await queries.own_drafts(asker)
+
+
+@post("/drafts", **access("signed_in"))
+async def create_draft(asker: Asker, data: CreateDraft) -> Draft:
+    """Begin a reply, a forward or a new mail."""
+    return await drafts.create_draft(asker, data)
+
+
+@get("/drafts/{draft_id:int}", **access("conversation"))
+async def read_draft(draft_id: int) -> Draft:
+    """One draft."""
+    return await queries.read_draft(draft_id)
+
+
+@put("/drafts/{draft_id:int}", **access("conversation"))
+async def save_draft(asker: Asker, draft_id: int, data: SaveDraft) -> Draft:
+    """Save on top of the version one had; 409 with both texts when somebody saved meanwhile."""
+    return await drafts.save_draft(asker, draft_id, data)
+
+
+@delete("/drafts/{draft_id:int}", **access("conversation"))
+async def delete_draft(asker: Asker, draft_id: int) -> None:
+    """Throw a draft away."""
+    await drafts.delete_draft(asker, draft_id)
+
+
+@post("/drafts/{draft_id:int}/attachments", **access("conversation"))
+async def attach_file(asker: Asker, draft_id: int, data: UploadedFile) -> Draft:
+    """Attach a file, given as the multipart field `file`."""
+    file = data.get("file")
+    if file is None:
+        raise BadRequest("There is no file in this request.", "Send it as the multipart field `file`.")
+    return await drafts.attach_file(asker, draft_id, file.filename, file.content_type, await file.read())
+
+
+@delete("/drafts/{draft_id:int}/attachments/{attachment_id:int}", status_code=200, **access("conversation"))
+async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
+    """Take a file off the draft."""
+    return await drafts.detach_file(asker, draft_id, attachment_id)
+
+
+@post("/drafts/{draft_id:int}/send", **access("conversation"))
+async def send_draft(asker: Asker, draft_id: int, data: SendDraft) -> Outgoing:
+    """Hand a draft to the outbox; 409 `answered_meanwhile` when somebody answered since it was begun."""
+    return await outbox.send_draft(asker, draft_id, data)
+
+
+@get("/outbox", **access("signed_in"))
+async def list_outbox(asker: Asker) -> list[Outgoing]:
+    """Mails that have not left, or not to everybody, newest first."""
+    return await queries.outbox(asker)
+
+
+@post("/outbox/{outgoing_id:int}/undo", **access("conversation"))
+async def undo_sending(asker: Asker, outgoing_id: int) -> Draft:
+    """Take a mail back before it leaves; 409 when it is too late."""
+    return await outbox.undo_sending(asker, outgoing_id)
+
+
+@post("/outbox/{outgoing_id:int}/resolve", status_code=200, **access("conversation"))
+async def resolve_outgoing(asker: Asker, outgoing_id: int, data: ResolveOutgoing) -> Outgoing | Draft:
+    """Decide about a mail that did not simply leave."""
+    return await outbox.resolve_outgoing(asker, outgoing_id, data)
+
+
+router = Router(
+    path="/",
+    route_handlers=[
+        list_drafts,
+        create_draft,
+        read_draft,
+        save_draft,
+        delete_draft,
+        attach_file,
+        detach_file,
+        send_draft,
+        list_outbox,
+        undo_sending,
+        resolve_outgoing,
+    ],
+    tags=["Drafts and outbox"],
+)
