@@ -119,7 +119,7 @@ class _Heads:
         for value in self._undecoded.get(name, []):
             for item in parse_address_list(value):
                 known = unique.get(item.address.lower())
-                if item.address and (known is None or not known.name):
+                if item.address and (known is None or (item.name and not known.name)):
                     unique[item.address.lower()] = item
         return tuple(unique.values())
 

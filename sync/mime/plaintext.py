@@ -5,6 +5,7 @@ import re
 
 import nh3
 
+from sync.mime.characters import clean_text
 from sync.mime.markup_bounds import bounded_markup
 
 _BLOCKS = {
@@ -15,7 +16,11 @@ _DROPPED = {
     "audio", "canvas", "head", "iframe", "math", "noembed", "noframes", "object", "script", "select", "style", "svg",
     "template", "title", "video", "xmp",
 }  # fmt: skip
-_LINES = re.compile(r"</?(?:{})(?: [^>]*)?>|<br ?/?>".format("|".join(sorted(_BLOCKS))))
+_PARAGRAPHS = {"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"}
+_PARAGRAPH = re.compile(r"</?(?:{})(?: [^>]*)?>".format("|".join(sorted(_PARAGRAPHS))))
+_LINE = re.compile(r"</?(?:{})(?: [^>]*)?>".format("|".join(sorted(_BLOCKS - _PARAGRAPHS))))
+_BREAK = re.compile(r"<br ?/?>")
+_BORDERS = re.compile(r" ?[\x01\x02][ \x01\x02]*")
 _CELLS = re.compile(r"</t[dh]>")
 _TAGS = re.compile(r"<[^>]*>")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -23,7 +28,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\
 
 
 def text_from_html(html: str) -> str:
-    """The words of an HTML document, one line for each block, without scripts, styles and invisible padding."""
+    """The words of an HTML document, one line for each block, paragraphs apart, without scripts, styles and invisible padding."""
     markup, _ = bounded_markup(html)
     kept = nh3.clean(
         markup,
@@ -32,9 +37,11 @@ def text_from_html(html: str) -> str:
         clean_content_tags=_DROPPED,
         link_rel=None,
     )
-    kept = _SPACES.sub(" ", kept.replace("\n", " "))
-    kept = _TAGS.sub("", _CELLS.sub(" ", _LINES.sub("\n", kept)))
-    text = html_entities.unescape(kept).translate(_INVISIBLE)
+    kept = _SPACES.sub(" ", kept.replace("\n", " ").replace("\x01", " ").replace("\x02", " "))
+    kept = _BREAK.sub("\n", _LINE.sub("\x01", _PARAGRAPH.sub("\x02", kept)))
+    kept = _TAGS.sub("", _CELLS.sub(" ", kept))
+    kept = _BORDERS.sub(lambda run: "\n\n" if "\x02" in run[0] else "\n", kept)
+    text = clean_text(html_entities.unescape(kept)).translate(_INVISIBLE)
     lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
