@@ -4,6 +4,9 @@ Several processes may try at once: an advisory lock lets one do it, the others w
 migration that cannot get its locks gives up after a while rather than hold up a serving release.
 """
 
+import contextlib
+import io
+
 import asyncpg
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 
@@ -25,9 +28,11 @@ async def migrate(dsn: str) -> None:
         if connected_here:
             await connect(dsn, pool_size=2)
         try:
-            result = await ForwardsMigrationManager(app_name="tandem").run()
+            said = io.StringIO()  # Piccolo prints its progress; it is worth reading only when something failed
+            with contextlib.redirect_stdout(said):
+                result = await ForwardsMigrationManager(app_name="tandem").run()
             if not result.success:
-                raise RuntimeError(f"A migration failed: {result.message}")
+                raise RuntimeError(f"A migration failed: {result.message}\n{said.getvalue()}")
         finally:
             if connected_here:
                 await disconnect()
