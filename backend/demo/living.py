@@ -14,21 +14,28 @@ import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from backend.demo.api import Api
+import httpx
+
+from backend.demo.api import Api, Refused
 from backend.demo.corpus import corpus
 from backend.demo.customers import Customers, Incoming, read_incoming
 from backend.demo.mail import conversation_letters
 from backend.demo.memory import Memory
-from backend.demo.people import MAILBOXES, SIMULATED
+from backend.demo.people import MAILBOXES, PASSWORD, PEOPLE
 from backend.demo.postman import Postman
-from backend.demo.servers import ports_file
+from backend.demo.servers import HOST, ports_file
 from backend.demo.setup import NotTheDemo, Setup
+from backend.demo.talk import Talk
 from backend.demo.teammates import Teammates
 
 log = logging.getLogger("tandem.demo")
+
+Result = TypeVar("Result")
 
 PACE = 30.0
 """Seconds from one event of a kind to the next, about; ``TANDEM_DEMO_PACE`` sets another number."""
@@ -41,10 +48,18 @@ _PATIENCE = timedelta(minutes=20)
 """So long a customer waits before asking whether the mail arrived."""
 
 
+class Colleagues(Protocol):
+    """Whoever works at Northwind by themselves."""
+
+    async def work(self) -> str | None:
+        """One thing that is done now: what it was, or None."""
+        ...
+
+
 class Life:
     """Everything that happens by itself. Each method of `run` goes on for ever."""
 
-    def __init__(self, customers: Customers, teammates: Teammates, postman: Postman, pace: float) -> None:
+    def __init__(self, customers: Customers, teammates: Colleagues, postman: Postman, pace: float) -> None:
         self._customers = customers
         self._teammates = teammates
         self._postman = postman
@@ -130,23 +145,38 @@ class Life:
         return await self._teammates.work()
 
 
-async def live(address: str, data: Path, pace: float) -> None:
-    """Waits for Tandem and the mail servers, sets everything up where that is not done yet, then lives."""
+async def live(address: str, data: Path, pace: float, announce: Callable[[dict[str, int]], None]) -> None:
+    """Waits for Tandem and the mail servers, sets everything up where that is not done yet, then lives.
+
+    ``announce`` is called with the ports as soon as people can sign in. Raises `NotTheDemo`.
+    """
     ports = await _ports(data)
-    memory = Memory(data / "living.json")
     setup = Setup(address, data, ports["imap"], ports["smtp"])
-    office = await setup.run()
-    apis = {key: Api(address, setup.token(key)) for key in SIMULATED}
-    chance = random.Random()
-    customers = Customers(corpus(), memory, chance)
-    teammates = Teammates(apis, office, corpus(), customers, memory, chance)
-    history = asyncio.create_task(setup.apply_history(office))
-    try:
-        await Life(customers, teammates, Postman(ports["imap"], ports["smtp"]), pace).run()
-    finally:
-        history.cancel()
+    await _until_done(setup.people_can_sign_in)
+    announce(ports)
+    office = await _until_done(setup.run)
+    async with AsyncExitStack() as stack:
+        apis = {key: Api(address, setup.token(key)) for key in PEOPLE}
         for api in apis.values():
-            await api.close()
+            stack.push_async_callback(api.close)
+        memory = Memory(data / "living.json")
+        customers = Customers(corpus(), memory, random.Random())
+        teammates = Teammates(apis, office, corpus(), customers, memory, random.Random())
+        talk = Talk(apis, office, Memory(data / "talk.json"))
+        postman = Postman(ports["imap"], ports["smtp"])
+        async with asyncio.TaskGroup() as together:
+            together.create_task(_until_done(lambda: talk.apply(corpus())))
+            together.create_task(Life(customers, teammates, postman, pace).run())
+
+
+async def _until_done(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Does the work, again and again after a failure: a restarting Tandem must not end the demo."""
+    while True:
+        try:
+            return await work()
+        except (httpx.TransportError, Refused) as error:
+            log.warning("The demo's set-up is tried again in 2 s (%s: %s)", type(error).__name__, error)
+            await asyncio.sleep(2.0)
 
 
 async def _ports(data: Path) -> dict[str, int]:
@@ -155,6 +185,19 @@ async def _ports(data: Path) -> dict[str, int]:
         with contextlib.suppress(FileNotFoundError):
             return json.loads(ports_file(data).read_text())
         await asyncio.sleep(0.1)
+
+
+def welcome(address: str, ports: dict[str, int]) -> str:
+    """What `tandem demo` prints when everything can be used."""
+    rows = [f"    {person.address:<26} {person.name}, {person.role}" for person in PEOPLE.values()]
+    people = "\n".join(rows)
+    return (
+        f"\nNorthwind Bikes is open: {address}/\n\n"
+        f"Sign in as (password of all: {PASSWORD})\n{people}\n"
+        "Tom and Mei are played by the demo. Open a second window as somebody else to see both sides.\n\n"
+        f"Your own mail client: IMAP {HOST}:{ports['imap']}, SMTP {HOST}:{ports['smtp']}, no TLS;\n"
+        "    user support@, sales@, billing@ or ana@northwind.example, the same password.\n"
+    )
 
 
 def pace_from_environment() -> float:
@@ -169,6 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="backend.demo.living", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the demo's mail servers")
     parser.add_argument("--address", required=True, help="where Tandem answers, such as http://127.0.0.1:8000")
+    parser.add_argument("--public-address", help="what people type, where that differs")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
@@ -177,7 +221,12 @@ def main(arguments: list[str] | None = None) -> int:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, lambda: task.cancel() if task else None)
         with contextlib.suppress(asyncio.CancelledError):
-            await live(options.address, options.data, pace_from_environment())
+            await live(
+                options.address,
+                options.data,
+                pace_from_environment(),
+                lambda ports: print(welcome(options.public_address or options.address, ports), flush=True),
+            )
 
     try:
         asyncio.run(run())

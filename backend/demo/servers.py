@@ -83,7 +83,9 @@ def main(arguments: list[str] | None = None) -> int:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, lambda: task.cancel() if task else None)
         with contextlib.suppress(asyncio.CancelledError):
-            await serve(options.data, options.imap_port, options.smtp_port, lambda ports: write_ports(options.data, ports))
+            await serve(
+                options.data, options.imap_port, options.smtp_port, lambda ports: write_ports(options.data, ports)
+            )
 
     asyncio.run(run())
     return 0
