@@ -5,17 +5,22 @@ from pathlib import Path
 
 import uvicorn
 
-from backend.settings import Settings
+from backend.settings import Settings, SettingsError
+from frontend.build import BuildError, ensure_built
 
 PROJECT = Path(__file__).resolve().parents[1]
 
 
 def serve(settings: Settings) -> None:
-    """Build the interface if its sources changed, then serve until SIGTERM or SIGINT."""
-    from frontend.build import ensure_built  # takes seconds to import, and only this process needs it
+    """Build the interface if its sources changed, then serve until SIGTERM or SIGINT.
 
+    Raises `SettingsError` when it cannot be built.
+    """
     os.chdir(PROJECT)  # Reflex looks for rxconfig.py in the working folder
-    ensure_built()
+    try:
+        ensure_built()
+    except BuildError as fault:  # it would fail again, so a person is needed
+        raise SettingsError(str(fault)) from fault
     os.environ.update(
         {
             # With these Reflex serves what is built; without them it compiles again, and "/" is 404.
