@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.skips",
     "tests.servers.fixtures",
     "tests.servers.postgres",
+    "tests.servers.api",
 ]

@@ -137,6 +137,8 @@ async def delete_mailbox(asker: Asker, mailbox_id: int, name: str) -> None:
     """
     async with action(asker.user_id) as act:
         await lock_memberships()
+        # A batch of mail holds its account first, then the membership: in the same order nobody waits in a circle.
+        await execute("SELECT 1 FROM mail_accounts WHERE mailbox_id = $1 FOR UPDATE", mailbox_id)
         await lock_mailbox(mailbox_id)
         mailbox = (await read_shared([mailbox_id]))[mailbox_id]
         if name.strip() != mailbox.name:
@@ -154,11 +156,12 @@ async def delete_mailbox(asker: Asker, mailbox_id: int, name: str) -> None:
 
 
 async def _remove(mailbox_id: int) -> None:
-    """Every row of the mailbox. Contacts known through it alone go too: with no mailbox left they would be everybody's.
-    Raw mail and files are collected later, when nothing refers to them."""
+    """Every row of the mailbox, and the contacts that nobody could know any more. Raw mail and files are collected
+    later, when nothing refers to them."""
     await execute(
         "DELETE FROM contacts k USING contact_mailboxes cm WHERE cm.contact_id = k.id AND cm.mailbox_id = $1 "
-        "AND NOT EXISTS (SELECT 1 FROM contact_mailboxes o WHERE o.contact_id = k.id AND o.mailbox_id <> $1)",
+        "AND NOT k.shared AND NOT EXISTS "
+        "(SELECT 1 FROM contact_mailboxes o WHERE o.contact_id = k.id AND o.mailbox_id <> $1)",
         mailbox_id,
     )
     await execute("DELETE FROM mailboxes WHERE id = $1", mailbox_id)
