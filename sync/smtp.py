@@ -13,7 +13,7 @@ cannot be known whether the server keeps the mail (RFC 5321 section 4.5.4.1): a 
 
 import re
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -133,11 +133,17 @@ class SmtpSession:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return Retry(self._lost(error).problem)
 
-    async def transmit(self, raw: bytes) -> SendResult:
-        """DATA and the text. Call only after `Opened`, and after `sending` is on record."""
+    async def transmit(self, raw: bytes, still_wanted: Callable[[], bool] | None = None) -> SendResult:
+        """DATA and the text. Call only after `Opened`, and after `sending` is on record.
+
+        `still_wanted` is asked before DATA and again at the last moment before the text is written: a process that
+        was stopped in between may find that others have given it up. False sends nothing (Retry) and hangs up.
+        """
         opened, self._opened = self._opened, None
         if opened is None:
             raise RuntimeError("transmit() without an open transaction")
+        if still_wanted is not None and not still_wanted():
+            return self._given_up()
         try:
             start = await self._live.execute_command(b"DATA", timeout=self._reply_seconds)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
@@ -148,6 +154,8 @@ class SmtpSession:
         if protocol is None or not self._live.is_connected:
             return Retry(self._lost(ConnectionResetError("the server closed the connection")).problem)
         text = _LINE_START_DOT.sub(b"..", normalize_message_line_endings(raw)) + b".\r\n"
+        if still_wanted is not None and not still_wanted():
+            return self._given_up()
         try:
             protocol.write(text)
             final = await protocol.read_response(timeout=self._final_seconds)
@@ -160,6 +168,10 @@ class SmtpSession:
         if 200 <= final.code < 300:
             return Sent(opened.accepted, opened.refused, f"{final.code} {final.message}")
         return _failure(explain(_refusal(final.code), final.message), opened.refused)
+
+    def _given_up(self) -> Retry:
+        self._live.close()  # after 354 only hanging up takes DATA back (RFC 5321 section 4.1.1.4)
+        return Retry(_problem("timeout", self.login, "not sent: too much time had passed").problem)
 
     async def cancel_transaction(self) -> None:
         """RSET: forget sender and recipients. Raises ServerProblem when the connection is gone."""

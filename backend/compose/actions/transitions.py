@@ -176,10 +176,13 @@ async def record_acceptance(
     accepted: Collection[str],
     refused: Mapping[str, Words],
     later: Mapping[str, Words],
+    *,
+    store_message: bool = True,
 ) -> bool:
     """The server has taken the mail for `accepted`, refused some, and asked to wait for some (`later`).
 
-    In the same transaction the message takes its place in the conversation. False when it was recorded before.
+    In the same transaction the message takes its place in the conversation (without `store_message`, the job that
+    stores the sent copy sees to that). False when it was recorded before.
     """
 
     async def work(change: ConversationChange) -> bool:
@@ -204,7 +207,8 @@ async def record_acceptance(
             await enqueue("send_outgoing", after=wait_after(record["attempts"]), outgoing_id=outgoing_id)
         elif said.reason:
             await notify(change.act, [record["author_id"]], "failed_send", change.conversation_id, None, said.reason)
-        await store_sent_message(outgoing_id)
+        if store_message:
+            await store_sent_message(outgoing_id)
         if record["then_done"] and record["sent_at"] is None:
             await close_after_sending(record["author_id"], change.conversation_id)
         return True
@@ -247,10 +251,20 @@ async def settle_recipients(
             )
 
 
-async def try_later(held: Claim, said: Words, recipients: Mapping[str, Words], *, needs_person: bool = False) -> bool:
-    """Nothing was sent, and trying again may help: back to `queued`, or `failed` after about two days."""
+async def try_later(
+    held: Claim,
+    said: Words,
+    refused: Mapping[str, Words] | None = None,
+    later: Mapping[str, Words] | None = None,
+    *,
+    needs_person: bool = False,
+) -> bool:
+    """Nothing was sent, and trying again may help: back to `queued`, or `failed` after about two days.
+
+    `needs_person` waits longer: what only a person can mend does not pass by itself.
+    """
     if held.attempt >= MOST_ATTEMPTS:
-        return await fail(held, Words(f"It could not be sent for two days. {said.reason}", *said[1:]), recipients)
+        return await fail(held, Words(f"It could not be sent for two days. {said.reason}", *said[1:]), refused or {})
     wait = wait_after(max(held.attempt, LONG_WAIT_FROM + 1) if needs_person else held.attempt)
 
     async def work(change: ConversationChange) -> bool:
@@ -264,7 +278,7 @@ async def try_later(held: Claim, said: Words, recipients: Mapping[str, Words], *
             *said,
         )
         if done:
-            await settle_recipients(held.outgoing_id, (), {}, recipients)
+            await settle_recipients(held.outgoing_id, (), refused or {}, later or {})
             await enqueue("send_outgoing", after=wait, outgoing_id=held.outgoing_id)
         return done
 
@@ -287,7 +301,7 @@ async def fail(held: Claim, said: Words, recipients: Mapping[str, Words]) -> boo
             *said,
         )
         if done:
-            people = recipients or dict.fromkeys(held.recipients, said)
+            people = {**dict.fromkeys(held.recipients, said), **recipients}
             await settle_recipients(held.outgoing_id, (), people, {})
             await notify(change.act, [held.author_id], "failed_send", change.conversation_id, None, said.reason)
         return done

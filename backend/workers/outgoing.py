@@ -1,0 +1,195 @@
+"""Sending: one attempt at one mail, carried from claim to result.
+
+The states, and why nothing goes out twice, are told at the top of backend/compose/actions/transitions.py. Here is the
+order in which one attempt proceeds, and what a crash at each place leaves behind:
+
+    claim          committed            crash: the claim runs out, another attempt is made
+    still right?   reason_to_hold
+    connect, sign in, MAIL, RCPT        crash: the same, for the server has got no text
+    `sending`      committed            crash: `unknown`, until the Sent folder or a person tells
+    too late?      asked before DATA and before the text: a process that was stopped (or a machine that was asleep)
+                   for a quarter of its claim gives up here, while it can still say that nothing was sent
+    DATA, text     the point of no return
+    the result     committed, tried again until the database takes it: it is the only witness
+
+A claim is extended while the attempt lives, so a slow server or a large mail does not lose it. A job only says *when*
+to look: `sweep` finds every mail that is due, so no mail depends on a job being delivered.
+"""
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+
+import asyncpg
+
+from backend.compose.actions import transitions
+from backend.compose.actions.transitions import Claim, Words
+from backend.database.connection import fetch_value
+from backend.errors import TandemError
+from backend.mail.raw import load_raw
+from backend.workers.logins import account_of_mailbox, mail_login
+from sync.errors import ServerProblem
+from sync.smtp import Opened, Refused, Retry, SendResult, Sent, SmtpSession, Unknown
+from sync.types import Problem, SmtpLogin
+
+log = logging.getLogger(__name__)
+
+CLAIM_SECONDS = 60.0
+AT_ONCE = 8
+AT_ONCE_PER_MAILBOX = 3
+"""Providers count connections."""
+REPORT_WAITS = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
+"""Seconds between attempts at writing a result down; the last goes on for REPORT_SECONDS."""
+REPORT_SECONDS = 3600.0
+
+
+class Sender:
+    """All the sending that this worker does. `claim_seconds` is how long a mail stays taken after its worker died."""
+
+    def __init__(self, *, claim_seconds: float = CLAIM_SECONDS, at_once: int = AT_ONCE) -> None:
+        self._claim = timedelta(seconds=claim_seconds)
+        self._too_late = claim_seconds / 4
+        self._slots = asyncio.Semaphore(at_once)
+        self._mailbox_slots: defaultdict[int, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(AT_ONCE_PER_MAILBOX)
+        )
+        self._here: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def sweep(self) -> None:
+        """Call it every few seconds: gives up on attempts whose process died, and sends whatever is due."""
+        for outgoing_id in await transitions.expire():
+            log.warning("Whether outgoing mail %d was sent is not known: its worker ended.", outgoing_id)
+        for outgoing_id in await transitions.due():
+            if outgoing_id not in self._here and not self._stopping:
+                task = asyncio.create_task(self.send(outgoing_id), name=f"send {outgoing_id}")
+                self._tasks.add(task)
+                task.add_done_callback(self._swept)
+
+    def _swept(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("%s failed", task.get_name(), exc_info=fault)
+
+    async def stop(self) -> None:
+        """Begin nothing new, and wait for what has begun."""
+        self._stopping = True
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def send(self, outgoing_id: int) -> None:
+        """Make one attempt, if the mail is due and nobody else is at it. The handler of the job `send_outgoing`."""
+        if outgoing_id in self._here:
+            return
+        self._here.add(outgoing_id)
+        try:
+            mailbox_id = await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+            if mailbox_id is None:
+                return
+            async with self._mailbox_slots[mailbox_id], self._slots:
+                held = None if self._stopping else await transitions.claim(outgoing_id, self._claim)
+                if held is not None:
+                    await self._attempt(held)
+        finally:
+            self._here.discard(outgoing_id)
+
+    async def _attempt(self, held: Claim) -> None:
+        renewing = asyncio.create_task(self._renew(held), name=f"renew {held.outgoing_id}")
+        try:
+            doubt = await transitions.reason_to_hold(held)
+            if doubt is not None:
+                await transitions.hold(held, doubt)
+                return
+            try:
+                raw, login = await load_raw(held.raw_digest), await _login(held.mailbox_id)
+            except TandemError as fault:  # a missing blob, another secret key: a person must mend it
+                words = Words(fault.message, fault.remedy)
+                await transitions.try_later(held, words, needs_person=True)
+                return
+            await self._dialogue(held, raw, login)
+        finally:
+            renewing.cancel()
+
+    async def _dialogue(self, held: Claim, raw: bytes, login: SmtpLogin) -> None:
+        try:
+            async with SmtpSession(login) as session:
+                opened = await session.open_transaction(held.sender, held.recipients, raw)
+                if not isinstance(opened, Opened):
+                    await self._report(held, opened)
+                    return
+                if self._stopping:
+                    await transitions.release(held)
+                    return
+                begun = seconds_since_boot()
+                if not await transitions.begin_sending(held):
+                    log.info("Outgoing mail %d is no longer ours to send.", held.outgoing_id)
+                    return
+                result = await session.transmit(raw, lambda: seconds_since_boot() - begun < self._too_late)
+                await self._report(held, result)
+        except ServerProblem as fault:  # raised by connecting and signing in only: nothing was sent
+            await transitions.try_later(held, _words(fault.problem), needs_person=fault.permanent)
+
+    async def _report(self, held: Claim, result: SendResult) -> None:
+        """Write the result down, whatever it takes: a mail that was accepted must not be asked about, or sent again."""
+        give_up = time.monotonic() + REPORT_SECONDS
+        for tries in range(10_000):
+            try:
+                await _write(held, result, store_message=tries == 0)
+                return
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TandemError, TimeoutError) as fault:
+                log.exception("The result of outgoing mail %d could not be written", held.outgoing_id)
+                if time.monotonic() > give_up:
+                    raise
+                log.info("Trying again after %s", type(fault).__name__)
+                await asyncio.sleep(REPORT_WAITS[min(tries, len(REPORT_WAITS) - 1)])
+
+    async def _renew(self, held: Claim) -> None:
+        """Extend the claim for as long as the attempt lives."""
+        while True:
+            await asyncio.sleep(self._claim.total_seconds() / 4)
+            try:
+                if not await transitions.renew(held, self._claim):
+                    return
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+                log.warning("The claim on mail %d was not extended: %s", held.outgoing_id, type(fault).__name__)
+
+
+async def _login(mailbox_id: int) -> SmtpLogin:
+    account_id = await account_of_mailbox(mailbox_id)
+    return (await mail_login(account_id or 0))[1]
+
+
+async def _write(held: Claim, result: SendResult, *, store_message: bool) -> None:
+    """What the server said, as a transition."""
+    match result:
+        case Sent(accepted, refused, _):
+            now, later = _parted(refused)
+            await transitions.record_acceptance(held.outgoing_id, accepted, now, later, store_message=store_message)
+        case Retry(problem, recipients):
+            now, later = _parted(recipients)
+            await transitions.try_later(held, _words(problem), now, later)
+        case Refused(problem, recipients):
+            await transitions.fail(held, _words(problem), _parted(recipients)[0])
+        case Unknown(problem):
+            words = transitions.NOT_KNOWN._replace(server_words=problem.server_words)
+            await transitions.lose(held.outgoing_id, held.fence, words)
+
+
+def _parted(recipients: Mapping[str, Problem]) -> tuple[dict[str, Words], dict[str, Words]]:
+    """Those refused for good, and those to be tried later."""
+    for_good = {address: _words(problem) for address, problem in recipients.items() if problem.permanent}
+    later = {address: _words(problem) for address, problem in recipients.items() if not problem.permanent}
+    return for_good, later
+
+
+def _words(problem: Problem) -> Words:
+    return Words(problem.sentence, problem.remedy, problem.server_words)
+
+
+def seconds_since_boot() -> float:
+    """A clock that goes on while the process is stopped, and while the machine sleeps where the system has such one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
