@@ -60,6 +60,11 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
+    @property
+    def under_way(self) -> int:
+        """Mails that are being sent here, or wait for their turn."""
+        return len(self._here)
+
     async def sweep(self) -> None:
         """Call it every few seconds: gives up on attempts whose process died, and sends whatever is due."""
         for outgoing_id in await transitions.expire():

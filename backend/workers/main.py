@@ -1,0 +1,84 @@
+"""The worker process: watches mail accounts, runs jobs, sends. Any number of them share the work.
+
+Leases, claims and SKIP LOCKED decide who does what; nothing here knows how many others there are.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from datetime import timedelta
+
+import asyncpg
+
+from backend.database.connection import connect, disconnect
+from backend.jobs import job_queue, register
+from backend.settings import Settings, SettingsError, settings
+from backend.workers import pushback
+from backend.workers.incoming import Watchers
+from backend.workers.outgoing import Sender
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 5.0
+HEALTH_SECONDS = 300.0
+POOL_SIZE = 20
+DEQUEUE = timedelta(seconds=1)
+"""How late a delayed job may be noticed."""
+HEARTBEAT = timedelta(seconds=30)
+"""After this silence another worker takes a job over."""
+MOST_JOBS = 200
+
+
+def run() -> None:
+    """Work until SIGTERM or SIGINT; what is running then is finished first."""
+    asyncio.run(work(settings(), Sender()))
+
+
+async def work(configured: Settings, sender: Sender, *, sweep_seconds: float = SWEEP_SECONDS) -> None:
+    """One worker's life. Raises SettingsError without a database; a database that goes away ends it with an error."""
+    if configured.database_url is None:
+        raise SettingsError("There is no database: set TANDEM_DATABASE_URL, or run `tandem up`.")
+    await connect(configured.database_url, pool_size=POOL_SIZE)
+    queue = job_queue()
+    register(queue, "send_outgoing", sender.send)
+    register(queue, "store_sent_copy", pushback.store_sent_copy)
+    register(queue, "settle_unknown", pushback.settle_unknown)
+    register(queue, "push_seen", pushback.push_seen)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, queue.shutdown.set)
+    watchers = Watchers()
+    await watchers.start()
+    sweeping = asyncio.create_task(_sweep(sender, sweep_seconds), name="sweep the outbox")
+    log.info("The worker is ready (process %d).", os.getpid())
+    try:
+        await queue.run(
+            dequeue_timeout=DEQUEUE, heartbeat_timeout=HEARTBEAT, batch_size=20, max_concurrent_tasks=MOST_JOBS
+        )
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+        await sender.stop()
+        await watchers.stop()
+        await disconnect()
+        log.info("The worker has ended.")
+
+
+async def _sweep(sender: Sender, seconds: float) -> None:
+    """Look through the outbox every few seconds, whatever happens to the jobs."""
+    said = time.monotonic()
+    while True:
+        try:
+            await sender.sweep()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+            log.warning("The outbox could not be looked through (%s); trying again.", type(fault).__name__)
+        if time.monotonic() - said > HEALTH_SECONDS:
+            said = time.monotonic()
+            log.info("The worker is well; %d mails are being sent.", sender.under_way)
+        await asyncio.sleep(seconds)
+
+
+if __name__ == "__main__":
+    run()
