@@ -206,7 +206,7 @@ class _Protocol(aioimaplib.IMAP4ClientProtocol):
             self._response_done(line)
 
     def _untagged(self, response: Response) -> None:
-        self._note(response.line)
+        self._note(b"".join(response.texts))
         if self.command is not None:
             self.command.responses.append(response)
 
@@ -220,7 +220,7 @@ class _Protocol(aioimaplib.IMAP4ClientProtocol):
             elif kind == b"EXPUNGE":
                 self.changes.expunged(number)
                 self.exists -= 1
-            elif kind == b"FETCH" and (self.command is None or not self.command.wants_fetch):
+            elif kind == b"FETCH" and not self._is_answer(line):
                 self.changes.flags.add(number)
         elif line[:11].upper() == b"* VANISHED ":
             self.changes.gone = True
@@ -228,6 +228,10 @@ class _Protocol(aioimaplib.IMAP4ClientProtocol):
             self.goodbye = line[6:].decode("utf-8", "replace")
         if self.changes:
             self.told.set()
+
+    def _is_answer(self, fetch: bytes) -> bool:
+        """Whether a FETCH response was asked for. All that are asked for name a UID; those told in passing do not."""
+        return self.command is not None and self.command.wants_fetch and b"UID" in fetch.upper()
 
     def _continuation(self, line: bytes) -> None:
         command = self.command
@@ -522,7 +526,7 @@ class Connection:
     async def _fetch(
         self, number_set: str, items: str, *tail: str, by_number: bool = False
     ) -> list[tuple[int, dict[str, Value]]]:
-        """UID FETCH or FETCH. A line without UID is a flag change told in passing, and is noted as such."""
+        """UID FETCH or FETCH. A line without UID was told in passing, and is already noted as such."""
         found: list[tuple[int, dict[str, Value]]] = []
         command = ("FETCH",) if by_number else ("UID", "FETCH")
         for response in await self._run(*command, number_set, items, *tail):
@@ -535,8 +539,6 @@ class Connection:
                 continue
             if isinstance(fetched[1].get("UID"), bytes):
                 found.append((_number(fetched[1]["UID"]), fetched[1]))
-            else:
-                self._protocol.changes.flags.add(fetched[0])
         return found
 
     async def _run(self, name: str, *arguments: str, literals: Iterable[bytes] = ()) -> list[Response]:
