@@ -1,1 +1,341 @@
-// desk
+// What must not wait for the network: which conversation is shown, which rows are gone, where the list stands.
+//
+// The selection belongs to this script. It is one style sheet: a rule shows the pane of the selected conversation and
+// marks its row, further rules hide rows that were done or deleted. The panes of the neighbours already stand in the
+// page, so moving on is a matter of one rule. The server follows: it hears of each step through the bridge
+// (assets/widgets/bridge.jsx), keeps the new neighbours ready, and confirms a removal or puts the row back.
+(() => {
+  const sheet = new CSSStyleSheet();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  const tandem = (window.tandem ??= {});
+
+  let selected = 0;
+  const gone = new Set();
+
+  const desk = () => document.querySelector("[data-desk]");
+  const scroller = () => document.querySelector("[data-list-scroll]");
+  const rowOf = (id) => document.querySelector(`.row[data-conversation-id="${id}"]`);
+  const rows = () =>
+    [...document.querySelectorAll(".row[data-conversation-id]")].filter((row) => !gone.has(idOf(row)));
+  const idOf = (row) => Number(row.dataset.conversationId);
+  const onPhone = () => window.matchMedia("(max-width: 759px)").matches;
+
+  const draw = () => {
+    const rules = [...gone].map((id) => `.row[data-conversation-id="${id}"]{display:none}`);
+    if (selected) {
+      rules.push(
+        `.row[data-conversation-id="${selected}"]{background:var(--accent-soft);border-left-color:var(--accent)}`,
+        `.pane[data-pane="${selected}"]{display:grid}`,
+        `.desk:not(:has(.pane[data-pane="${selected}"])) .pane-waiting{display:flex}`,
+        ".pane-none{display:none}",
+        "@media (max-width:759px){.list-pane,.bottom-bar{display:none!important}.panes{display:block!important}}",
+      );
+    }
+    sheet.replaceSync(rules.join("\n"));
+    mark();
+  };
+
+  const mark = () => {
+    for (const row of document.querySelectorAll('.row[aria-current="true"]')) row.removeAttribute("aria-current");
+    if (selected) rowOf(selected)?.setAttribute("aria-current", "true");
+  };
+
+  const address = (push) => {
+    const state = desk()?.dataset;
+    if (!state || location.pathname !== "/") return;
+    const query = new URLSearchParams();
+    if (state.kind !== "mailbox") query.set("list", state.kind);
+    if (Number(state.mailbox)) query.set("mailbox", state.mailbox);
+    if (state.kind === "mailbox" && state.shows !== "open") query.set("view", state.shows);
+    if (state.kind === "search") query.set("q", state.query);
+    if (selected) query.set("conversation", selected);
+    const next = "/" + (query.size ? "?" + query : "");
+    if (next === location.pathname + location.search) return;
+    if (push) history.pushState(history.state, "", next);
+    else history.replaceState(history.state, "", next);
+  };
+
+  /** Show a conversation at once, then tell the server. */
+  const select = (id, { follow = true } = {}) => {
+    const before = selected;
+    selected = id;
+    draw();
+    if (follow) rowOf(id)?.scrollIntoView({ block: "nearest" });
+    address(onPhone() && !before);
+    if (id) tandem.bridge?.select(id);
+  };
+
+  const close = () => {
+    selected = 0;
+    draw();
+    address(false);
+  };
+
+  const step = (by) => {
+    const all = rows();
+    if (!all.length) return;
+    const at = all.findIndex((row) => idOf(row) === selected);
+    const next = at < 0 ? all[0] : all[Math.min(all.length - 1, Math.max(0, at + by))];
+    if (next && idOf(next) !== selected) select(idOf(next));
+  };
+
+  /** Hide a row and move on to the next conversation. */
+  const leave = (id) => {
+    const all = rows();
+    const at = all.findIndex((row) => idOf(row) === id);
+    const next = at < 0 ? null : (all[at + 1] ?? all[at - 1] ?? null);
+    gone.add(id);
+    if (selected !== id) return draw();
+    if (next && !onPhone()) select(idOf(next));
+    else close();
+  };
+
+  const leaves = (status) => {
+    const state = desk()?.dataset ?? {};
+    if (state.kind === "search" || state.kind === "mentions") return false;
+    return !(status === "open" ? ["open", "unassigned", "mine"] : [status]).includes(state.shows) || state.kind === "mine";
+  };
+
+  const setStatus = (id, status) => {
+    if (leaves(status)) leave(id);
+    tandem.bridge?.status(id, status);
+  };
+
+  const putBack = (id) => {
+    if (gone.delete(id)) draw();
+  };
+
+  /** A conversation that cannot be opened (any more). */
+  const lost = (id) => {
+    gone.delete(id);
+    if (selected === id) close();
+    else draw();
+  };
+
+  // ---- the list keeps still under the eyes and the pointer
+
+  let seen = new Map();
+  let inside = false;
+  const look = () => {
+    const box = scroller();
+    if (!box) return;
+    const top = box.getBoundingClientRect().top;
+    seen = new Map();
+    for (const row of rows()) {
+      const at = row.getBoundingClientRect();
+      if (at.bottom > top && at.top < top + box.clientHeight) seen.set(idOf(row), at.top);
+    }
+  };
+  const hold = () => {
+    const box = scroller();
+    if (!box) return;
+    if (box.scrollTop > 0 || inside) {
+      for (const [id, top] of seen) {
+        const row = rowOf(id);
+        if (!row || gone.has(id)) continue;
+        const moved = row.getBoundingClientRect().top - top;
+        if (Math.abs(moved) > 0.5) box.scrollTop += moved;
+        break;
+      }
+    }
+    look();
+    mark();
+  };
+
+  const ROW = 84;
+  let told = -1;
+  let waiting = 0;
+  const scrolled = () => {
+    look();
+    const box = scroller();
+    if (!box || waiting) return;
+    waiting = setTimeout(() => {
+      waiting = 0;
+      const first = Math.floor(box.scrollTop / ROW);
+      const nearEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 12 * ROW;
+      if (Math.abs(first - told) < 10 && !nearEnd) return;
+      told = first;
+      tandem.bridge?.window(first);
+    }, 80);
+  };
+
+  let watched = null;
+  const watchList = () => {
+    const box = scroller();
+    if (!box || box === watched) return;
+    watched = box;
+    box.addEventListener("scroll", scrolled, { passive: true });
+    box.addEventListener("pointerenter", () => ((inside = true), look()));
+    box.addEventListener("pointerleave", () => (inside = false));
+    new MutationObserver(hold).observe(box, { childList: true, subtree: true });
+    look();
+  };
+
+  /** A fresh list was opened. */
+  const listed = () => {
+    watchList();
+    const box = scroller();
+    if (box) box.scrollTop = 0;
+    seen = new Map();
+    told = -1;
+    gone.clear();
+    draw();
+    address(false);
+    look();
+  };
+
+  // ---- menus: one panel each, opened under whatever asked for it
+
+  let open = null;
+  let opener = null;
+  const closeMenu = (refocus) => {
+    if (!open) return;
+    delete open.dataset.open;
+    opener?.setAttribute("aria-expanded", "false");
+    if (refocus) opener?.focus();
+    open = opener = null;
+  };
+  const openMenu = (name, from) => {
+    const panel = document.querySelector(`[data-panel="${name}"]`);
+    if (!panel) return;
+    const same = open === panel;
+    closeMenu();
+    if (same) return;
+    const pane = document.querySelector(`.pane[data-pane="${selected}"]`);
+    for (const item of panel.querySelectorAll("[data-mailboxes]"))
+      item.hidden = !item.dataset.mailboxes.split(" ").includes(pane?.dataset.mailbox ?? "");
+    panel.dataset.open = "yes";
+    open = panel;
+    opener = from;
+    from?.setAttribute("aria-expanded", "true");
+    if (from && !onPhone()) {
+      const at = from.getBoundingClientRect();
+      const width = panel.offsetWidth;
+      const height = panel.offsetHeight;
+      const below = at.bottom + 6 + height < innerHeight;
+      panel.style.left = `${Math.max(8, Math.min(panel.dataset.align === "start" ? at.left : at.right - width, innerWidth - width - 8))}px`;
+      panel.style.top = `${below ? at.bottom + 6 : Math.max(8, at.top - height - 6)}px`;
+    }
+    const field = panel.querySelector("[data-filter]");
+    if (field) {
+      field.value = "";
+      filter(panel, "");
+      field.focus();
+    } else items(panel)[0]?.focus({ preventScroll: true });
+  };
+  const items = (panel) =>
+    [...panel.querySelectorAll("[role=menuitem],[role=option],a,button")].filter((el) => el.offsetParent && !el.hidden);
+  const filter = (panel, typed) => {
+    const words = typed.toLowerCase();
+    for (const item of panel.querySelectorAll("[data-words]"))
+      item.dataset.away = item.dataset.words.toLowerCase().includes(words) ? "" : "yes";
+  };
+  const moveIn = (panel, by) => {
+    const all = items(panel);
+    const at = all.indexOf(document.activeElement);
+    all[(at + by + all.length) % all.length]?.focus();
+  };
+
+  // ---- what is clicked
+
+  const current = (node) => Number(node.closest("[data-pane]")?.dataset.pane ?? selected);
+
+  // In the capture phase, before the links of the router hear of it.
+  document.addEventListener("click", (event) => {
+    const node = event.target instanceof Element ? event.target : null;
+    if (!node) return;
+    const asker = node.closest(onPhone() ? "[data-menu],[data-menu-phone]" : "[data-menu]");
+    if (asker) {
+      event.preventDefault();
+      return openMenu(asker.dataset.menu ?? asker.dataset.menuPhone, asker);
+    }
+    if (open && (!open.contains(node) || node.closest("[role=menuitem],a,[data-close]"))) closeMenu();
+
+    const plain = !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0;
+    const row = node.closest(".row[data-conversation-id]");
+    if (row && plain) {
+      event.preventDefault();
+      return select(idOf(row), { follow: false });
+    }
+    const list = node.closest("a[data-list]");
+    if (list && plain && desk()) {
+      event.preventDefault();
+      close();
+      for (const each of document.querySelectorAll(".rail [data-list].on")) each.classList.remove("on");
+      tandem.bridge?.listing(list.dataset.list, Number(list.dataset.mailbox ?? 0), list.dataset.view ?? "open");
+      return;
+    }
+    const inner = node.closest("a[data-conversation]");
+    if (inner && plain && desk()) {
+      event.preventDefault();
+      return select(Number(inner.dataset.conversation));
+    }
+    const act = node.closest("[data-act]");
+    if (!act) return;
+    const id = current(act);
+    switch (act.dataset.act) {
+      case "back":
+        return close();
+      case "done":
+      case "trash":
+      case "open":
+        return setStatus(id, act.dataset.act);
+      case "unread":
+        return tandem.bridge?.unread(id);
+      case "assign":
+        return tandem.bridge?.assign(selected, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0));
+      case "sign-out":
+        return tandem.signOut();
+      case "shortcuts":
+        return document.querySelector("dialog.shortcuts")?.showModal();
+      case "close-dialog":
+        return act.closest("dialog")?.close();
+      case "copy":
+        return navigator.clipboard?.writeText(act.dataset.copy).then(() => (act.dataset.copied = "yes"));
+      case "show-side":
+        return desk()?.toggleAttribute("data-side");
+    }
+  }, true);
+  document.addEventListener("input", (event) => {
+    if (event.target.matches?.("[data-filter]")) filter(event.target.closest("[data-panel]"), event.target.value);
+  });
+  window.addEventListener("popstate", () => {
+    const id = Number(new URLSearchParams(location.search).get("conversation") ?? 0);
+    if (desk() && id !== selected) {
+      selected = id;
+      draw();
+      if (id) tandem.bridge?.select(id);
+    }
+  });
+  window.addEventListener("tandem:mounted", () => {
+    if (!desk()) {
+      selected = 0;
+      gone.clear();
+    }
+    watched = null;
+    watchList();
+    draw();
+  });
+
+  /** Put the cursor into the composer of the shown conversation, as soon as it stands there. */
+  const focusComposer = (tries = 40) => {
+    const field =
+      document.querySelector(".compose-window [data-composer] input, .compose-window [data-composer] textarea") ??
+      document.querySelector(`.pane[data-pane="${selected}"] [data-composer] .composer-text`);
+    if (field) {
+      field.focus({ preventScroll: true });
+      field.closest(".pane")?.querySelector(".thread")?.scrollTo({ top: 1e9 });
+    } else if (tries) requestAnimationFrame(() => focusComposer(tries - 1));
+  };
+
+  Object.assign(tandem, {
+    select, close, step, leave, setStatus, putBack, settled: putBack, gone: lost, listed, focusComposer,
+    openMenu, closeMenu, moveIn,
+    get selected() {
+      return selected;
+    },
+    get menu() {
+      return open;
+    },
+  });
+})();

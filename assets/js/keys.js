@@ -1,1 +1,73 @@
-// keys
+// The keyboard. A control with a shortcut says so itself (data-key="r"): the key presses the visible one.
+(() => {
+  const tandem = (window.tandem ??= {});
+  const LEAD_MS = 1200;
+  let lead = 0;
+
+  const typing = (node) =>
+    node instanceof Element &&
+    (node.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]") !== null);
+
+  const visible = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
+
+  const press = (key) => {
+    const control = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(visible);
+    if (!control) return false;
+    if (control.matches("textarea, input")) control.focus();
+    else control.click();
+    return true;
+  };
+
+  const key = (event) => {
+    if (event.defaultPrevented || event.altKey) return;
+    const dialog = document.querySelector("dialog[open]");
+    if (tandem.menu && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      return tandem.moveIn(tandem.menu, event.key === "ArrowDown" ? 1 : -1);
+    }
+    if (event.key === "Escape" && tandem.menu) {
+      event.preventDefault();
+      return tandem.closeMenu(true);
+    }
+    if (tandem.menu && event.key === "Enter" && event.target.matches?.("[data-filter]")) {
+      event.preventDefault();
+      return [...tandem.menu.querySelectorAll("[role=menuitem]")].find(visible)?.click();
+    }
+    if (event.metaKey || event.ctrlKey) return;
+    if (typing(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (dialog || tandem.menu) return;
+    const now = Date.now();
+    if (now - lead < LEAD_MS) {
+      lead = 0;
+      if (press(`g ${event.key}`)) event.preventDefault();
+      return;
+    }
+    switch (event.key) {
+      case "j":
+      case "k":
+        event.preventDefault();
+        return tandem.step(event.key === "j" ? 1 : -1);
+      case "g":
+        lead = now;
+        return;
+      case "u":
+      case "Escape":
+        if (tandem.selected) tandem.close();
+        return;
+      case "Enter": {
+        if (event.target !== document.body && event.target.matches?.("a, button, summary, [tabindex]")) return;
+        if (!tandem.selected) tandem.step(1);
+        document.querySelector(`.pane[data-pane="${tandem.selected}"] .thread`)?.focus();
+        return;
+      }
+      default:
+        if (event.key.length === 1 && press(event.key)) event.preventDefault();
+    }
+  };
+
+  document.addEventListener("keydown", key);
+  tandem.key = key;
+})();

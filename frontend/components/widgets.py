@@ -1,6 +1,11 @@
-"""The few React components of our own (assets/widgets): leaves that must answer without a round trip."""
+"""The few React components of our own (assets/widgets): leaves that must answer without a round trip.
+
+Everything else is Reflex's own elements. A widget owns what a person is typing; the server never writes it back.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import reflex as rx
 
@@ -12,4 +17,87 @@ class Mounted(rx.Component):
     tag = "Mounted"
 
 
+class Ago(rx.Component):
+    """A time as "9 min" or "Mon 10:42", kept current, with the exact time on hover."""
+
+    library = "$/public/widgets/ago.jsx"
+    tag = "Ago"
+
+    at: rx.Var[str]
+    long: rx.Var[bool]
+
+
+class RichText(rx.Component):
+    """Plain text with its links clickable and its mentions marked."""
+
+    library = "$/public/widgets/text.jsx"
+    tag = "RichText"
+
+    text: rx.Var[str]
+    mentions: rx.Var[list[str]]
+
+
+class MailFrame(rx.Component):
+    """A mail's own HTML in a sandboxed frame as high as its content (see assets/widgets/frame.jsx)."""
+
+    library = "$/public/widgets/frame.jsx"
+    tag = "MailFrame"
+
+    url: rx.Var[str]
+    title: rx.Var[str]
+
+
+class CommentBox(rx.Component):
+    """Where a comment is written: `@` completes people and teams. `on_send` gets text, user ids, team ids."""
+
+    library = "$/public/widgets/comment.jsx"
+    tag = "CommentBox"
+
+    people: rx.Var[Any]
+    on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, list[int], list[int])]
+
+
+class Composer(rx.Component):
+    """Where a mail is written, the same everywhere. It owns recipients, subject and text until they are sent."""
+
+    library = "$/public/widgets/composer.jsx"
+    tag = "Composer"
+
+    draft: rx.Var[Any]
+    files: rx.Var[dict[int, Any]]
+    status: rx.Var[dict[int, Any]]
+    suggestions: rx.Var[Any]
+    on_save: rx.EventHandler[rx.event.passthrough_event_spec(int, dict)]
+    on_send: rx.EventHandler[rx.event.passthrough_event_spec(int, dict, bool, bool)]
+    on_discard: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_fold: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_query: rx.EventHandler[rx.event.passthrough_event_spec(str)]
+    on_attached: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_detach: rx.EventHandler[rx.event.passthrough_event_spec(int, int)]
+    on_keep: rx.EventHandler[rx.event.passthrough_event_spec(int, str, dict)]
+
+
+class Bridge(rx.Component):
+    """Passes what assets/js/desk.js decided at once (selection, done, scrolling) on to the state."""
+
+    library = "$/public/widgets/bridge.jsx"
+    tag = "Bridge"
+
+    theme: rx.Var[str]
+    locale: rx.Var[str]
+    time_zone: rx.Var[str]
+    on_select: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_status: rx.EventHandler[rx.event.passthrough_event_spec(int, str)]
+    on_assign: rx.EventHandler[rx.event.passthrough_event_spec(int, int, int)]
+    on_listing: rx.EventHandler[rx.event.passthrough_event_spec(str, int, str)]
+    on_window: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_unread: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+
+
 mounted = Mounted.create
+ago = Ago.create
+rich_text = RichText.create
+mail_frame = MailFrame.create
+comment_box = CommentBox.create
+composer = Composer.create
+bridge = Bridge.create

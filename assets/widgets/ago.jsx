@@ -1,0 +1,45 @@
+import { createElement as h, useEffect, useReducer } from "react";
+
+// One clock for every time on the page: each tick repaints them together.
+const painters = new Set();
+setInterval(() => painters.forEach((paint) => paint()), 30_000);
+
+const settings = () => {
+  const { locale, timeZone } = window.tandem?.person ?? {};
+  return { locale: locale || undefined, timeZone: timeZone || undefined };
+};
+
+const day = (date, timeZone) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(date);
+
+/** "now", "9 min", "3 h", "Mon", "12 Oct", "Oct 2024"; long: "9 min", "Mon 10:42", "12 Oct 10:42". */
+const words = (date, long) => {
+  const { locale, timeZone } = settings();
+  const format = (options) => new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(date);
+  const now = new Date();
+  const minutes = Math.floor((now - date) / 60_000);
+  if (minutes >= -1 && minutes < 1) return "now";
+  if (minutes > 0 && minutes < 60) return `${minutes} min`;
+  const clock = { hour: "2-digit", minute: "2-digit" };
+  if (day(date, timeZone) === day(now, timeZone)) return long ? format(clock) : `${Math.floor(minutes / 60)} h`;
+  if (minutes > 0 && minutes < 6 * 24 * 60)
+    return format(long ? { weekday: "short", ...clock } : { weekday: "short" });
+  if (Math.abs(minutes) < 300 * 24 * 60)
+    return format({ day: "numeric", month: "short", ...(long ? clock : {}) });
+  return format({ month: "short", year: "numeric", ...(long ? { day: "numeric" } : {}) });
+};
+
+const exact = (date) => {
+  const { locale, timeZone } = settings();
+  return new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "full", timeStyle: "short" }).format(date);
+};
+
+export function Ago({ at, long }) {
+  const [, paint] = useReducer((n) => n + 1, 0);
+  useEffect(() => {
+    painters.add(paint);
+    return () => painters.delete(paint);
+  }, []);
+  const date = new Date(at);
+  if (!at || Number.isNaN(date.getTime()) || typeof window === "undefined") return null;
+  return h("time", { className: "ago", dateTime: at, title: exact(date) }, words(date, long));
+}

@@ -1,0 +1,36 @@
+import { useContext, useEffect, useRef } from "react";
+import { ColorModeContext } from "$/utils/context";
+
+// Lets assets/js/desk.js tell the state what it has already shown, and gives scripts the person's settings.
+export function Bridge(props) {
+  const latest = useRef(props);
+  latest.current = props;
+  const mode = useContext(ColorModeContext);
+
+  useEffect(() => {
+    const pass = (name) => (...told) => latest.current[name]?.(...told);
+    const ways = {
+      select: pass("onSelect"),
+      status: pass("onStatus"),
+      assign: pass("onAssign"),
+      listing: pass("onListing"),
+      window: pass("onWindow"),
+      unread: pass("onUnread"),
+    };
+    window.tandem = Object.assign(window.tandem ?? {}, { bridge: ways });
+    window.dispatchEvent(new Event("tandem:mounted"));
+    return () => {
+      if (window.tandem.bridge === ways) window.tandem.bridge = null;
+    };
+  }, []);
+
+  useEffect(() => {
+    window.tandem.person = { locale: props.locale, timeZone: props.timeZone };
+  }, [props.locale, props.timeZone]);
+
+  useEffect(() => {
+    if (props.theme && props.theme !== localStorage.getItem("theme")) mode?.setColorMode?.(props.theme);
+  }, [props.theme]);
+
+  return null;
+}

@@ -1,0 +1,409 @@
+"""What surrounds every page of a signed-in person: the rail, the toast, the bar of a lost connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from frontend.components.parts import avatar, icon, icon_button, key_hint, link, menu_item, panel
+from frontend.components.widgets import ago
+from frontend.rail import MailboxView, NoticeView
+from frontend.session import Session
+from frontend.undo import Undo
+
+SHORTCUTS = (
+    ("Conversations", (("J", "Next"), ("K", "Previous"), ("Enter", "Read"), ("U", "Back to the list"))),
+    (
+        "This conversation",
+        (
+            ("R", "Reply"),
+            ("A", "Reply to all"),
+            ("M", "Comment"),
+            ("I", "Assign"),
+            ("E", "Done"),
+            ("#", "Move to Trash"),
+            ("Z", "Undo"),
+        ),
+    ),
+    (
+        "Go to",
+        (
+            ("G then W", "My work"),
+            ("G then M", "Mentions"),
+            ("G then D", "Drafts"),
+            ("G then O", "Outbox"),
+            ("G then C", "Contacts"),
+            ("G then S", "Settings"),
+        ),
+    ),
+    ("Everywhere", (("C", "New mail"), ("/", "Search"), ("Ctrl Enter", "Send"), ("?", "This list"))),
+)
+
+
+def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
+    """A page with its rail."""
+    return rx.el.div(
+        rx.cond(
+            Session.online,
+            rx.fragment(),
+            rx.el.div(
+                "No connection to Tandem. Trying again; what you see may be old.", class_name="offline", role="status"
+            ),
+        ),
+        rail(),
+        *children,
+        bottom_bar(),
+        notifications(),
+        me_menu(),
+        toast(),
+        shortcuts(),
+        class_name=f"app {name}",
+        **attributes,
+    )
+
+
+def rail() -> rx.Component:
+    """The rail: my work, my mailboxes, the group mailboxes, and me."""
+    return rx.el.nav(
+        rx.el.div(rx.el.span(class_name="logo"), rx.el.span(Session.organisation, class_name="el"), class_name="org"),
+        _list_link("circle-check", "My work", "mine", "g w", Session.work.mine),
+        _list_link("at-sign", "Mentions", "mentions", "g m", Session.work.mentions),
+        _page_link("pencil", "Drafts", "/drafts/", "g d", Session.work.drafts),
+        _page_link("send", "Outbox", "/outbox/", "g o", Session.work.outbox, urgent=True),
+        _page_link("contact", "Contacts", "/contacts/", "g c"),
+        rx.cond(
+            Session.personal.length() > 0,
+            rx.fragment(rx.el.h2("My mailbox"), rx.foreach(Session.personal, _mailbox_link)),
+        ),
+        rx.cond(
+            Session.groups.length() > 0,
+            rx.fragment(rx.el.h2("Group mailboxes"), rx.foreach(Session.groups, _mailbox_link)),
+        ),
+        rx.el.div(class_name="grow"),
+        rx.el.div(
+            rx.el.button(
+                avatar(Session.me.face, small=True),
+                rx.el.span(Session.me.name, class_name="el"),
+                type="button",
+                class_name="me",
+                custom_attrs={"data-menu": "me", "aria-haspopup": "menu", "aria-expanded": "false"},
+            ),
+            rx.el.button(
+                icon("bell"),
+                rx.cond(Session.unread_notices > 0, rx.el.i(Session.unread_notices)),
+                type="button",
+                class_name="fb",
+                title="Notifications",
+                custom_attrs={
+                    "data-menu": "notifications",
+                    "aria-haspopup": "menu",
+                    "aria-expanded": "false",
+                    "aria-label": "Notifications",
+                },
+            ),
+            link(
+                icon("settings"),
+                to="/settings/",
+                class_name="fb",
+                title="Settings",
+                custom_attrs={"aria-label": "Settings", "data-key": "g s"},
+            ),
+            class_name="foot",
+        ),
+        class_name="rail",
+        custom_attrs={"aria-label": "Mailboxes"},
+    )
+
+
+def _on(condition: Any) -> rx.Var[str]:
+    return rx.cond(condition, "rail-link on", "rail-link")
+
+
+def _path_is(path: str) -> Any:
+    return Session.router.page.path == path  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _list_link(icon_name: str, text: str, kind: str, key: str, count: Any) -> rx.Component:
+    from frontend.inbox.state import Inbox
+
+    here = _desk() & (Inbox.kind == kind)
+    return link(
+        icon(icon_name),
+        rx.el.span(text, class_name="el"),
+        rx.cond(count > 0, rx.el.b(count)),
+        to=f"/?list={kind}",
+        class_name=_on(here),
+        custom_attrs={"data-list": kind, "data-key": key},
+    )
+
+
+def _desk() -> Any:
+    return Session.router.url.path == "/"
+
+
+def _page_link(
+    icon_name: str, text: str, path: str, key: str, count: Any | None = None, *, urgent: bool = False
+) -> rx.Component:
+    return link(
+        icon(icon_name),
+        rx.el.span(text, class_name="el"),
+        rx.cond(count > 0, rx.el.b(count, class_name="urgent" if urgent else ""))
+        if count is not None
+        else rx.fragment(),
+        to=path,
+        class_name=_on(Session.router.url.path == path.rstrip("/")),
+        custom_attrs={"data-key": key},
+    )
+
+
+def _mailbox_link(mailbox: rx.vars.ObjectVar[MailboxView]) -> rx.Component:
+    """A mailbox; the open one unfolds into its lists."""
+    from frontend.inbox.state import Inbox
+
+    here = _desk() & (Inbox.mailbox_id == mailbox.id) & (Inbox.kind == "mailbox")
+    return rx.fragment(
+        link(
+            rx.el.span(class_name="dot dot" + mailbox.dot.to_string()),
+            rx.el.span(mailbox.name, class_name="el"),
+            rx.cond(
+                mailbox.trouble != "",
+                rx.el.span(icon("triangle-alert", 14), class_name="trouble", title=mailbox.trouble),
+            ),
+            rx.cond(mailbox.unread > 0, rx.el.b(mailbox.unread)),
+            to=f"/?mailbox={mailbox.id}",
+            class_name=_on(here & (Inbox.shows == "open")),
+            title=mailbox.address,
+            custom_attrs={"data-list": "mailbox", "data-mailbox": mailbox.id.to_string(), "data-view": "open"},
+        ),
+        rx.cond(
+            here,
+            rx.fragment(
+                *(
+                    link(
+                        rx.el.span(text, class_name="el"),
+                        rx.cond(count > 0, rx.el.b(count)) if count is not None else rx.fragment(),
+                        to=f"/?mailbox={mailbox.id}&view={view}",
+                        class_name=rx.cond(Inbox.shows == view, "rail-link inner on", "rail-link inner"),
+                        custom_attrs={
+                            "data-list": "mailbox",
+                            "data-mailbox": mailbox.id.to_string(),
+                            "data-view": view,
+                        },
+                    )
+                    for text, view, count in (
+                        ("Unassigned", "unassigned", mailbox.unassigned),
+                        ("Done", "done", None),
+                        ("Trash", "trash", None),
+                    )
+                )
+            ),
+        ),
+    )
+
+
+def bottom_bar() -> rx.Component:
+    """On a phone, what the rail is elsewhere."""
+
+    def entry(icon_name: str, text: str, **properties: Any) -> rx.Component:
+        return rx.el.button(
+            icon(icon_name, 20), rx.el.span(text), type="button", class_name="bar-item", custom_attrs=properties
+        )
+
+    return rx.el.nav(
+        link(
+            icon("inbox", 20),
+            rx.el.span("Mailboxes"),
+            to="/",
+            class_name="bar-item",
+            custom_attrs={"data-menu": "mailboxes"},
+        ),
+        link(
+            icon("circle-check", 20),
+            rx.el.span("My work"),
+            to="/?list=mine",
+            class_name="bar-item",
+            custom_attrs={"data-list": "mine"},
+        ),
+        link(
+            icon("at-sign", 20),
+            rx.cond(Session.work.mentions > 0, rx.el.i(Session.work.mentions)),
+            rx.el.span("Mentions"),
+            to="/?list=mentions",
+            class_name="bar-item",
+            custom_attrs={"data-list": "mentions"},
+        ),
+        rx.el.button(
+            icon("bell", 20),
+            rx.cond(Session.unread_notices > 0, rx.el.i(Session.unread_notices)),
+            rx.el.span("Notifications"),
+            type="button",
+            class_name="bar-item",
+            custom_attrs={"data-menu": "notifications"},
+        ),
+        entry("menu", "More", **{"data-menu": "me"}),
+        class_name="bottom-bar",
+        custom_attrs={"aria-label": "Main"},
+    )
+
+
+def mailboxes_menu() -> rx.Component:
+    """On a phone: where to go among mailboxes."""
+
+    def entry(mailbox: rx.vars.ObjectVar[MailboxView]) -> rx.Component:
+        return rx.el.a(
+            rx.el.span(class_name="dot dot" + mailbox.dot.to_string()),
+            rx.el.span(mailbox.name, class_name="el"),
+            rx.cond(mailbox.unread > 0, rx.el.b(mailbox.unread)),
+            href=f"/?mailbox={mailbox.id}",
+            role="menuitem",
+            class_name="menu-item",
+            custom_attrs={"data-list": "mailbox", "data-mailbox": mailbox.id.to_string(), "data-view": "open"},
+        )
+
+    return panel(
+        "mailboxes",
+        "Mailboxes",
+        rx.foreach(Session.personal, entry),
+        rx.foreach(Session.groups, entry),
+        align="start",
+    )
+
+
+def me_menu() -> rx.Component:
+    """What belongs to me."""
+
+    def go(icon_name: str, text: str, path: str) -> rx.Component:
+        return link(icon(icon_name), text, to=path, role="menuitem", class_name="menu-item")
+
+    return rx.fragment(
+        panel(
+            "me",
+            "You",
+            rx.el.div(rx.el.b(Session.me.name), rx.el.small(Session.me.email), class_name="menu-head"),
+            rx.el.div(
+                go("pencil", "Drafts", "/drafts/"),
+                go("send", "Outbox", "/outbox/"),
+                go("contact", "Contacts", "/contacts/"),
+                class_name="phone-only",
+            ),
+            go("settings", "Settings", "/settings/"),
+            menu_item(icon("keyboard"), "Keyboard shortcuts", custom_attrs={"data-act": "shortcuts", "data-key": "?"}),
+            menu_item(icon("log-out"), "Sign out", custom_attrs={"data-act": "sign-out"}),
+            align="start",
+        ),
+        mailboxes_menu(),
+    )
+
+
+NOTICE_ICONS = {
+    "mention": ("at-sign", "accent"),
+    "assignment": ("user-check", "violet"),
+    "failed_send": ("triangle-alert", "red"),
+    "reply": ("reply", "green"),
+}
+
+
+def notifications() -> rx.Component:
+    """The popover of notifications."""
+    return panel(
+        "notifications",
+        "Notifications",
+        rx.el.div(
+            rx.el.h2("Notifications"),
+            rx.cond(Session.unread_notices > 0, rx.el.small(f"{Session.unread_notices} new")),
+            rx.el.span(class_name="grow"),
+            rx.cond(
+                Session.unread_notices > 0,
+                rx.el.button(
+                    icon("check-check", 15),
+                    "Mark all read",
+                    type="button",
+                    class_name="btn q",
+                    on_click=Session.read_notices,
+                ),
+            ),
+            class_name="panel-head",
+        ),
+        rx.cond(
+            Session.notices.length() > 0,
+            rx.el.div(rx.foreach(Session.notices, _notice), class_name="notices"),
+            rx.el.p(
+                "Nothing yet. You hear here when somebody mentions you, assigns you a conversation, "
+                "or a mail of yours was not sent.",
+                class_name="panel-empty",
+            ),
+        ),
+        align="start",
+        class_name="wide-panel",
+    )
+
+
+def _notice(notice: rx.vars.ObjectVar[NoticeView]) -> rx.Component:
+    return rx.el.a(
+        rx.match(
+            notice.kind,
+            *(
+                (kind, rx.el.span(icon(name), class_name=f"notice-icon t-{tone}"))
+                for kind, (name, tone) in NOTICE_ICONS.items()
+            ),
+            rx.fragment(),
+        ),
+        rx.el.span(
+            rx.el.span(rx.el.b(notice.lead), " ", notice.rest, class_name="el"),
+            rx.el.small(notice.subject, " · ", notice.mailbox, class_name="el"),
+            class_name="notice-text",
+        ),
+        ago(at=notice.at),
+        href=f"/?mailbox={notice.mailbox_id}&conversation={notice.conversation_id}",
+        key=notice.id,
+        class_name=rx.cond(notice.read, "notice", "notice new"),
+        custom_attrs={"data-conversation": notice.conversation_id.to_string(), "data-notice": notice.id.to_string()},
+    )
+
+
+def toast() -> rx.Component:
+    """One sentence at the foot of the page; what it names can be taken back while it stands."""
+    return rx.cond(
+        Session.toast.text != "",
+        rx.el.div(
+            rx.el.span(Session.toast.text),
+            rx.cond(
+                Session.toast.action != "",
+                rx.el.button(
+                    Session.toast.label,
+                    key_hint("Z"),
+                    type="button",
+                    class_name="btn q",
+                    on_click=Undo.undo,
+                    custom_attrs={"data-key": "z"},
+                ),
+            ),
+            key=Session.toast.id,
+            role="status",
+            class_name=rx.cond(Session.toast.tone == "red", "toast bad", "toast"),
+        ),
+    )
+
+
+def shortcuts() -> rx.Component:
+    """All keys at a glance."""
+    return rx.el.dialog(
+        rx.el.div(
+            rx.el.h2("Keyboard shortcuts"),
+            icon_button("x", "Close", custom_attrs={"data-act": "close-dialog"}),
+            class_name="dialog-head",
+        ),
+        rx.el.div(
+            *(
+                rx.el.section(
+                    rx.el.h3(title),
+                    rx.el.dl(*(rx.el.div(rx.el.dt(rx.el.kbd(key)), rx.el.dd(meaning)) for key, meaning in entries)),
+                )
+                for title, entries in SHORTCUTS
+            ),
+            class_name="shortcut-grid",
+        ),
+        class_name="shortcuts dialog",
+        custom_attrs={"aria-label": "Keyboard shortcuts"},
+    )

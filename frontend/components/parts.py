@@ -1,0 +1,90 @@
+"""Small parts that appear everywhere: icons, faces, buttons, menus, links, empty states."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from frontend.faces import Face
+
+
+class RouterLink(rx.Component):
+    """A link inside the interface: no page load, and still a link (middle click, copy address)."""
+
+    library = "react-router"
+    tag = "Link"
+
+    to: rx.Var[str]
+
+
+def link(*children: Any, to: str | rx.Var[str], **properties: Any) -> rx.Component:
+    return RouterLink.create(*children, to=to, **properties)
+
+
+def icon(name: str, size: int = 16) -> rx.Component:
+    """A Lucide icon, decorative: the control that holds it has the name."""
+    return rx.icon(name, size=size, stroke_width=2, class_name="icon", custom_attrs={"aria-hidden": "true"})
+
+
+def avatar(face: rx.vars.ObjectVar[Face], *, small: bool = False) -> rx.Component:
+    """A round face. Its name is on hover; beside it stands the name for readers."""
+    return rx.el.span(
+        face.initials,
+        class_name=f"{'mini' if small else 'av'} face" + face.colour.to_string(),
+        title=face.name,
+        custom_attrs={"aria-hidden": "true"},
+    )
+
+
+def key_hint(text: str) -> rx.Component:
+    return rx.el.kbd(text, custom_attrs={"aria-hidden": "true"})
+
+
+def icon_button(
+    name: str, label: str, *, icon_size: int = 16, class_name: str = "btn q sq", **properties: Any
+) -> rx.Component:
+    """A button that is only an icon; `label` is its name and its hint."""
+    attributes = {"aria-label": label} | properties.pop("custom_attrs", {})
+    return rx.el.button(
+        icon(name, icon_size),
+        type="button",
+        title=label,
+        class_name=class_name,
+        custom_attrs=attributes,
+        **properties,
+    )
+
+
+def act_button(*children: Any, act: str, key: str = "", class_name: str = "btn", **properties: Any) -> rx.Component:
+    """A button that assets/js/desk.js answers at once. `key` is its shortcut."""
+    attributes = {"data-act": act} | ({"data-key": key} if key else {}) | properties.pop("custom_attrs", {})
+    return rx.el.button(*children, type="button", class_name=class_name, custom_attrs=attributes, **properties)
+
+
+def menu_item(*children: Any, **properties: Any) -> rx.Component:
+    attributes = properties.pop("custom_attrs", {})
+    return rx.el.button(
+        *children, type="button", role="menuitem", class_name="menu-item", custom_attrs=attributes, **properties
+    )
+
+
+def panel(name: str, label: str, *children: Any, align: str = "end", class_name: str = "") -> rx.Component:
+    """What a control with `data-menu=name` opens; placed and closed by assets/js/desk.js."""
+    return rx.el.div(
+        *children,
+        role="menu",
+        class_name=f"float panel {class_name}",
+        custom_attrs={"data-panel": name, "data-align": align, "aria-label": label},
+    )
+
+
+def empty(icon_name: str, title: str | rx.Var[str], text: str | rx.Var[str], *children: Any) -> rx.Component:
+    """What stands where there is nothing yet: what it means, and what to do first."""
+    return rx.el.div(
+        icon(icon_name, 22),
+        rx.el.h2(title),
+        rx.el.p(text),
+        *children,
+        class_name="empty",
+    )

@@ -1,0 +1,400 @@
+"""Writing: the composers that stand open in one tab.
+
+A composer's text belongs to the browser. It goes up with every pause in typing and never comes back down: what a
+composer begins with is fixed when it opens (`ComposerView.key` changes when it must begin again), and the answers
+change only its status line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, TypedDict
+
+import msgspec
+import reflex as rx
+from reflex.event import EventSpec
+
+from backend.compose.contracts import CreateDraft, Draft, DraftKind, Outgoing, SaveDraft, SendDraft
+from backend.contacts.contracts import AddressSuggestion
+from backend.conversations.contracts import ConversationDetail
+from backend.mail.contracts import MailAddress
+from frontend.api import ApiError
+from frontend.faces import Face, address_face
+from frontend.inbox.panes import size_words
+from frontend.session import Session
+from frontend.view import View
+
+UNDO_SECONDS = 10
+TITLES = {"reply": "Reply", "reply_all": "Reply to all", "forward": "Forward", "new": "New mail"}
+
+
+class AddressView(TypedDict):
+    name: str
+    address: str
+
+
+class SuggestionView(TypedDict):
+    name: str
+    address: str
+    face: Face
+
+
+class ComposerView(TypedDict):
+    """What a composer begins with. `id` 0: none."""
+
+    id: int
+    key: str
+    conversation_id: int
+    kind: str
+    title: str
+    mailbox_id: int
+    mailbox: str
+    to: list[AddressView]
+    cc: list[AddressView]
+    bcc: list[AddressView]
+    subject: str
+    text: str
+
+
+class ChipView(TypedDict):
+    id: int
+    name: str
+    size: str
+
+
+class StatusView(TypedDict):
+    """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster."""
+
+    saved: str
+    error: str
+    theirs: str
+    answered: str
+
+
+NONE = ComposerView(
+    id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
+    text="",
+)  # fmt: skip
+QUIET = StatusView(saved="", error="", theirs="", answered="")
+
+
+class Compose(Session):
+    """The open composers: one at most in each conversation, and one for a new mail."""
+
+    docked: dict[int, ComposerView] = {}
+    fresh: ComposerView = NONE
+    files: dict[int, list[ChipView]] = {}
+    status: dict[int, StatusView] = {}
+    suggestions: list[SuggestionView] = []
+
+    _versions: dict[int, int] = {}
+    _saved: dict[int, bytes] = {}
+    _folded: frozenset[int] = frozenset()
+    _resets: int = 0
+
+    def repaint(self, before: View | None, view: View) -> None:
+        """Follow drafts: open mine where a conversation comes into the page, drop what was sent or discarded."""
+        if before is None or before.details is view.details:
+            return
+        for conversation_id, detail in view.details.items():
+            known = before.details.get(conversation_id)
+            if known is None or known.drafts is not detail.drafts:
+                self._follow(view, known, detail)
+
+    def _follow(self, view: View, before: ConversationDetail | None, detail: ConversationDetail) -> None:
+        conversation_id = detail.row.id
+        mine = {each.id: each for each in detail.drafts if each.author_id == view.me.person.id}
+        standing = self.docked.get(conversation_id)
+        if standing is not None:
+            draft_id = standing["id"]
+            was_there = before is not None and any(each.id == draft_id for each in before.drafts)
+            if was_there and all(each.id != draft_id for each in detail.drafts):
+                self._close(draft_id)
+            elif draft_id in mine:
+                self._take_files(mine[draft_id])
+        elif before is None:
+            for draft in mine.values():
+                if draft.id not in self._folded:
+                    self._open(view, draft)
+                    break
+
+    # ---- opening and closing
+
+    @rx.event
+    async def reply(self, conversation_id: int, kind: str, message_id: int) -> EventSpec | None:
+        """Answer: open my draft in this conversation, or begin one."""
+        try:
+            view = self.seen()
+            detail = view.details.get(conversation_id)
+            mine = [d for d in detail.drafts if d.author_id == view.me.person.id] if detail else []
+            if mine:
+                draft = mine[0]
+            else:
+                wanted: DraftKind = kind  # pyright: ignore[reportAssignmentType] # the API refuses any other
+                draft = await self.api().post(
+                    "/drafts",
+                    CreateDraft(kind=wanted, conversation_id=conversation_id, message_id=message_id or None),
+                    Draft,
+                )
+            if conversation_id not in self.docked:
+                self._open(self.seen(), draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        return rx.call_script("tandem.focusComposer()")
+
+    @rx.event
+    async def write_new(self, mailbox_id: int) -> EventSpec | None:
+        """Begin a new mail from a mailbox (0: the first of mine)."""
+        try:
+            view = self.seen()
+            if not mailbox_id or mailbox_id not in view.mailboxes:
+                mine = [*self.groups, *self.personal]
+                if not mine:
+                    self.say("Add a mailbox first: a mail needs an address to come from.", tone="red")
+                    return None
+                mailbox_id = mine[0]["id"]
+            draft = await self.api().post("/drafts", CreateDraft(kind="new", mailbox_id=mailbox_id), Draft)
+            self._open(view, draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        return rx.call_script("tandem.focusComposer()")
+
+    @rx.event
+    async def open_draft(self, draft_id: int) -> AsyncIterator[Any]:
+        """Go on with a draft: in its conversation, or in the window for new mail."""
+        try:
+            view = self.seen()
+            draft = await self.api().get(f"/drafts/{draft_id}", Draft)
+        except ApiError as refused:
+            yield self.fault(refused)
+            return
+        self._folded -= {draft_id}
+        if draft.conversation_id is None:
+            self._open(view, draft)
+            yield rx.call_script("tandem.focusComposer()")
+        else:
+            yield rx.redirect(f"/?mailbox={draft.mailbox_id}&conversation={draft.conversation_id}")
+
+    def reopen(self, draft: Draft) -> None:
+        """Show a draft that came back from the outbox."""
+        self._folded -= {draft.id}
+        self._open(self.seen(), draft)
+
+    @rx.event
+    def fold(self, draft_id: int) -> None:
+        """Put the composer away; the draft stays."""
+        self._folded |= {draft_id}
+        self._close(draft_id)
+
+    @rx.event
+    async def discard(self, draft_id: int) -> EventSpec | None:
+        """Throw a draft away."""
+        try:
+            await self.api().delete(f"/drafts/{draft_id}")
+        except ApiError as refused:
+            return self.fault(refused)
+        self._close(draft_id)
+        self.say("Draft discarded")
+        return None
+
+    def _open(self, view: View, draft: Draft) -> None:
+        self._resets += 1
+        mailbox = view.mailboxes.get(draft.mailbox_id)
+        composer = ComposerView(
+            id=draft.id,
+            key=f"{draft.id}.{self._resets}",
+            conversation_id=draft.conversation_id or 0,
+            kind=draft.kind,
+            title=TITLES[draft.kind],
+            mailbox_id=draft.mailbox_id,
+            mailbox=mailbox.name if mailbox else "",
+            to=_addresses(draft.to),
+            cc=_addresses(draft.cc),
+            bcc=_addresses(draft.bcc),
+            subject=draft.subject,
+            text=draft.text,
+        )
+        self._versions = {**self._versions, draft.id: draft.version}
+        self._saved = {**self._saved, draft.id: _content(_as_saved(draft))}
+        self.status = {**self.status, draft.id: QUIET}
+        self._take_files(draft)
+        if draft.conversation_id is None:
+            self.fresh = composer
+        else:
+            self.docked = {**self.docked, draft.conversation_id: composer}
+
+    def _close(self, draft_id: int) -> None:
+        self.docked = {i: each for i, each in self.docked.items() if each["id"] != draft_id}
+        if self.fresh["id"] == draft_id:
+            self.fresh = NONE
+        self.files = {i: each for i, each in self.files.items() if i != draft_id}
+        self.status = {i: each for i, each in self.status.items() if i != draft_id}
+
+    def _take_files(self, draft: Draft) -> None:
+        chips = [ChipView(id=each.id, name=each.filename, size=size_words(each.size)) for each in draft.attachments]
+        if self.files.get(draft.id) != chips:
+            self.files = {**self.files, draft.id: chips}
+
+    def _tell(self, draft_id: int, **told: str) -> None:
+        fresh = StatusView(saved="", error="", theirs="", answered="")
+        for name, text in told.items():
+            fresh[name] = text  # pyright: ignore[reportGeneralTypeIssues] # names of StatusView
+        if self.status.get(draft_id) != fresh:
+            self.status = {**self.status, draft_id: fresh}
+
+    # ---- saving and sending
+
+    @rx.event
+    async def save(self, draft_id: int, fields: dict[str, Any]) -> EventSpec | None:
+        """A pause in typing: store what stands in the composer."""
+        try:
+            await self._store(draft_id, fields)
+        except ApiError as refused:
+            return await self._refused(draft_id, refused)
+        self._tell(draft_id, saved="Saved")
+        return None
+
+    @rx.event
+    async def send_mail(
+        self, draft_id: int, fields: dict[str, Any], then_done: bool, anyway: bool
+    ) -> AsyncIterator[Any]:
+        """Hand a mail to the outbox, with some seconds to take it back."""
+        conversation_id = next((i for i, each in self.docked.items() if each["id"] == draft_id), 0)
+        try:
+            version = await self._store(draft_id, fields)
+            outgoing = await self.api().post(
+                f"/drafts/{draft_id}/send",
+                SendDraft(version=version, then_done=then_done, undo_seconds=UNDO_SECONDS, even_if_answered=anyway),
+                Outgoing,
+            )
+        except ApiError as refused:
+            if then_done and conversation_id:
+                yield rx.call_script(f"tandem.putBack({conversation_id})")
+            yield await self._refused(draft_id, refused, sending=True)
+            return
+        self._close(draft_id)
+        if then_done and conversation_id:
+            yield rx.call_script(f"tandem.settled({conversation_id})")
+        names = ", ".join(each.name or each.address for each in outgoing.to[:2])
+        self.say(f"Sending to {names}" if names else "Sending", action=f"send:{UNDO_SECONDS}", ref=outgoing.id)
+
+    async def _store(self, draft_id: int, fields: dict[str, Any]) -> int:
+        """Save if something changed; returns the stored version."""
+        wanted = _given(self._versions.get(draft_id, 0), fields)
+        if self._saved.get(draft_id) == _content(wanted):
+            return wanted.version
+        draft = await self.api().put(f"/drafts/{draft_id}", wanted, Draft)
+        self._versions = {**self._versions, draft_id: draft.version}
+        self._saved = {**self._saved, draft_id: _content(wanted)}
+        return draft.version
+
+    async def _refused(self, draft_id: int, refused: ApiError, *, sending: bool = False) -> EventSpec | None:
+        """A stale save keeps both texts; anything else is told in the composer."""
+        if refused.status != 409:
+            self._tell(draft_id, error=refused.sentence)
+            return self.fault(refused) if refused.status == 401 else None
+        theirs = await self.api().get(f"/drafts/{draft_id}", Draft)
+        if theirs.version != self._versions.get(draft_id):
+            self._tell(draft_id, error=refused.sentence, theirs=theirs.text or "(empty)")
+        elif sending:
+            self._tell(draft_id, answered=refused.sentence)
+        else:
+            self._tell(draft_id, error=refused.sentence)
+        return None
+
+    @rx.event
+    async def keep(self, draft_id: int, which: str, fields: dict[str, Any]) -> EventSpec | None:
+        """Of two texts, keep `mine` or `theirs`."""
+        try:
+            stored = await self.api().get(f"/drafts/{draft_id}", Draft)
+            if which == "theirs":
+                self._open(self.seen(), stored)
+                return None
+            self._versions = {**self._versions, draft_id: stored.version}
+            self._saved = {**self._saved, draft_id: _content(_as_saved(stored))}
+            await self._store(draft_id, fields)
+        except ApiError as refused:
+            return await self._refused(draft_id, refused)
+        self._tell(draft_id, saved="Saved")
+        return None
+
+    # ---- recipients and files
+
+    @rx.event
+    async def suggest(self, begun: str) -> EventSpec | None:
+        """Complete an address."""
+        if not begun.strip():
+            self.suggestions = []
+            return None
+        try:
+            found = await self.api().get("/addresses", list[AddressSuggestion], q=begun.strip())
+        except ApiError as refused:
+            return self.fault(refused)
+        self.suggestions = [
+            SuggestionView(
+                name=each.name,
+                address=each.address,
+                face=address_face(MailAddress(name=each.name, address=each.address)),
+            )
+            for each in found[:8]
+        ]
+        return None
+
+    @rx.event
+    async def attached(self, draft_id: int) -> EventSpec | None:
+        """A file was uploaded by the browser: show it."""
+        try:
+            draft = await self.api().get(f"/drafts/{draft_id}", Draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        self._versions = {**self._versions, draft_id: draft.version}
+        self._take_files(draft)
+        return None
+
+    @rx.event
+    async def detach(self, draft_id: int, attachment_id: int) -> EventSpec | None:
+        """Take a file off."""
+        try:
+            draft = await self.api().delete(f"/drafts/{draft_id}/attachments/{attachment_id}", Draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        self._versions = {**self._versions, draft_id: draft.version}
+        self._take_files(draft)
+        return None
+
+
+def _addresses(given: list[MailAddress]) -> list[AddressView]:
+    return [AddressView(name=each.name, address=each.address) for each in given]
+
+
+def _given(version: int, fields: dict[str, Any]) -> SaveDraft:
+    """What a composer sent up."""
+
+    def people(name: str) -> list[MailAddress]:
+        return [
+            MailAddress(name=str(each.get("name") or ""), address=str(each.get("address") or ""))
+            for each in fields.get(name) or []
+        ]
+
+    return SaveDraft(
+        version=version,
+        to=people("to"),
+        cc=people("cc"),
+        bcc=people("bcc"),
+        subject=str(fields.get("subject") or ""),
+        text=str(fields.get("text") or ""),
+    )
+
+
+def _as_saved(draft: Draft) -> SaveDraft:
+    return SaveDraft(
+        version=draft.version, to=draft.to, cc=draft.cc, bcc=draft.bcc, subject=draft.subject, text=draft.text
+    )
+
+
+def _content(draft: SaveDraft) -> bytes:
+    """A draft without its version: equal when nothing needs saving."""
+    return msgspec.json.encode(msgspec.structs.replace(draft, version=0))
+
+
+Session.painters.append(Compose)

@@ -1,0 +1,73 @@
+"""Who a conversation can be given to, and who can be mentioned in it. Pure, over the view."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from frontend.faces import Face, initials, person_face
+from frontend.view import View
+
+
+class AssignableView(TypedDict):
+    """A person or team in the assign menu. `mailboxes`: the ids that they can open, with blanks between."""
+
+    user: int
+    team: int
+    name: str
+    face: Face
+    mailboxes: str
+
+
+class MentionView(TypedDict):
+    id: int
+    name: str
+    initials: str
+    colour: int
+    team: bool
+
+
+def paint_assignable(view: View) -> list[AssignableView]:
+    """Me first, then colleagues, then teams."""
+    me = view.me.person.id
+    people = sorted(
+        (each for each in view.people.values() if each.active), key=lambda each: (each.id != me, each.name.casefold())
+    )
+    painted = [
+        AssignableView(
+            user=each.id,
+            team=0,
+            name=f"{each.name} (me)" if each.id == me else each.name,
+            face=person_face(each),
+            mailboxes=_readable(view, {each.id}),
+        )
+        for each in people
+    ]
+    painted += [
+        AssignableView(
+            user=0,
+            team=team.id,
+            name=team.name,
+            face=Face(initials=team.name[:2].upper(), colour=9, name=team.name),
+            mailboxes=_readable(view, set(team.member_ids)),
+        )
+        for team in sorted(view.teams.values(), key=lambda each: each.name.casefold())
+    ]
+    return [each for each in painted if each["mailboxes"]]
+
+
+def paint_mentionable(view: View) -> list[MentionView]:
+    """Colleagues and teams, but not me."""
+    people = [
+        MentionView(id=each.id, name=each.name, initials=initials(each.name), colour=each.colour % 10, team=False)
+        for each in view.people.values()
+        if each.active and each.id != view.me.person.id
+    ]
+    teams = [
+        MentionView(id=team.id, name=team.name, initials=team.name[:2].upper(), colour=9, team=True)
+        for team in view.teams.values()
+    ]
+    return sorted([*people, *teams], key=lambda each: each["name"].casefold())
+
+
+def _readable(view: View, anybody: set[int]) -> str:
+    return " ".join(str(each.id) for each in view.mailboxes.values() if anybody & set(each.reader_ids))

@@ -1,0 +1,237 @@
+"""The list pane: head, search, tabs, and the rows of the window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
+from frontend.components.widgets import ago
+from frontend.compose.state import Compose
+from frontend.inbox.rows import RowView, Tag
+from frontend.inbox.state import Inbox
+from frontend.session import Session
+
+
+def list_pane() -> rx.Component:
+    """Mailbox name with the live mark, search, tabs, conversations."""
+    return rx.el.section(
+        rx.el.div(
+            rx.el.button(
+                rx.el.h1(Inbox.title, class_name="el"),
+                rx.el.span(icon("chevron-down"), class_name="phone-only"),
+                type="button",
+                class_name="list-title",
+                custom_attrs={"data-menu-phone": "mailboxes"},
+            ),
+            rx.cond(
+                Session.online,
+                rx.el.span("Live", class_name="live", title="Changes appear by themselves"),
+                rx.el.span("Offline", class_name="live off"),
+            ),
+            rx.el.span(class_name="grow"),
+            rx.cond(
+                Inbox.kind == "mailbox",
+                icon_button(
+                    "mail-check", "Mark everything here read", class_name="btn q sq desk-only", on_click=Inbox.read_all
+                ),
+            ),
+            rx.el.button(
+                icon("square-pen", 16),
+                rx.el.span("Compose", class_name="desk-only"),
+                key_hint("C"),
+                type="button",
+                class_name="btn pri compose",
+                on_click=Compose.write_new(Inbox.mailbox_id),
+                custom_attrs={"data-key": "c", "aria-label": "Compose"},
+            ),
+            class_name="head",
+        ),
+        rx.el.form(
+            icon("search", 15),
+            rx.el.input(
+                name="q",
+                type="search",
+                placeholder="Search",
+                auto_complete="off",
+                default_value=Inbox.query,
+                key=Inbox.kind + Inbox.mailbox_id.to_string() + Inbox.query,
+                custom_attrs={"aria-label": "Search conversations", "data-key": "/"},
+            ),
+            key_hint("/"),
+            on_submit=Inbox.search,
+            class_name="search",
+            role="search",
+        ),
+        rx.cond(Inbox.kind == "mailbox", _tabs()),
+        rx.cond(Inbox.trouble != "", rx.el.div(Inbox.trouble, class_name="list-trouble", role="alert")),
+        _account_line(),
+        rx.el.div(
+            rx.el.div(style={"height": Inbox.space_above.to_string() + "px"}),
+            rx.el.div(rx.foreach(Inbox.rows, lambda each: row(conversation=each, key=each.id))),
+            rx.el.div(style={"height": Inbox.space_below.to_string() + "px"}),
+            rx.cond(Inbox.rows.length() == 0, _nothing()),
+            class_name="list",
+            role="group",
+            tab_index=-1,
+            custom_attrs={"data-list-scroll": "yes", "aria-label": "Conversations", "aria-busy": Inbox.loading},
+        ),
+        class_name="pane-frame list-pane",
+        custom_attrs={"aria-label": "List"},
+    )
+
+
+def _tabs() -> rx.Component:
+    open_one = Inbox.current_mailbox
+    return rx.el.div(
+        _tab("Open", "open", open_one.open),
+        _tab("Unassigned", "unassigned", open_one.unassigned),
+        _tab("Mine", "mine", open_one.mine),
+        rx.match(
+            Inbox.shows,
+            ("done", rx.el.span("Done", class_name="chip on")),
+            ("trash", rx.el.span("Trash", class_name="chip on")),
+            rx.fragment(),
+        ),
+        class_name="tabs",
+        role="group",
+        custom_attrs={"aria-label": "Show"},
+    )
+
+
+def _tab(text: str, shows: str, count: Any) -> rx.Component:
+    return rx.el.a(
+        text,
+        rx.cond(count > 0, rx.el.span(" ", count)),
+        href=f"/?mailbox={Inbox.mailbox_id}&view={shows}",
+        class_name=rx.cond(Inbox.shows == shows, "chip on", "chip"),
+        custom_attrs={
+            "data-list": "mailbox",
+            "data-mailbox": Inbox.mailbox_id.to_string(),
+            "data-view": shows,
+            "aria-current": rx.cond(Inbox.shows == shows, "true", "false"),
+        },
+    )
+
+
+def _account_line() -> rx.Component:
+    """First sync, or what is wrong with the account, in one line above the list."""
+    one = Inbox.current_mailbox
+    return rx.cond(
+        Inbox.kind == "mailbox",
+        rx.fragment(
+            rx.cond(
+                one.trouble != "",
+                rx.el.div(icon("triangle-alert", 14), rx.el.span(one.trouble), class_name="pin", role="status"),
+            ),
+            rx.cond(
+                one.progress != "",
+                rx.el.div(
+                    icon("refresh-cw", 14),
+                    rx.el.span("Fetching mail: ", one.progress),
+                    class_name="pin calm",
+                    role="status",
+                ),
+            ),
+        ),
+    )
+
+
+def _nothing() -> rx.Component:
+    return rx.cond(
+        Inbox.loading,
+        rx.el.div(*(rx.el.div(class_name="row-shade") for _ in range(7)), custom_attrs={"aria-hidden": "true"}),
+        rx.match(
+            Inbox.kind,
+            ("search", empty("search", "Nothing found", "Try fewer words, or another mailbox.")),
+            (
+                "mine",
+                empty(
+                    "circle-check", "Nothing is assigned to you", "What you take on appears here, from all mailboxes."
+                ),
+            ),
+            (
+                "mentions",
+                empty(
+                    "at-sign",
+                    "Nobody mentioned you yet",
+                    "When a colleague writes @ and your name, the conversation appears here.",
+                ),
+            ),
+            rx.cond(
+                Inbox.mailbox_id == 0,
+                rx.cond(
+                    Session.ready,
+                    empty(
+                        "inbox",
+                        "No mailbox yet",
+                        "Connect a mailbox, and its mail appears here.",
+                        rx.el.a("Add a mailbox", href="/settings/mailboxes/", class_name="btn pri"),
+                    ),
+                ),
+                rx.match(
+                    Inbox.shows,
+                    ("done", empty("check", "Nothing is done yet", "What you mark done moves here.")),
+                    ("trash", empty("trash-2", "Trash is empty", "What you delete moves here.")),
+                    ("mine", empty("circle-check", "Nothing here is yours", "What you take on appears here.")),
+                    (
+                        "unassigned",
+                        empty(
+                            "circle-check", "Everything has somebody", "New mail that nobody has taken appears here."
+                        ),
+                    ),
+                    empty("inbox", "All done", "New mail appears here by itself."),
+                ),
+            ),
+        ),
+    )
+
+
+@rx.memo
+def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
+    """One conversation in three lines."""
+    return rx.el.a(
+        avatar(conversation.face),
+        rx.el.span(
+            conversation.who,
+            rx.cond(conversation.count != "", rx.el.span(" ", conversation.count, class_name="third")),
+            class_name="who",
+        ),
+        rx.el.span(ago(at=conversation.at), class_name="when"),
+        rx.el.span(
+            rx.cond(
+                conversation.lock != "",
+                rx.el.span(
+                    icon("lock", 13),
+                    class_name="lock",
+                    title=conversation.lock,
+                    role="img",
+                    aria_label=conversation.lock,
+                ),
+            ),
+            conversation.subject,
+            class_name="sub",
+        ),
+        rx.el.span(
+            rx.cond(conversation.attached, icon("paperclip", 13)),
+            rx.cond(conversation.outgoing, icon("corner-up-left", 13)),
+            conversation.snippet,
+            class_name="snip",
+        ),
+        rx.el.span(
+            rx.cond(conversation.mailbox != "", rx.el.span(conversation.mailbox, class_name="tag")),
+            rx.foreach(conversation.tags, _tag),
+            rx.cond(conversation.assignee.initials != "", avatar(conversation.assignee, small=True)),
+            class_name="meta",
+        ),
+        rx.cond(conversation.unread, rx.el.span("Unread", class_name="reader")),
+        href="/?mailbox=" + conversation.mailbox_id.to_string() + "&conversation=" + conversation.id.to_string(),
+        class_name=rx.cond(conversation.unread, "row new", "row"),
+        draggable=False,
+        custom_attrs={"data-conversation-id": conversation.id.to_string()},
+    )
+
+
+def _tag(tag: rx.vars.ObjectVar[Tag]) -> rx.Component:
+    return rx.el.span(tag.text, class_name="tag t-" + tag.tone)

@@ -1,0 +1,93 @@
+"""Which conversations a list shows, and in which order: pure, over the view."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from backend.conversations.contracts import ConversationPage, ConversationRow, ListView
+from frontend.view import View
+
+ListingKind = Literal["mailbox", "mine", "mentions", "search"]
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A list that a person opened, and how far it has been fetched.
+
+    Lists that only the server can decide (mentions, search) hold their `ids`; the others follow from the rows.
+    """
+
+    kind: ListingKind
+    mailbox_id: int = 0
+    shows: ListView = "open"
+    query: str = ""
+    ids: frozenset[int] = frozenset()
+    next_cursor: str | None = None
+    horizon: tuple[datetime, int] | None = None
+    """The oldest row fetched, while older ones are still on the server."""
+
+    def path(self) -> str:
+        """Where the API serves this list."""
+        match self.kind:
+            case "mailbox":
+                return f"/mailboxes/{self.mailbox_id}/conversations"
+            case "search":
+                return "/search"
+            case _:
+                return "/my-work"
+
+    def parameters(self) -> dict[str, str | int | None]:
+        """The query of the request for this list, without a cursor."""
+        match self.kind:
+            case "mailbox":
+                return {"view": self.shows}
+            case "search":
+                return {"q": self.query, "mailbox_id": self.mailbox_id or None}
+            case _:
+                return {"view": self.kind}
+
+    def with_page(self, page: ConversationPage) -> Listing:
+        """This list after one more page."""
+        last = page.items[-1].row if page.items else None
+        more = page.next_cursor is not None and last is not None
+        return msgspec.structs.replace(
+            self,
+            ids=self.ids | {item.row.id for item in page.items} if self._by_server else self.ids,
+            next_cursor=page.next_cursor,
+            horizon=(last.last_at, last.id) if more and last is not None else None,
+        )
+
+    @property
+    def _by_server(self) -> bool:
+        return self.kind in ("mentions", "search")
+
+    def holds(self, view: View, row: ConversationRow) -> bool:
+        """Whether `row` belongs in this list, as far as it has been fetched."""
+        if self._by_server:
+            return row.id in self.ids
+        if self.horizon is not None and (row.last_at, row.id) < self.horizon:
+            return False
+        if self.kind == "mine":
+            return row.status == "open" and row.assignee_id == view.me.person.id
+        if row.mailbox_id != self.mailbox_id:
+            return False
+        match self.shows:
+            case "open":
+                return row.status == "open"
+            case "unassigned":
+                return row.status == "open" and row.assignee_id is None and row.assigned_team_id is None
+            case "mine":
+                return row.status == "open" and row.assignee_id == view.me.person.id
+            case "all":
+                return row.status not in ("trash", "spam")
+            case status:
+                return row.status == status
+
+
+def listed(view: View, listing: Listing) -> list[ConversationRow]:
+    """The rows of `listing`, newest first."""
+    rows = [row for row in view.rows.values() if listing.holds(view, row)]
+    rows.sort(key=lambda row: (row.last_at, row.id), reverse=True)
+    return rows

@@ -1,0 +1,112 @@
+"""The inbox page: list, the conversations that stand ready, and the menus they share."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from frontend.components.frame import page
+from frontend.components.parts import avatar, empty, icon, menu_item, panel
+from frontend.components.widgets import bridge
+from frontend.compose.window import compose_window
+from frontend.inbox import places
+from frontend.inbox.colleagues import AssignableView
+from frontend.inbox.list_view import list_pane
+from frontend.inbox.pane_view import pane
+from frontend.inbox.state import Inbox
+from frontend.session import Session
+
+
+def inbox() -> rx.Component:
+    """Rail, list, conversation, side."""
+    return page(
+        rx.el.div(
+            list_pane(),
+            rx.el.main(
+                *(pane(shown=getattr(Inbox, f"place{index}")) for index in range(places.COUNT)),
+                rx.el.div(
+                    *(rx.el.div(class_name="shade") for _ in range(3)),
+                    class_name="pane-waiting",
+                    custom_attrs={"aria-busy": "true", "aria-label": "Loading"},
+                ),
+                rx.el.div(
+                    empty(
+                        "mail-open", "No conversation is open", "Choose one on the left, or press J for the first one."
+                    ),
+                    class_name="pane-none",
+                ),
+                class_name="panes",
+            ),
+            class_name="desk",
+            custom_attrs={
+                "data-desk": "yes",
+                "data-kind": Inbox.kind,
+                "data-mailbox": Inbox.mailbox_id.to_string(),
+                "data-shows": Inbox.shows,
+                "data-query": Inbox.query,
+            },
+        ),
+        _assign_menu(),
+        _more_menu(),
+        compose_window(),
+        bridge(
+            theme=Session.me.theme,
+            locale=Session.me.locale,
+            time_zone=Session.me.time_zone,
+            on_select=Inbox.select,
+            on_status=Inbox.set_status,
+            on_assign=Inbox.assign,
+            on_listing=Inbox.open_listing,
+            on_window=Inbox.move_window,
+            on_unread=Inbox.mark_unread,
+        ),
+        name="inbox",
+    )
+
+
+def _assign_menu() -> rx.Component:
+    """One menu for all conversations: the script shows those who can open the mailbox of the selected one."""
+    return panel(
+        "assign",
+        "Assign to",
+        rx.el.input(
+            type="text",
+            placeholder="Assign to",
+            auto_complete="off",
+            class_name="filter",
+            custom_attrs={"data-filter": "yes", "aria-label": "Find a person or team"},
+        ),
+        rx.el.div(
+            rx.foreach(Inbox.assignable, _assignable),
+            menu_item(
+                icon("circle-slash", 16),
+                "Nobody",
+                custom_attrs={"data-act": "assign", "data-words": "nobody unassign"},
+            ),
+            class_name="panel-list",
+        ),
+    )
+
+
+def _assignable(each: rx.vars.ObjectVar[AssignableView]) -> rx.Component:
+    return menu_item(
+        avatar(each.face, small=True),
+        rx.el.span(each.name, class_name="el"),
+        rx.cond(each.team > 0, rx.el.small("Team")),
+        key=each.user.to_string() + "-" + each.team.to_string(),
+        custom_attrs={
+            "data-act": "assign",
+            "data-user": each.user.to_string(),
+            "data-team": each.team.to_string(),
+            "data-words": each.name,
+            "data-mailboxes": each.mailboxes,
+        },
+    )
+
+
+def _more_menu() -> rx.Component:
+    return panel(
+        "more",
+        "More",
+        menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
+        menu_item(icon("trash-2", 16), "Move to Trash", rx.el.kbd("#"), custom_attrs={"data-act": "trash"}),
+    )

@@ -1,0 +1,416 @@
+"""A conversation as its pane: messages, comments, activity and mails on their way, in one flow.
+
+Several panes stand in the page at once (see frontend/inbox/state.py); each is one value, and a part that did not
+change keeps its place in the browser.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypedDict
+
+import msgspec
+
+from backend.compose.contracts import Outgoing
+from backend.conversations.contracts import Activity, Comment, ConversationDetail
+from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, MessageItem
+from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
+from frontend.inbox.rows import LOCKS, Tag, assignee_face
+from frontend.view import View
+
+TEXT_SHOWN = 20_000
+"""Characters of one body that stand in the page at first; the rest comes when asked for."""
+ENTRIES_SHOWN = 60
+"""Newest entries of a long conversation that stand in the page; earlier ones come when asked for."""
+
+
+class FileView(TypedDict):
+    name: str
+    size: str
+    url: str
+
+
+class EntryView(TypedDict):
+    """One piece of the flow. `kind` says which of the fields mean something."""
+
+    key: str
+    kind: Literal["message", "comment", "activity", "outgoing", "writing"]
+    id: int
+    at: str
+    face: Face
+    who: str
+    address: str
+    to_whom: str
+    open: bool
+    outgoing: bool
+    snippet: str
+    text: str
+    cut: bool
+    quoted: str
+    quoted_open: bool
+    frame: str
+    blocked: int
+    images: bool
+    files: list[FileView]
+    problems: str
+    raw: str
+    mentions: list[str]
+    tag: Tag
+    reason: str
+    remedy: str
+    server_words: str
+    refused: list[str]
+    choices: list[str]
+    undo_until: str
+
+
+class ContactView(TypedDict):
+    id: int
+    name: str
+    company: str
+    phone: str
+    notes: str
+    addresses: list[str]
+
+
+class EarlierView(TypedDict):
+    id: int
+    subject: str
+    status: str
+    at: str
+    mailbox_id: int
+    mailbox: str
+
+
+class PaneView(TypedDict):
+    """A conversation standing in the page. `id` 0: the place is free."""
+
+    id: int
+    mailbox_id: int
+    mailbox: str
+    subject: str
+    status: str
+    lock: str
+    lock_names: str
+    assignee: Face
+    mine: bool
+    unread: bool
+    hidden: int
+    flow: list[EntryView]
+    contact: ContactView
+    correspondent: Face
+    correspondent_address: str
+    earlier: list[EarlierView]
+    also_in: list[EarlierView]
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands unfolded in a pane. Ids of messages.
+
+    `itself` and `known` are fixed when the conversation comes into the page, so that a mail arriving while somebody
+    reads folds nothing away; what is not `known` arrived since, and stands open.
+    """
+
+    itself: frozenset[int] = frozenset()
+    known: frozenset[int] = frozenset()
+    toggled: frozenset[int] = frozenset()
+    quotes: frozenset[int] = frozenset()
+    images: frozenset[int] = frozenset()
+    whole: frozenset[int] = frozenset()
+    everything: bool = False
+
+
+NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
+FREE = PaneView(
+    id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY, mine=False,
+    unread=False, hidden=0, flow=[], contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="",
+    earlier=[], also_in=[],
+)  # fmt: skip
+
+
+def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneView:
+    """The pane of a conversation."""
+    row = detail.row
+    mailbox = view.mailboxes.get(row.mailbox_id)
+    entries = _entries(view, detail, opened)
+    hidden = 0 if opened.everything else max(0, len(entries) - ENTRIES_SHOWN)
+    correspondent = row.correspondents[0] if row.correspondents else None
+    names = [person.name for i in detail.viewer_ids if (person := view.people.get(i))]
+    return PaneView(
+        id=row.id,
+        mailbox_id=row.mailbox_id,
+        mailbox=mailbox.name if mailbox else "",
+        subject=row.subject.strip() or "(no subject)",
+        status=row.status,
+        lock=LOCKS.get(row.visibility, ""),
+        lock_names=", ".join(sorted(names)) if row.visibility != "open" else "",
+        assignee=assignee_face(view, row),
+        mine=row.assignee_id == view.me.person.id,
+        unread=view.unread(row),
+        hidden=hidden,
+        flow=entries[hidden:],
+        contact=_contact(detail),
+        correspondent=address_face(correspondent),
+        correspondent_address=correspondent.address if correspondent else "",
+        earlier=[
+            EarlierView(
+                id=each.id,
+                subject=each.subject or "(no subject)",
+                status=each.status.capitalize(),
+                at=each.last_at.isoformat(),
+                mailbox_id=each.mailbox_id,
+                mailbox=_mailbox_name(view, each.mailbox_id),
+            )
+            for each in detail.earlier
+        ],
+        also_in=[
+            EarlierView(
+                id=each.conversation_id,
+                subject="",
+                status="",
+                at="",
+                mailbox_id=each.mailbox_id,
+                mailbox=_mailbox_name(view, each.mailbox_id),
+            )
+            for each in detail.also_in
+        ],
+    )
+
+
+def first_opened(detail: ConversationDetail) -> Opened:
+    """What stands open when a conversation comes into the page: its newest message, and what is unread."""
+    messages = sorted(detail.messages, key=lambda each: (each.date, each.id))
+    itself = {messages[-1].id} if messages else set[int]()
+    read = detail.mark.read_up_to
+    itself |= {each.id for each in messages if each.arrival > read > 0}
+    return Opened(itself=frozenset(itself), known=frozenset(each.id for each in messages))
+
+
+def stands_open(detail: ConversationDetail, opened: Opened) -> set[int]:
+    """The messages that are unfolded."""
+    fresh = {each.id for each in detail.messages} - opened.known
+    return (opened.itself | fresh) ^ set(opened.toggled)
+
+
+def _mailbox_name(view: View, mailbox_id: int) -> str:
+    mailbox = view.mailboxes.get(mailbox_id)
+    return mailbox.name if mailbox else ""
+
+
+def _contact(detail: ConversationDetail) -> ContactView:
+    contact = detail.contact
+    if contact is None:
+        return NO_CONTACT
+    return ContactView(
+        id=contact.id,
+        name=contact.name or (contact.addresses[0] if contact.addresses else ""),
+        company=contact.company,
+        phone=contact.phone,
+        notes=contact.notes,
+        addresses=list(contact.addresses),
+    )
+
+
+def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[EntryView]:
+    bodies = {body.message_id: body for body in detail.bodies}
+    standing = stands_open(detail, opened)
+    timed: list[tuple[datetime, int, EntryView]] = []
+    for message in detail.messages:
+        entry = _message(view, message, bodies.get(message.id), message.id in standing, opened)
+        timed.append((message.date, 0, entry))
+    for comment in detail.comments:
+        timed.append((comment.created_at, 1, _comment(view, comment)))
+    for activity in detail.activities:
+        timed.append((activity.at, 2, _activity(view, activity)))
+    timed.sort(key=lambda each: (each[0], each[1], each[2]["id"]))
+    entries = [entry for _, _, entry in timed]
+    entries += [_outgoing(view, each) for each in detail.outgoing if each.state not in ("sent", "cancelled")]
+    for draft in detail.drafts:
+        if draft.author_id != view.me.person.id:
+            entries.append(_writing(view, draft.id, draft.author_id, draft.updated_at, draft.text))
+    return entries
+
+
+def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing", "writing"]) -> EntryView:
+    return EntryView(
+        key=key, kind=kind, id=0, at="", face=NOBODY, who="", address="", to_whom="", open=True, outgoing=False,
+        snippet="", text="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False, files=[],
+        problems="", raw="", mentions=[], tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
+        refused=[], choices=[], undo_until="",
+    )  # fmt: skip
+
+
+def _message(view: View, message: MessageItem, body: MessageBody | None, is_open: bool, opened: Opened) -> EntryView:
+    entry = _entry(f"m{message.id}", "message")
+    author = view.people.get(message.author_id or 0)
+    entry["id"] = message.id
+    entry["at"] = message.date.isoformat()
+    entry["face"] = person_face(author) if author else address_face(message.sender)
+    entry["who"] = author.name if author else _name(message.sender)
+    entry["address"] = message.sender.address if message.sender else ""
+    entry["to_whom"] = _recipients(message)
+    entry["open"] = is_open
+    entry["outgoing"] = message.direction == "outgoing"
+    entry["snippet"] = message.snippet
+    entry["raw"] = f"/api/v1/messages/{message.id}/raw"
+    if not is_open:
+        return entry
+    entry["files"] = [_file(message.id, each) for each in message.attachments if not each.inline]
+    entry["problems"] = " ".join(message.problems)
+    if body is None:
+        return entry
+    entry["quoted_open"] = message.id in opened.quotes
+    if body.html_url:
+        entry["images"] = message.id in opened.images
+        entry["frame"] = f"{body.html_url}?remote={int(entry['images'])}&quoted={int(entry['quoted_open'])}"
+        entry["blocked"] = 0 if entry["images"] else body.blocked_remote
+        entry["quoted"] = "yes" if body.has_quoted_html else ""
+        return entry
+    whole = message.id in opened.whole
+    entry["text"] = body.text if whole else body.text[:TEXT_SHOWN]
+    entry["cut"] = body.cut or (not whole and len(body.text) > TEXT_SHOWN)
+    entry["quoted"] = body.quoted_text[:TEXT_SHOWN] if entry["quoted_open"] else ("yes" if body.quoted_text else "")
+    return entry
+
+
+def _name(address: MailAddress | None) -> str:
+    return shown_name(address) if address else "Unknown sender"
+
+
+def _recipients(message: MessageItem) -> str:
+    names = [first_name(shown_name(each)) for each in message.to[:3]]
+    more = len(message.to) + len(message.cc) - len(names)
+    if not names:
+        return "to nobody named"
+    return "to " + ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _file(message_id: int, file: AttachmentItem) -> FileView:
+    return FileView(
+        name=file.filename or "unnamed",
+        size=size_words(file.size),
+        url=f"/api/v1/messages/{message_id}/attachments/{file.position}",
+    )
+
+
+def size_words(size: int) -> str:
+    """A size as people say it: 812 B, 14 KB, 1.8 MB."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 1_000_000:
+        return f"{round(size / 1000)} KB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def _comment(view: View, comment: Comment) -> EntryView:
+    entry = _entry(f"c{comment.id}", "comment")
+    author = view.people.get(comment.author_id)
+    entry["id"] = comment.id
+    entry["at"] = comment.created_at.isoformat()
+    entry["face"] = person_face(author)
+    entry["who"] = first_name(author.name) if author else "Somebody"
+    entry["text"] = comment.text
+    people = [view.people[i].name for i in comment.mention_ids if i in view.people]
+    teams = [view.teams[i].name for i in comment.team_mention_ids if i in view.teams]
+    entry["mentions"] = [*people, *(first_name(name) for name in people), *teams]
+    return entry
+
+
+def _activity(view: View, activity: Activity) -> EntryView:
+    entry = _entry(f"a{activity.id}", "activity")
+    entry["id"] = activity.id
+    entry["at"] = activity.at.isoformat()
+    entry["text"] = activity_words(view, activity)
+    return entry
+
+
+STATUS_WORDS = {
+    "open": "opened this again",
+    "done": "marked this done",
+    "trash": "moved this to Trash",
+    "spam": "marked this as spam",
+}
+VISIBILITY_WORDS = {
+    "open": "opened this to the mailbox",
+    "private": "made this private",
+    "confidential": "made this confidential",
+}
+
+
+def activity_words(view: View, activity: Activity) -> str:
+    """One activity as a sentence without its time."""
+    actor = view.people.get(activity.actor_id or 0)
+    who = "You" if actor and actor.id == view.me.person.id else first_name(actor.name) if actor else "Tandem"
+    match activity.kind:
+        case "assigned":
+            if activity.subject_id == activity.actor_id:
+                return f"{who} took this"
+            return f"{who} assigned {_person_word(view, activity.subject_id)}"
+        case "unassigned":
+            return f"{who} gave this back"
+        case "assigned_team":
+            team = view.teams.get(activity.subject_id or 0)
+            return f"{who} assigned {team.name if team else 'a team'}"
+        case "status":
+            return f"{who} {STATUS_WORDS.get(activity.value, 'changed this')}"
+        case "visibility":
+            return f"{who} {VISIBILITY_WORDS.get(activity.value, 'changed who sees this')}"
+        case "joined":
+            return "Another conversation was joined into this one"
+        case "added":
+            return f"{who} added {_person_word(view, activity.subject_id)}"
+
+
+def _person_word(view: View, person_id: int | None) -> str:
+    person = view.people.get(person_id or 0)
+    if person is None:
+        return "somebody"
+    return "you" if person.id == view.me.person.id else first_name(person.name)
+
+
+OUTGOING_TAGS = {
+    "scheduled": Tag(text="Scheduled", tone="accent"),
+    "queued": Tag(text="On its way", tone="accent"),
+    "sending": Tag(text="On its way", tone="accent"),
+    "failed": Tag(text="Not sent", tone="red"),
+    "unknown": Tag(text="Perhaps sent", tone="amber"),
+    "held": Tag(text="Held", tone="violet"),
+}
+CHOICES = {
+    "failed": ["send_again", "edit", "cancel"],
+    "unknown": ["was_sent", "send_again", "edit"],
+    "held": ["send_again", "edit", "cancel"],
+}
+"""What a person may decide about a mail that has not left, the likeliest first."""
+
+
+def _outgoing(view: View, mail: Outgoing) -> EntryView:
+    entry = _entry(f"o{mail.id}", "outgoing")
+    author = view.people.get(mail.author_id)
+    entry["id"] = mail.id
+    entry["at"] = mail.created_at.isoformat()
+    entry["face"] = person_face(author)
+    entry["who"] = author.name if author else "Somebody"
+    entry["to_whom"] = "to " + ", ".join(first_name(shown_name(each)) for each in mail.to[:3])
+    entry["outgoing"] = True
+    entry["text"] = mail.text
+    entry["tag"] = OUTGOING_TAGS.get(mail.state, Tag(text="", tone=""))
+    entry["reason"] = mail.reason
+    entry["remedy"] = mail.remedy
+    entry["server_words"] = mail.server_words
+    entry["refused"] = [f"{each.address}: {each.reason}" for each in mail.recipients if each.state == "refused"]
+    entry["choices"] = CHOICES.get(mail.state, [])
+    waiting = mail.state in ("queued", "scheduled") and mail.undo_until is not None
+    entry["undo_until"] = mail.undo_until.isoformat() if waiting and mail.undo_until else ""
+    return entry
+
+
+def _writing(view: View, draft_id: int, author_id: int, at: datetime, text: str) -> EntryView:
+    entry = _entry(f"d{draft_id}", "writing")
+    author = view.people.get(author_id)
+    entry["id"] = draft_id
+    entry["at"] = at.isoformat()
+    entry["face"] = person_face(author)
+    entry["who"] = first_name(author.name) if author else "Somebody"
+    entry["text"] = text[:300]
+    return entry

@@ -1,0 +1,106 @@
+"""A conversation as a row of three lines."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from backend.conversations.contracts import ConversationRow
+from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
+from frontend.view import View
+
+NAMES_SHOWN = 3
+OUTBOX_TAGS = {
+    "failed": ("Not sent", "red"),
+    "unknown": ("Sent?", "amber"),
+    "held": ("Held", "violet"),
+    "sending": ("Sending", "accent"),
+    "queued": ("Sending", "accent"),
+    "scheduled": ("Scheduled", "accent"),
+}
+"""What a mail that has not left says on its row, and in which tone."""
+
+
+class Tag(TypedDict):
+    text: str
+    tone: str
+
+
+class RowView(TypedDict):
+    """What the list shows of a conversation. Times are ISO 8601; the browser makes them relative."""
+
+    id: int
+    mailbox_id: int
+    mailbox: str
+    who: str
+    count: str
+    subject: str
+    snippet: str
+    at: str
+    unread: bool
+    lock: str
+    attached: bool
+    outgoing: bool
+    tags: list[Tag]
+    face: Face
+    assignee: Face
+
+
+def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
+    """The row of a conversation; `across` names its mailbox, for lists over several mailboxes."""
+    mailbox = view.mailboxes.get(row.mailbox_id)
+    return RowView(
+        id=row.id,
+        mailbox_id=row.mailbox_id,
+        mailbox=mailbox.name if across and mailbox else "",
+        who=_who(row),
+        count=str(row.message_count) if row.message_count > 1 else "",
+        subject=row.subject.strip() or "(no subject)",
+        snippet=row.snippet,
+        at=row.last_at.isoformat(),
+        unread=view.unread(row),
+        lock=LOCKS.get(row.visibility, ""),
+        attached=row.has_attachments,
+        outgoing=row.last_direction == "outgoing",
+        tags=_tags(view, row),
+        face=address_face(row.correspondents[0] if row.correspondents else None),
+        assignee=assignee_face(view, row),
+    )
+
+
+LOCKS = {
+    "private": "Private: only people of this mailbox",
+    "confidential": "Confidential: only those concerned",
+}
+
+
+def assignee_face(view: View, row: ConversationRow) -> Face:
+    """Who has it: a person, a team (its initials on grey), or nobody."""
+    if row.assignee_id is not None:
+        return person_face(view.people.get(row.assignee_id))
+    team = view.teams.get(row.assigned_team_id or 0)
+    return Face(initials=team.name[:2].upper(), colour=9, name=team.name) if team else NOBODY
+
+
+def _who(row: ConversationRow) -> str:
+    names = [shown_name(each) for each in row.correspondents]
+    if not names:
+        return "Unknown sender"
+    if len(names) == 1:
+        return names[0]
+    shown = [names[0], *(first_name(name) for name in names[1:NAMES_SHOWN])]
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _tags(view: View, row: ConversationRow) -> list[Tag]:
+    """At most two marks, what needs attention first."""
+    tags: list[Tag] = []
+    if row.outbox in OUTBOX_TAGS:
+        text, tone = OUTBOX_TAGS[row.outbox]
+        tags.append(Tag(text=text, tone=tone))
+    if row.draft_author_ids:
+        mine = view.me.person.id in row.draft_author_ids
+        other = view.people.get(row.draft_author_ids[0])
+        whose = "Draft" if mine or other is None else f"{first_name(other.name)}’s draft"
+        tags.append(Tag(text=whose, tone="green"))
+    return tags[:2]

@@ -1,0 +1,246 @@
+"""One tab's session: who is signed in, what the rail shows, and the loop that keeps everything live.
+
+`_view` is the tab's copy of the world (frontend/view.py). Handlers and the live loop replace it through `become`,
+which paints what changed: the rail here, and every page state that registered itself as a painter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+import reflex as rx
+from msgspec.structs import replace
+from reflex.event import EventSpec
+
+from backend.accounts.contracts import AccountStateChanged
+from backend.contacts.contracts import ContactChanged, ContactGone
+from backend.events.contracts import EventFrame, Frame, PositionFrame, RefusedFrame, ResetFrame, Snapshot
+from backend.mailboxes.contracts import WorkCounts
+from backend.notifications.contracts import MarkNotificationsRead
+from frontend import rail
+from frontend.api import Api, ApiError, SignedOut
+from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
+from frontend.reduce import receive
+from frontend.view import View, begin
+
+log = logging.getLogger(__name__)
+
+COUNTS_AFTER = 0.15
+"""Seconds after a change until the rail's numbers are asked for again: a burst asks once."""
+SHOWN_OFFLINE_AFTER = 2
+"""Attempts to reconnect before the person is told: a restart heals unseen."""
+
+TO_SIGN_IN = "tandem.toSignIn()"
+QUIET_EVENTS = (AccountStateChanged, ContactChanged, ContactGone)
+"""Events that change none of the rail's numbers."""
+
+
+class Session(rx.State):
+    """What every page of the interface shares."""
+
+    ready: bool = False
+    online: bool = True
+    organisation: str = ""
+    me: rail.MeView = rail.NOBODY
+    personal: list[rail.MailboxView] = []
+    groups: list[rail.MailboxView] = []
+    work: rail.WorkView = rail.NO_WORK
+    notices: list[rail.NoticeView] = []
+    unread_notices: int = 0
+    toast: rail.ToastView = rail.NO_TOAST
+
+    _view: View | None = None
+    _counts: WorkCounts | None = None
+    _cookie: str = ""
+
+    painters: ClassVar[list[type[Session]]] = []
+    """Page states with a `repaint`."""
+
+    def api(self) -> Api:
+        """The REST API as the person of this tab."""
+        return Api(self.router.headers.cookie)
+
+    def seen(self) -> View:
+        """The view; raises `SignedOut` when there is none, as any handler can be called by anyone."""
+        if self._view is None:
+            raise SignedOut(401, "not_signed_in", "You are not signed in.", "", {})
+        return self._view
+
+    async def become(self, view: View) -> None:
+        """Make `view` the tab's view and paint what changed."""
+        before, self._view = self._view, view
+        self.paint_rail(before, view)
+        for painter in Session.painters:
+            state = await self.get_state(painter)
+            state.repaint(before, view)
+
+    def repaint(self, before: View | None, view: View) -> None:
+        """Paint what changed between two views; page states override it."""
+
+    def paint_rail(self, before: View | None, view: View) -> None:
+        """The parts that every page shows."""
+        if before is None or before.organisation is not view.organisation:
+            self.organisation = view.organisation.name
+        if before is None or before.me is not view.me:
+            self.me = rail.paint_me(view.me)
+        if before is None or before.mailboxes is not view.mailboxes or before.me is not view.me:
+            self.paint_mailboxes(view)
+        if before is None or before.notifications is not view.notifications or before.people is not view.people:
+            self.notices = rail.paint_notices(view)
+            self.unread_notices = view.unread_notifications
+        self.ready = True
+
+    def paint_mailboxes(self, view: View) -> None:
+        """The rail's mailboxes with their numbers."""
+        self.personal, self.groups = rail.paint_mailboxes(view, self._counts)
+
+    def say(self, text: str, *, tone: str = "", action: str = "", ref: int = 0, label: str = "Undo") -> None:
+        """One sentence at the foot of the page, with something that can be taken back."""
+        self.toast = rail.ToastView(
+            id=self.toast["id"] + 1, text=text, tone=tone, action=action, ref=ref, label=label if action else ""
+        )
+
+    def fault(self, refused: ApiError) -> EventSpec | None:
+        """Tell the person why something was refused; when the session is over, begin again."""
+        if isinstance(refused, SignedOut):
+            return rx.call_script(TO_SIGN_IN)
+        self.say(refused.sentence, tone="red")
+        return None
+
+    @rx.event
+    async def enter(self) -> EventSpec | None:
+        """On every page: make sure of who this is, and take a snapshot where the tab has none."""
+        cookie = self.router.headers.cookie
+        if self._view is not None and cookie == self._cookie:
+            return None
+        api = self.api()
+        try:
+            snapshot = await api.get("/snapshot", Snapshot)
+            counts = await api.get("/counts", WorkCounts)
+        except ApiError as refused:
+            self.reset()
+            return self.fault(refused)
+        if self._view is not None and self._view.me.person.id != snapshot.me.person.id:
+            self.reset()
+        self._cookie = cookie
+        self._counts = counts
+        self.work = rail.paint_work(counts)
+        await self.become(begin(snapshot, self._view))
+        return None
+
+    @rx.event(background=True)
+    async def follow(self) -> AsyncIterator[Any]:
+        """The tab's live loop. It ends with the tab, or when the session does."""
+        attempt = 0
+        while True:
+            async with self:
+                view = self._view
+                headers = self.router.headers
+            if view is None:
+                return
+            try:
+                async with open_live(headers.cookie, headers.origin, view.positions) as live:
+                    attempt = 0
+                    async with self:
+                        self.online = True
+                    await self._relay(live)
+            except (LiveRefused, SignedOut):
+                async with self:
+                    self.reset()
+                yield rx.call_script(TO_SIGN_IN)
+                return
+            except (LiveLost, ApiError) as lost:
+                log.info("The live line of a tab is down: %s", lost)
+            attempt += 1
+            if attempt == SHOWN_OFFLINE_AFTER:
+                async with self:
+                    self.online = False
+            await asyncio.sleep(pause_before(attempt - 1))
+
+    async def _relay(self, live: Live) -> None:
+        """Take in what arrives until the line is lost."""
+        batches = live.batches()
+        arriving: asyncio.Task[list[Frame]] = asyncio.ensure_future(anext(batches))
+        due: float | None = None
+        try:
+            while True:
+                wait = None if due is None else max(0.0, due - time.monotonic())
+                await asyncio.wait({arriving}, timeout=wait)
+                if arriving.done():
+                    batch = arriving.result()
+                    arriving = asyncio.ensure_future(anext(batches))
+                    if await self._take_in(live, batch) and due is None:
+                        due = time.monotonic() + COUNTS_AFTER
+                if due is not None and time.monotonic() >= due:
+                    due = None
+                    await self._catch_up()
+        finally:
+            arriving.cancel()
+            await batches.aclose() if arriving.done() else None
+
+    async def _take_in(self, live: Live, batch: list[Frame]) -> bool:
+        """Apply a batch; returns whether the rail's numbers may have changed."""
+        follow: dict[str, int] = {}
+        async with self:
+            view = self.seen()
+            again: list[str] = []
+            for frame in batch:
+                if isinstance(frame, EventFrame | PositionFrame):
+                    view = receive(view, frame)
+                elif isinstance(frame, ResetFrame):
+                    again.append(frame.stream)
+                elif isinstance(frame, RefusedFrame):
+                    view = without_stream(view, frame.stream)
+            again += [f"mailbox:{i}" for i in view.gained]
+            if again:
+                view = begin(await self.api().get("/snapshot", Snapshot), view)
+                follow = {stream: view.positions[stream] for stream in again if stream in view.positions}
+            await self.become(view)
+        if follow:
+            await live.subscribe(follow)
+        return any(isinstance(each, EventFrame) and not isinstance(each.event, QUIET_EVENTS) for each in batch)
+
+    async def _catch_up(self) -> None:
+        """What follows changes without haste: the numbers, and what page states want fetched."""
+        async with self:
+            api = self.api()
+        counts = await api.get("/counts", WorkCounts)
+        async with self:
+            self.count(counts)
+            for painter in Session.painters:
+                state = await self.get_state(painter)
+                await state.catch_up()
+
+    async def catch_up(self) -> None:
+        """Fetch what the last changes made old; page states override it."""
+
+    def count(self, counts: WorkCounts) -> None:
+        """Take new numbers."""
+        if counts == self._counts:
+            return
+        self._counts = counts
+        self.work = rail.paint_work(counts)
+        if self._view is not None:
+            self.paint_mailboxes(self._view)
+
+    @rx.event
+    async def read_notices(self) -> EventSpec | None:
+        """Mark all notifications read."""
+        try:
+            await self.api().post("/notifications/read", MarkNotificationsRead())
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
+
+    def hush(self) -> None:
+        """Take the sentence at the foot away."""
+        self.toast = rail.ToastView(id=self.toast["id"], text="", tone="", action="", ref=0, label="")
+
+
+def without_stream(view: View, stream: str) -> View:
+    """`view` no longer following `stream`."""
+    return replace(view, positions={name: at for name, at in view.positions.items() if name != stream})

@@ -1,0 +1,41 @@
+"""Taking back: the one button of the sentence at the foot of the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+
+from backend.compose.contracts import Draft
+from backend.conversations.contracts import SetStatus, Status
+from frontend.api import ApiError
+from frontend.compose.state import Compose
+from frontend.inbox.state import Inbox
+from frontend.session import Session
+
+
+class Undo(Session):
+    """Undoes what the toast names."""
+
+    @rx.event
+    async def undo(self) -> AsyncIterator[Any]:
+        """Take it back; what cannot be taken back any more says why."""
+        action, _, rest = self.toast["action"].partition(":")
+        ref = self.toast["ref"]
+        self.hush()
+        try:
+            if action == "status":
+                inbox = await self.get_state(Inbox)
+                wanted: Status = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves
+                await inbox.change(ref, "status", SetStatus(status=wanted))
+                yield rx.call_script(f"tandem.putBack({ref})")
+            elif action == "send":
+                draft = await self.api().post(f"/outbox/{ref}/undo", None, Draft)
+                compose = await self.get_state(Compose)
+                compose.reopen(draft)
+                if draft.conversation_id is not None:
+                    yield rx.call_script(f"tandem.putBack({draft.conversation_id})")
+                    yield rx.call_script(f"tandem.select({draft.conversation_id})")
+        except ApiError as refused:
+            yield self.fault(refused)
