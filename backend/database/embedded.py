@@ -177,7 +177,7 @@ class EmbeddedPostgres:
             if self._socket_folder is None:
                 _remove_old_socket_folder(self._home)
             if not self._cluster.exists():
-                _make_cluster(binaries, self._home, user)
+                _make_cluster(binaries, self._home, user, server_lock.fileno())
             _check_cluster(self._cluster, user)
             (self._cluster / "postmaster.pid").unlink(missing_ok=True)  # nobody else holds server.lock
             self._socket_folder = self._socket_folder or _make_socket_folder(user)
@@ -212,8 +212,7 @@ class EmbeddedPostgres:
                 return
             time.sleep(0.005)
         raise EmbeddedServerError(
-            f"The embedded database was not ready after {START_SECONDS:.0f} seconds. "
-            f"{_last_words(self._home)}"
+            f"The embedded database was not ready after {START_SECONDS:.0f} seconds. {_last_words(self._home)}"
         )
 
     def _dsn(self, role: str, database: str) -> str:
@@ -291,8 +290,11 @@ def _take_server_lock(home: Path) -> IO[str]:
             time.sleep(0.02)
 
 
-def _make_cluster(binaries: Path, home: Path, user: tuple[int, int] | None) -> None:
-    """Make the files of a new server, whole or not at all: they get their name when they are complete."""
+def _make_cluster(binaries: Path, home: Path, user: tuple[int, int] | None, server_lock: int) -> None:
+    """Make the files of a new server, whole or not at all: they get their name when they are complete.
+
+    The programs inherit the lock: should this process be killed, the next start waits until they have ended.
+    """
     unfinished = home / "cluster.unfinished"
     if unfinished.exists():
         shutil.rmtree(unfinished)
@@ -314,6 +316,7 @@ def _make_cluster(binaries: Path, home: Path, user: tuple[int, int] | None) -> N
             user=user[0] if user else None,
             group=user[1] if user else None,
             extra_groups=[] if user else None,
+            pass_fds=(server_lock,),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -239,6 +239,19 @@ async def test_a_killed_server_comes_back_at_the_same_address(tmp_path: Path) ->
         assert await value(server.dsn, "SELECT answer FROM kept") == 42
 
 
+@pytest.mark.parametrize("moment", [0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.9])
+async def test_a_first_start_that_was_killed_is_made_up_for(tmp_path: Path, moment: float) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)], cwd=PROJECT, stdout=subprocess.DEVNULL, process_group=0
+    )
+    time.sleep(moment)
+    parent.kill()
+    parent.wait()
+    with EmbeddedPostgres(tmp_path) as server:
+        assert await value(server.dsn, "SELECT count(*) FROM pg_extension") == 5
+    assert not (tmp_path / "postgres" / "cluster.unfinished").exists()
+
+
 async def test_files_left_half_made_are_made_again(tmp_path: Path) -> None:
     unfinished = tmp_path / "postgres" / "cluster.unfinished"
     unfinished.mkdir(parents=True)
