@@ -48,6 +48,10 @@ _PATIENCE = timedelta(minutes=20)
 """So long a customer waits before asking whether the mail arrived."""
 
 
+_MOVING_IN = 90.0
+"""Seconds that the history may take on the first start before people are let in all the same."""
+
+
 class Colleagues(Protocol):
     """Whoever works at Northwind by themselves."""
 
@@ -148,12 +152,12 @@ class Life:
 async def live(address: str, data: Path, pace: float, announce: Callable[[dict[str, int]], None]) -> None:
     """Waits for Tandem and the mail servers, sets everything up where that is not done yet, then lives.
 
-    ``announce`` is called with the ports as soon as people can sign in. Raises `NotTheDemo`.
+    ``announce`` is called with the ports when Northwind has moved in: everybody can sign in, and the history and
+    the talk about it are there (or have kept everybody waiting for too long). Raises `NotTheDemo`.
     """
     ports = await _ports(data)
     setup = Setup(address, data, ports["imap"], ports["smtp"])
     await _until_done(setup.people_can_sign_in)
-    announce(ports)
     office = await _until_done(setup.run)
     async with AsyncExitStack() as stack:
         apis = {key: Api(address, setup.token(key)) for key in PEOPLE}
@@ -165,7 +169,9 @@ async def live(address: str, data: Path, pace: float, announce: Callable[[dict[s
         talk = Talk(apis, office, Memory(data / "talk.json"))
         postman = Postman(ports["imap"], ports["smtp"])
         async with asyncio.TaskGroup() as together:
-            together.create_task(_until_done(lambda: talk.apply(corpus())))
+            moving_in = together.create_task(_until_done(lambda: talk.apply(corpus())))
+            await asyncio.wait({moving_in}, timeout=_MOVING_IN)
+            announce(ports)
             together.create_task(Life(customers, teammates, postman, pace).run())
 
 

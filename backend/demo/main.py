@@ -30,6 +30,8 @@ def demo(settings: Settings) -> int:
     servers += ["--imap-port", str(ports["imap"]), "--smtp-port", str(ports["smtp"])]
     life = [*common, "backend.demo.living", "--data", str(data), "--address", address]
     life += ["--public-address", settings.public_url]
+    if not (data / "talk.json").exists():
+        print("Northwind Bikes moves in: the first start takes about a minute.", flush=True)
     further = [("demo mail servers", servers), ("demo life", life)]
     return up(replace(settings, data_folder=folder), further, lambda address: None)
 

@@ -116,7 +116,9 @@ class Setup:
                 made = await owner.post(
                     "/invitations", CreateInvitation(email=person.address, role=role), InvitationCreated
                 )
-                accepted = AcceptInvitation(token=made.link.partition("#token=")[2], name=person.name, password=PASSWORD)
+                accepted = AcceptInvitation(
+                    token=made.link.partition("#token=")[2], name=person.name, password=PASSWORD
+                )
                 await guest.send("POST", "/invitations/accept", accepted)
         finally:
             await owner.close()

@@ -28,6 +28,7 @@ from backend.people.contracts import Person as TandemPerson
 from tests.servers.tandem import PROJECT, command, environment
 
 Answer = TypeVar("Answer")
+pytestmark = pytest.mark.timeout(400)
 
 
 def free_port() -> int:
@@ -102,7 +103,7 @@ def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     running = start(tmp_path_factory.mktemp("data"), free_port())
     try:
-        assert running.welcomed.wait(110), "".join(running.said)
+        assert running.welcomed.wait(150), "".join(running.said)
         running.look()
         yield running
     finally:
@@ -214,7 +215,6 @@ def test_a_customer_answers_what_ana_sends(ana: httpx.Client) -> None:
     until(came_back, "nobody answered Ana")
 
 
-@pytest.mark.timeout(300)
 def test_it_goes_without_a_trace_and_comes_back_within_five_seconds(tmp_path: Path) -> None:
     """Killed in the middle of its set-up, it goes on where it was, and nothing is there twice."""
     port = free_port()
@@ -224,7 +224,7 @@ def test_it_goes_without_a_trace_and_comes_back_within_five_seconds(tmp_path: Pa
         stop(interrupted, signal.SIGKILL if seconds < 10 else signal.SIGTERM)
     whole = start(tmp_path, port)
     try:
-        assert whole.welcomed.wait(100), "".join(whole.said)
+        assert whole.welcomed.wait(150), "".join(whole.said)
         with whole.sign_in("ana") as client:
             until(lambda: talked(whole), "the talk was not applied", 110)
             assert len(get(client, "/people", list[TandemPerson])) == len(PEOPLE)
