@@ -65,7 +65,7 @@ async def sum_up(conversation_id: int) -> None:
                             WHERE conversation_id = $1 AND gone_at IS NULL
                             ORDER BY date DESC, id DESC LIMIT 1) newest ON true
         LEFT JOIN LATERAL (SELECT array_agg(DISTINCT lower(p ->> 'address')) AS list
-                FROM messages m, jsonb_path_query(m.recipients, '$.to[0 to 999], $.cc[0 to 999]') p
+                FROM messages m, jsonb_array_elements((m.recipients -> 'to') || (m.recipients -> 'cc')) p
                WHERE m.conversation_id = $1) addressees ON true
         LEFT JOIN LATERAL (SELECT jsonb_agg(sender ORDER BY at DESC) AS list FROM (
                 SELECT DISTINCT ON (lower(sender ->> 'address')) sender, date AS at FROM messages

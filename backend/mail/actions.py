@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from backend.contacts.actions import note_correspondents
+from backend.contacts.correspondents import note_correspondents
 from backend.conversations.change import audience_of, changing, hold_membership, tell_sight
 from backend.conversations.contracts import (
     ConversationChanged,

@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 from litestar import MediaType, Response, Router, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from backend.access.asker import Asker
 from backend.access.classes import access
@@ -70,7 +70,7 @@ async def read_inline(asker: Asker, message_id: int, position: int) -> Response[
 
 @get("/messages/{message_id:int}/remote", **access("conversation"))
 async def read_remote(
-    asker: Asker, message_id: int, url: str, signature: Annotated[str, Parameter(query="sig")]
+    asker: Asker, message_id: int, url: str, signature: Annotated[str, QueryParameter(name="sig")]
 ) -> Response[bytes]:
     """A remote picture of a message, fetched by us for a person who asked to see it."""
     picture = await fetch_picture(message_id, url, signature)

@@ -117,11 +117,19 @@ async def find_conversations(mailbox_id: int, message: ReadMessage, own_addresse
     A private conversation takes mail of its correspondents and our own only: naming its Message-ID is not enough.
     """
     links = thread_keys(thread_headers(message.parsed))
-    return [
-        record["id"]
-        for record in await _linked(mailbox_id, links)
-        if message.outgoing or record["visibility"] == "open" or _corresponds(record, message, own_addresses)
+    found = await _linked(mailbox_id, links)
+    sender = {message.parsed.from_.address.lower()} if message.parsed.from_ else {""}
+    admitted = [
+        record
+        for record in found
+        if record["visibility"] == "open" or message.outgoing or sender <= _people_of(record) | own_addresses
     ]
+    closed = [record for record in admitted if record["visibility"] != "open"]
+    if closed:
+        # Nor does such mail carry a stranger's conversation in with it.
+        known = own_addresses.union(*(_people_of(record) for record in closed))
+        admitted = [record for record in admitted if record in closed or _writers_of(record) <= known]
+    return [record["id"] for record in admitted]
 
 
 async def _linked(mailbox_id: int, links: ThreadLinks) -> Sequence[Row]:
@@ -138,10 +146,12 @@ async def _linked(mailbox_id: int, links: ThreadLinks) -> Sequence[Row]:
     )
 
 
-def _corresponds(conversation: Row, message: ReadMessage, own_addresses: set[str]) -> bool:
-    sender = message.parsed.from_.address.lower() if message.parsed.from_ else ""
-    known = {a["address"].lower() for a in msgspec.json.decode(conversation["correspondents"])}
-    return sender in known | set(conversation["addressed"]) | own_addresses
+def _writers_of(conversation: Row) -> set[str]:
+    return {person["address"].lower() for person in msgspec.json.decode(conversation["correspondents"])}
+
+
+def _people_of(conversation: Row) -> set[str]:
+    return _writers_of(conversation) | set(conversation["addressed"])
 
 
 async def leave_keys(mailbox_id: int, conversation_id: int, parsed: ParsedMessage) -> None:
