@@ -77,7 +77,8 @@ class Caller:
     async def request(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """One request, whatever the answer. `body` is a contract or anything that JSON can hold."""
         headers = dict(options.pop("headers", {}))
-        if method not in ("GET", "HEAD") and CSRF_HEADER not in headers and "authorization" not in headers:
+        by_token = "authorization" in headers or "authorization" in self.client.headers
+        if method not in ("GET", "HEAD") and CSRF_HEADER not in headers and not by_token:
             headers[CSRF_HEADER] = await self._csrf()
         if body is not None:
             headers["content-type"] = "application/json"
