@@ -24,7 +24,7 @@ from backend.conversations.contracts import (
     ConversationRow,
     SetStatus,
 )
-from backend.demo.api import Api
+from backend.demo.api import Api, Refused
 from backend.demo.corpus import Conversation, load_yaml
 from backend.demo.customers import Customers
 from backend.demo.memory import Memory
@@ -141,15 +141,21 @@ class Teammates:
     async def _reply(self, conversation: Conversation, plan: Plan, row: ConversationRow, text: str, step: int) -> str:
         api = self._apis[plan.by]
         draft = await api.post("/drafts", CreateDraft(kind="reply", conversation_id=row.id), Draft)
-        saved = await api.put(
-            f"/drafts/{draft.id}",
-            SaveDraft(
-                version=draft.version, to=draft.to, cc=draft.cc, bcc=draft.bcc, subject=draft.subject,
+        try:
+            written = SaveDraft(
+                version=draft.version,
+                to=draft.to,
+                cc=draft.cc,
+                bcc=draft.bcc,
+                subject=draft.subject,
                 text=text.rstrip() + "\n",
-            ),
-            Draft,
-        )  # fmt: skip
-        await api.post(f"/drafts/{draft.id}/send", SendDraft(version=saved.version, undo_seconds=0), Outgoing)
+            )
+            saved = await api.put(f"/drafts/{draft.id}", written, Draft)
+            body = SendDraft(version=saved.version, undo_seconds=0)
+            await api.post(f"/drafts/{draft.id}/send", body, Outgoing)
+        except Refused:  # somebody answered meanwhile, or wrote on: leave nothing lying about
+            await api.send("DELETE", f"/drafts/{draft.id}")
+            raise
         self._remember_step(conversation, step + 1)
         return f"{PEOPLE[plan.by].first_name} answers {conversation.customer.name}"
 
