@@ -53,6 +53,8 @@ class Timing:
 
     idle: float = 9 * 60
     """IDLE is renewed this often: servers may end it after 30 minutes (RFC 2177), home routers after 10."""
+    settle: float = 1
+    """After a change the server is asked once more, this much later."""
     poll: float = 60
     """The other folders are asked this often; the inbox too where IDLE is missing (then at most every 30 s)."""
     command: float = 60
@@ -109,23 +111,33 @@ class AccountWatcher:
         folder = self._folder_sync(connection, inbox, line)
         await folder.open()
         await folder.catch_up()
+        settled = False
         while True:
             await line.check_lease()
             while await folder.backfill():
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
             await line.current()
-            woken = line.wake.is_set()
-            if connection.offers("IDLE"):
-                await connection.wait_for_changes(self._timing.idle, line.wake)
-            else:
-                await line.sleep(min(self._timing.poll, 30))
-            woken = woken or line.wake.is_set()
-            line.wake.clear()
-            if woken or not connection.offers("IDLE"):
-                await connection.ask_for_changes()
+            await self._wait_for_news(connection, line, settled)
+            settled = not connection.has_changes
             if connection.has_changes:
                 await folder.catch_up(connection.take_changes())
+
+    async def _wait_for_news(self, connection: Connection, line: "_Line", settled: bool) -> None:
+        """Until the server told something, somebody nudged, or it is time to look.
+
+        What happens in the moment when IDLE begins is lost on some servers (pymap does so). So after any change the
+        first IDLE is a short one, and is followed by a question.
+        """
+        if connection.offers("IDLE"):
+            seconds = self._timing.idle if settled else self._timing.settle
+            await connection.wait_for_changes(seconds, line.wake)
+        else:
+            await line.sleep(min(self._timing.poll, 30))
+        woken = line.wake.is_set()
+        line.wake.clear()
+        if not connection.has_changes and (woken or not settled or not connection.offers("IDLE")):
+            await connection.ask_for_changes()
 
     async def _watch_others(self, line: "_Line") -> None:
         connection = await self._connect(line)

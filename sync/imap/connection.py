@@ -21,7 +21,7 @@ from typing import Any, cast
 import aioimaplib.aioimaplib as aioimaplib
 
 from sync.dial import connect_problem, dial, tls_context
-from sync.errors import ServerProblem, server_problem
+from sync.errors import CommandRefused, ServerProblem, server_problem
 from sync.imap import refusals
 from sync.imap.names import ROLE_ATTRIBUTES, folder_title, role_by_name
 from sync.imap.reader import (
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 COMMAND_SECONDS = 60.0
 """How long a server may stay silent within a command. Data that keeps coming extends it."""
+
+aioimaplib.Commands.setdefault("UNSELECT", aioimaplib.Cmd("UNSELECT", (aioimaplib.SELECTED,), aioimaplib.Exec.is_sync))
 
 _CODE = re.compile(rb"\[([A-Z-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
 _NUMBERED = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE|RECENT|FETCH)", re.IGNORECASE)
@@ -321,11 +323,19 @@ class Connection:
         return self.selected
 
     async def close_folder(self) -> None:
-        """Leave the open folder. Only for folders opened read-only: CLOSE would expunge in the others."""
-        if self.selected is not None and self.selected.read_only:
-            await self._run("CLOSE")
-            self._protocol.state = aioimaplib.AUTH
-            self.selected = None
+        """Leave a folder that was opened read-only, so that STATUS may be asked for it. Nothing is expunged.
+
+        Some servers refuse CLOSE there. Then the folder stays open, and they answer STATUS all the same.
+        """
+        if self.selected is None or not self.selected.read_only:
+            return
+        try:
+            await self._run("UNSELECT" if self.offers("UNSELECT") else "CLOSE")
+        except CommandRefused as refusal:
+            log.debug("the folder stays open: %s", refusal)
+            return
+        self._protocol.state = aioimaplib.AUTH
+        self.selected = None
 
     async def folder_status(self, folder: str) -> FolderStatus:
         """STATUS of a folder that is not the open one."""

@@ -115,8 +115,11 @@ class FolderSync:
             await self._gone(certain=told is not None)
         if told is None:
             await self._flags_since()
-        elif told.flags:
-            await self._flags_told(told.flags)
+        else:
+            # Flags of messages that are themselves new came with them.
+            numbers = {number for number in told.flags if number <= self._connection.exists - told.new}
+            if numbers:
+                await self._flags_told(numbers)
 
     async def backfill(self) -> bool:
         """Bring over a page of older mail, or less when news come in. False when nothing older is missing."""
@@ -281,10 +284,22 @@ class FolderSync:
                 return []
             if not uids:
                 uids = await self._connection.search(f"UID {uid_set}")
-            found: list[FetchedMessage] = []
-            for uid in uids:
-                found += await self._fetch_set(str(uid), [uid])
-            return sorted(found, key=lambda each: each.uid)
+            return await self._fetch_singly(uids, refusal)
+
+    async def _fetch_singly(self, uids: Sequence[int], refusal: CommandRefused) -> list[FetchedMessage]:
+        """What can be had of a batch that was refused. When none can, the server is to blame and is tried later."""
+        found: list[FetchedMessage] = []
+        refused: dict[int, str] = {}
+        for uid in uids:
+            try:
+                found += await self._connection.fetch_messages(str(uid))
+            except CommandRefused as again:
+                refused[uid] = again.server_words
+        if uids and not found:
+            raise refusal
+        for uid, words in refused.items():
+            await self._store.set_aside(self.folder.name, uid, words)
+        return sorted(found, key=lambda each: each.uid)
 
     async def _store_arrived(self, messages: Sequence[FetchedMessage], cursor: FolderCursor) -> None:
         if messages:

@@ -87,6 +87,8 @@ def goodbye(words: str) -> str:
 def command_refusal(words: str) -> str:
     """The code for a refused command after sign-in."""
     code = _by_response_code(words)
+    if "[SERVERBUG" in words.upper():
+        return "refused_by_server"  # about this one request; the next may succeed
     if code is not None and code not in ("wrong_password", "account_locked"):
         return code
     lowered = words.casefold()

@@ -10,6 +10,7 @@ so they owe nothing to the engine under test and do not block its loop. Works as
 """
 
 import asyncio
+import grp
 import imaplib
 import os
 import pwd
@@ -347,8 +348,6 @@ namespace inbox {{
 
 
 def _group_name(gid: int) -> str:
-    import grp
-
     return grp.getgrgid(gid).gr_name
 
 

@@ -80,9 +80,7 @@ class Proxy:
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
-    async def _pump(
-        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, to_client: bool
-    ) -> None:
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, to_client: bool) -> None:
         try:
             while data := await source.read(65536):
                 await self._flowing.wait()

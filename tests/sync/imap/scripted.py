@@ -25,9 +25,11 @@ async def scripted_imap(
     filled in, an empty answer closes the connection. The default answers stand behind it.
     """
     commands: list[str] = []
+    writers: list[asyncio.StreamWriter] = []
     script = {**DEFAULT, **answers}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         writer.write(greeting.encode())
         while line := (await reader.readline()).decode().rstrip("\r\n"):
             tag, _, command = line.partition(" ")
@@ -54,3 +56,6 @@ async def scripted_imap(
         yield login, commands
     finally:
         server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
