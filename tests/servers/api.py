@@ -200,12 +200,21 @@ class Api:
         return Caller(self.application)
 
     @asynccontextmanager
-    async def live(self, member: Member, headers: Mapping[str, str] | None = None, **since: int) -> AsyncIterator[Live]:
-        """The live socket as this person, from the positions of now; `headers` replaces the browser's."""
+    async def live(
+        self,
+        member: Member,
+        *,
+        headers: Mapping[str, str] | None = None,
+        since: Mapping[str, int] | None = None,
+    ) -> AsyncIterator[Live]:
+        """The live socket as this person, from the positions of now and those of `since`.
+
+        `headers` replaces the browser's.
+        """
         if self._port is None:
             raise RuntimeError("Sockets need a port: take the fixture `served` instead of `api`.")
         snapshot = await member.get("/snapshot")
-        positions = {at["stream"]: at["position"] for at in snapshot["positions"]} | since
+        positions = {at["stream"]: at["position"] for at in snapshot["positions"]} | dict(since or {})
         query = ",".join(f"{stream}={position}" for stream, position in positions.items())
         sent = {"cookie": member.cookie_header} if headers is None else headers
         url = f"ws://127.0.0.1:{self._port}/api/v1/live?since={query}"
@@ -345,12 +354,12 @@ def token_in(link: str) -> str:
     return link.partition("token=")[2]
 
 
-@pytest.fixture
-async def api(cast: Template, databases: Databases, tmp_path: Path) -> AsyncIterator[Api]:
-    """The application on a fresh copy of the cast's database."""
+@asynccontextmanager
+async def fresh_copy(cast: Template, databases: Databases, folder: Path) -> AsyncIterator[Api]:
+    """The application on a copy of the cast's database, which is dropped at the end."""
     name = await databases.create(cast.database)
     dsn = databases.dsn(name)
-    with environment(tmp_path):
+    with environment(folder):
         async with running(dsn) as application:
 
             def member(key: str) -> Member:
@@ -368,6 +377,13 @@ async def api(cast: Template, databases: Databases, tmp_path: Path) -> AsyncIter
                 toms_mailbox=cast.toms_mailbox,
             )
     await databases.drop(name)
+
+
+@pytest.fixture
+async def api(cast: Template, databases: Databases, tmp_path: Path) -> AsyncIterator[Api]:
+    """The application on a fresh copy of the cast's database."""
+    async with fresh_copy(cast, databases, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

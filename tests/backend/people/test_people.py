@@ -91,7 +91,7 @@ async def test_an_account_that_is_opened_again_has_its_mailboxes_and_nothing_unr
     back = served.stranger()
     await back.sign_in(served.jonas.email)
     served.jonas.client.cookies = back.client.cookies
-    async with served.live(served.jonas, **{served.jonas.stream: position}) as live:
+    async with served.live(served.jonas, since={served.jonas.stream: position}) as live:
         gained = await live.event(MailboxGained)
     assert gained.mailbox == (await back.get(f"/mailboxes/{served.support}", Mailbox))
     events = await fetch_value(
