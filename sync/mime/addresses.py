@@ -12,7 +12,7 @@ from sync.mime.headers import decode_words
 from sync.mime.message import Address
 
 MAX_ADDRESSES = 20_000
-_QUOTED = r'(?P<quoted>"(?:[^"\\]|\\.)*(?:"|\Z))'
+_QUOTED = r'(?P<quoted>"(?:[^"\\]|\\.)*(?:"|\\?\Z))'
 _TOKENS = rf"""
     {_QUOTED}
   | (?P<angle><[^<>]*>?)
@@ -27,7 +27,7 @@ _TOKEN = re.compile(_TOKENS, re.VERBOSE | re.DOTALL)
 # After a quote that never closes, quotes are ordinary characters: its entry must not swallow the rest.
 _TOKEN_WITHOUT_QUOTES = re.compile(_TOKENS.replace(_QUOTED, "(?P<quoted>(?!))"), re.VERBOSE | re.DOTALL)
 _COMMENT_PART = re.compile(r"\\.|[()]", re.DOTALL)
-_ADDRESS = re.compile(r"(?:[^\s@<>\"]+|\"[^\"]{1,64}\")@[^\s@<>,;]+\Z")
+_ADDRESS = re.compile(r"(?:[^\s@<>\",;:()\\]+|\"[^\"]{1,64}\")@[^\s@<>,;]+\Z")
 _COMMENT = re.compile(r"\([^()]*\)")
 _LOOSE_DOT = re.compile(r"\s\.|\.\s")
 _ROUTE = re.compile(r"(?:@[^@:,]+,?)+:")

@@ -28,7 +28,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\
 
 
 def text_from_html(html: str) -> str:
-    """The words of an HTML document, one line for each block, paragraphs apart, without scripts, styles and invisible padding."""
+    """The words of an HTML document: a line for each block, paragraphs apart, no scripts, styles, invisible padding."""
     markup, _ = bounded_markup(html)
     kept = nh3.clean(
         markup,

@@ -6,6 +6,9 @@ byte, so cutting can never turn harmless markup into something else.
 
 import re
 from dataclasses import dataclass
+from itertools import islice
+
+from sync.mime.quote_marks import ATTRIBUTION_TAIL, FROM_WORD, is_header_block
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]+)=\"([^\"]*)\"")
@@ -25,11 +28,9 @@ _OUTLOOK_TOP = re.compile(
     re.IGNORECASE,
 )
 _STYLE = re.compile(r"<style\b[^>]*>.*?</style>", re.DOTALL)
-_ATTRIBUTION_TAIL = re.compile(
-    r"(?:wrote|schrieb|geschrieben|écrit|escribió|escreveu|scritto|skrev|schreef|napisał\(?a?\)?|написала?|пишет)"
-    r"[^:<>]{0,80}:\s*\Z",
-    re.IGNORECASE,
-)
+_LINE_END = re.compile(r"<br[^<>]*>|</(?:p|div|tr|li|h[1-6])>", re.IGNORECASE)
+_GAP = re.compile(r"(?:<[^<>]*>|&nbsp;|\s)*\Z")
+_MAX_BLOCKS = 40
 
 
 @dataclass(slots=True)
@@ -43,7 +44,10 @@ def split_markup(html: str) -> tuple[str, str]:
     stack: list[_Open] = []
     seen_text = False
     last_end = 0
+    headers = _copied_headers(html)
     for match in _TAG.finditer(html):
+        if match.start() >= headers:
+            return _cut(html, headers)
         between = html[last_end : match.start()]
         in_style = bool(stack) and stack[-1].name == "style"
         if not in_style and between.replace("&nbsp;", " ").strip():
@@ -54,8 +58,9 @@ def split_markup(html: str) -> tuple[str, str]:
             _close(stack, name)
             continue
         attributes = dict(_ATTRIBUTE.findall(match[3]))
-        if seen_text and _is_quote(name, attributes) and _ends_the_message(html, match, name):
-            return _cut(html, _with_attribution(html, match.start()), stack)
+        quoting = seen_text and (_is_quote(name, attributes) or _is_attributed(html, match))
+        if quoting and _ends_the_message(html, match, name):
+            return _cut(html, _with_attribution(html, match.start()))
         if name == "img":
             seen_text = True
         if name not in _VOID:
@@ -81,6 +86,33 @@ def _is_quote(name: str, attributes: dict[str, str]) -> bool:
     )
 
 
+def _is_attributed(html: str, opening: re.Match[str]) -> bool:
+    """Whether this is a block quotation without any mark of its own, but with an attribution above."""
+    if opening[2].lower() != "blockquote":
+        return False
+    return bool(ATTRIBUTION_TAIL.search(_text(html[max(0, opening.start() - 1500) : opening.start()])[-400:]))
+
+
+def _copied_headers(html: str) -> int:
+    """Where the block "From, Sent, To, Subject" that Outlook copies begins, below some text; else the end."""
+    for match in islice(FROM_WORD.finditer(html), _MAX_BLOCKS):
+        window = html[match.start() + 1 : match.start() + 4000]
+        lines = [line for line in _text(_LINE_END.sub("\n", window.replace("\n", " "))).split("\n") if line.strip()]
+        if not is_header_block([line.strip() for line in lines[:10]], 0):
+            continue
+        before = html[max(0, match.start() - 3000) : match.start() + 1]
+        gap = _GAP.search(before)
+        start = match.start() + 1 - len(gap[0] if gap else "")
+        opening = next((tag for tag in _TAG.finditer(html, start, match.start() + 1) if not tag[1]), None)
+        if _text(_STYLE.sub(" ", html[:start])).strip():
+            return opening.start() if opening else start
+    return len(html) + 1
+
+
+def _text(markup: str) -> str:
+    return _TAG.sub("", markup).replace("&nbsp;", " ")
+
+
 def _ends_the_message(html: str, opening: re.Match[str], name: str) -> bool:
     """Whether no new text follows the quoting element. Outlook's rule is followed by the quotation itself."""
     if name != "blockquote":
@@ -93,7 +125,7 @@ def _ends_the_message(html: str, opening: re.Match[str], name: str) -> bool:
             if depth == 0:
                 end = match.end()
                 break
-    rest = _TAG.sub(" ", html[end:]).replace("&nbsp;", " ")
+    rest = _text(html[end:])
     return len(rest.split()) <= 3
 
 
@@ -101,8 +133,8 @@ def _with_attribution(html: str, position: int) -> int:
     """Move the cut before an attribution line ("On ... wrote:") that stands just above."""
     window = html[max(0, position - 1500) : position]
     offset = position - len(window)
-    bare_tail = _TAG.sub("", window).replace("&nbsp;", " ").rstrip()
-    if not _ATTRIBUTION_TAIL.search(bare_tail):
+    bare_tail = _text(window).rstrip()
+    if not ATTRIBUTION_TAIL.search(bare_tail):
         return position
     # Back over tags, white space and one run of text, to the block or line break above the attribution.
     for match in reversed(list(_TAG.finditer(window))):
@@ -114,8 +146,8 @@ def _with_attribution(html: str, position: int) -> int:
     return position
 
 
-def _cut(html: str, position: int, stack: list[_Open]) -> tuple[str, str]:
-    stack = _open_at(html, position) if position else stack
+def _cut(html: str, position: int) -> tuple[str, str]:
+    stack = _open_at(html, position)
     visible = html[:position] + "".join(f"</{item.name}>" for item in reversed(stack))
     styles = "".join(_STYLE.findall(html[:position]))
     quoted = styles + "".join(item.tag for item in stack) + html[position:]

@@ -8,51 +8,16 @@ HTML is cut at the element in which a mail client puts the quotation. Use it on 
 whose markup is regular; the two halves are well-formed on their own, and their texts together are the whole.
 """
 
-import re
-
+from sync.mime.quote_marks import (
+    ATTRIBUTION,
+    DIVIDER,
+    MAX_LINE,
+    QUOTED_LINE,
+    RULE,
+    WRAPPED,
+    is_header_block,
+)
 from sync.mime.quoted_markup import split_markup
-
-_WORDS = r"[^\n]{0,200}"
-_WROTE = (
-    r"wrote|writes|schrieb|hat geschrieben|geschreven|schreef|a [ée]crit|escribi[óo]|escreveu|ha scritto|scrisse|"
-    r"skrev|napisał\(a\)|napisała|napisał|napsal\(a\)|napsal|написала?|пишет|написав|yazdı|kirjoitti|írta|a scris|"
-    r"写道|書きました|のメッセージ|작성"
-)
-_ATTRIBUTION = re.compile(
-    rf"^[ \t]*(?:- )?(?:(?:On|Am|Op|Le|El|Em|Il|Den|Dnia|Dne|W dniu|În|Pe|[0-9]{{1,4}}[./-])\b{_WORDS}"
-    rf"(?:{_WROTE}){_WORDS}[:\uff1a]"
-    rf"|[^\n>]{{0,150}}@[^\n]{{0,100}}(?:{_WROTE}){_WORDS}[:\uff1a]"
-    rf"|[^\n>]{{0,100}}(?:{_WROTE})[^\n]{{0,150}}@[^\n]{{0,100}}[:\uff1a]"
-    rf"|(?:On|Am|Le|El|Il|Den)\b[^\n]{{0,150}}(?:{_WROTE}))[ \t]*$",
-    re.IGNORECASE,
-)
-_DIVIDER = re.compile(
-    r"^[ \t>]*(?:[-_*=]{2,}[ \t]*)(?:original (?:message|appointment)|original[- ]?nachricht|ursprüngliche nachricht|"
-    r"weitergeleitete nachricht|forwarded message|oorspronkelijk bericht|doorgestuurd bericht|message d'origine|"
-    r"message original|mensaje original|mensagem original|messaggio originale|ursprungligt meddelande|"
-    r"oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|oryginalna wiadomość|"
-    r"исходное сообщение|пересылаемое сообщение|reply message|reply above this line|原始邮件|转发邮件|"
-    r"元のメッセージ)[ \t]*:?[ \t]*(?:[-_*=]{2,})?[ \t]*$"
-    r"|^[ \t]*begin forwarded message:[ \t]*$"
-    r"|^[ \t]*[#\-_=*]{2,}[ \t]*(?:please )?(?:reply above|type your reply above|write above)[^\n]{0,60}$",
-    re.IGNORECASE,
-)
-_FROM_LINE = re.compile(
-    r"^[ \t>]*\*?(?:from|von|van|de|da|från|fra|od|"
-    r"lähettäjä|feladó|kimden|от|发件人|寄件者|差出人|보낸 사람|message du)\*?[ \t]?[:\uff1a]\*?[ \t]*\S",
-    re.IGNORECASE,
-)
-_OTHER_HEADER = re.compile(
-    r"^[ \t>]*\*?(?:sent|date|to|cc|subject|gesendet|datum|an|betreff|verzonden|aan|onderwerp|"
-    r"envoyé(?: le)?|à|copie à|objet|sujet|enviado|"
-    r"enviada|el|fecha|para|asunto|assunto|inviato|data|a|oggetto|skickat|till|ämne|sendt|til|emne|wysłano|do|temat|"
-    r"gönderme|kime|konu|отправлено|дата|кому|тема|发送时间|日期|收件人|主题|送信日時|宛先|件名)\*?[ \t]?[:\uff1a]\*?",
-    re.IGNORECASE,
-)
-_RULE = re.compile(r"^[ \t]*[_\-=]{5,}[ \t]*$")
-# A `>` that belongs to an address which was wrapped (">:") is no quotation mark.
-_QUOTED_LINE = re.compile(r"[ \t]*>(?![ \t]?[:\uff1a][ \t]*$)")
-_MAX_LINE = 1000
 
 
 def split_quoted_text(text: str) -> tuple[str, str]:
@@ -62,7 +27,7 @@ def split_quoted_text(text: str) -> tuple[str, str]:
     """
     lines = text.split("\n")
     cut = _cut_line(lines)
-    while cut > 0 and (not lines[cut - 1].strip() or _RULE.match(lines[cut - 1][:_MAX_LINE])):
+    while 0 < cut < len(lines) and (not lines[cut - 1].strip() or RULE.match(lines[cut - 1][:MAX_LINE])):
         cut -= 1
     visible = "\n".join(lines[:cut]).rstrip()
     if not visible.strip() or cut >= len(lines):
@@ -78,9 +43,9 @@ def split_quoted_html(html: str) -> tuple[str, str]:
 def _cut_line(lines: list[str]) -> int:
     """The number of the line at which the final quotation begins; the number of lines when there is none."""
     for index, line in enumerate(lines):
-        if len(line) > _MAX_LINE or not line.strip():
+        if len(line) > MAX_LINE or not line.strip():
             continue
-        if _DIVIDER.match(line) or _is_header_block(lines, index):
+        if DIVIDER.match(line) or is_header_block(lines, index):
             return index
         length = _attribution_length(lines, index)
         if length and _quoted_to_the_end(lines, index + length):
@@ -95,10 +60,12 @@ def _attribution_length(lines: list[str], index: int) -> int:
         if index + length > len(lines):
             break
         line = lines[index + length - 1]
-        if len(line) > 300 or (length > 1 and (not line.strip() or _QUOTED_LINE.match(line))):
+        if len(line) > 300 or (length > 1 and (not line.strip() or QUOTED_LINE.match(line))):
+            break
+        if length == 2 and not WRAPPED.match(joined):
             break
         joined = f"{joined} {line.strip()}".strip()
-        if _ATTRIBUTION.match(joined):
+        if ATTRIBUTION.match(joined):
             return length
     return 0
 
@@ -132,16 +99,8 @@ def _unquoted_tail(rest: list[str]) -> bool:
             loose = 0
             continue
         loose += 1
-        if (loose == 1 and line.strip() in ("--", "-- ")) or _RULE.match(line[:_MAX_LINE]):
+        if (loose == 1 and line.strip() in ("--", "-- ")) or RULE.match(line[:MAX_LINE]):
             return True  # a signature or a list's footer below the quotation
         if loose > 1:
             return False
     return loose == 0
-
-
-def _is_header_block(lines: list[str], index: int) -> bool:
-    """The headers From, Sent, To, Subject as Outlook copies it above the quoted message."""
-    if not _FROM_LINE.match(lines[index][:_MAX_LINE]):
-        return False
-    following = [line for line in lines[index + 1 : index + 8] if line.strip()][:5]
-    return sum(1 for line in following if _OTHER_HEADER.match(line[:_MAX_LINE])) >= 2

@@ -9,7 +9,7 @@ from sync.mime.characters import clean_line
 from sync.mime.message import Address
 
 MAX_TYPED = 100_000
-_ENTRY = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|<[^<>\n]*>|[^,;\n\"<>]|[\"<>])+")
+_ENTRY = re.compile(r"(?:\"(?:[^\"\\\n]|\\.){0,200}\"|<[^<>\n]{0,400}>|[^,;\n\"<>]|[\"<>])+")
 _NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*\Z", re.DOTALL)
 _ADDRESS_IN_WORDS = re.compile(r"(?P<name>.*\s)(?P<address>[^\s@]+@[^\s@]+)\Z", re.DOTALL)
 
