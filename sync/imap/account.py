@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sync.errors import CommandRefused, LeaseLost, ServerProblem
-from sync.imap.connection import Connection, FolderStatus, open_connection
+from sync.imap.answers import FolderStatus
+from sync.imap.connection import Connection, open_connection
 from sync.imap.folder import FolderSync
 from sync.ports import AccountStore
 from sync.types import (

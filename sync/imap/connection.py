@@ -14,8 +14,8 @@ import re
 import ssl
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, timezone
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 import aioimaplib.aioimaplib as aioimaplib
@@ -23,7 +23,22 @@ import aioimaplib.aioimaplib as aioimaplib
 from sync.dial import connect_problem, dial, tls_context
 from sync.errors import CommandRefused, ServerProblem, server_problem
 from sync.imap import refusals
-from sync.imap.names import ROLE_ATTRIBUTES, folder_title, role_by_name
+from sync.imap.answers import (
+    Changes,
+    Flags,
+    FolderStatus,
+    Selected,
+    format_date,
+    parse_copyuid,
+    parse_date,
+    parse_flags,
+    parse_list,
+    parse_modseq,
+    parse_number,
+    parse_selected,
+    parse_status,
+    with_roles_by_name,
+)
 from sync.imap.reader import (
     Response,
     ResponseReader,
@@ -32,9 +47,8 @@ from sync.imap.reader import (
     format_number_set,
     parse_fetch,
     parse_number_set,
-    parse_values,
 )
-from sync.types import FetchedMessage, FolderInfo, FolderRole, ImapLogin
+from sync.types import FetchedMessage, FolderInfo, ImapLogin
 
 log = logging.getLogger(__name__)
 
@@ -43,63 +57,7 @@ COMMAND_SECONDS = 60.0
 
 aioimaplib.Commands.setdefault("UNSELECT", aioimaplib.Cmd("UNSELECT", (aioimaplib.SELECTED,), aioimaplib.Exec.is_sync))
 
-_CODE = re.compile(rb"\[([A-Z-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
 _NUMBERED = re.compile(rb"\* (\d+) (EXISTS|EXPUNGE|RECENT|FETCH)", re.IGNORECASE)
-_MONTHS: list[str] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_DATE = re.compile(rb"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})")
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """What the server says when a folder is opened. `uid_next` may be 0 on old servers; modseq 0 without
-    CONDSTORE.
-    """
-
-    folder: str
-    uid_validity: int
-    uid_next: int
-    exists: int
-    highest_modseq: int
-    read_only: bool
-
-
-@dataclass
-class Changes:
-    """What the server told about the open folder without being asked, since it was last taken."""
-
-    new: int = 0
-    """How many messages were added."""
-    gone: bool = False
-    flags: set[int] = field(default_factory=set)
-    """Message numbers whose flags changed, as the numbers stand now."""
-
-    def __bool__(self) -> bool:
-        return bool(self.new or self.gone or self.flags)
-
-    def expunged(self, number: int) -> None:
-        """A message left: the numbers above it move down (RFC 9051 section 7.5.1)."""
-        self.gone = True
-        self.flags = {each - (each > number) for each in self.flags if each != number}
-
-
-@dataclass(frozen=True, slots=True)
-class FolderStatus:
-    """STATUS of a folder that is not open; equal values mean that nothing is seen to have happened."""
-
-    uid_validity: int
-    uid_next: int
-    messages: int
-    unseen: int
-    highest_modseq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Flags:
-    """The flags of one message, and its modification sequence (0 without CONDSTORE)."""
-
-    uid: int
-    flags: frozenset[str]
-    modseq: int
 
 
 class _Command(aioimaplib.Command):
@@ -292,8 +250,8 @@ class Connection:
         extended = self.offers("SPECIAL-USE") and self.offers("LIST-EXTENDED")
         tail = ("RETURN", "(SPECIAL-USE)") if extended else ()
         responses = await self._run("LIST", '""', '"*"', *tail)
-        folders = [folder for response in responses if (folder := _parse_list(response)) is not None]
-        return _with_roles_by_name(folders)
+        folders = [folder for response in responses if (folder := parse_list(response)) is not None]
+        return with_roles_by_name(folders)
 
     async def open_folder(self, folder: str, *, read_only: bool = True) -> Selected:
         """EXAMINE or SELECT a folder. Raises CommandRefused (no_such_folder) when it is not there."""
@@ -304,20 +262,8 @@ class Connection:
         arguments = (_quoted(folder), "(CONDSTORE)") if self.offers("CONDSTORE") else (_quoted(folder),)
         command = await self._command("EXAMINE" if read_only else "SELECT", arguments)
         self._protocol.state = aioimaplib.SELECTED
-        codes: dict[bytes, bytes] = {}
-        for response in command.responses:
-            match = _CODE.search(response.line)
-            if match is not None and response.line[:4].upper() == b"* OK":
-                codes[match.group(1).upper()] = match.group(2) or b""
         final = bytes(command.response.lines[-1])
-        self.selected = Selected(
-            folder=folder,
-            uid_validity=_number(codes.get(b"UIDVALIDITY")),
-            uid_next=_number(codes.get(b"UIDNEXT")),
-            exists=self._protocol.exists,
-            highest_modseq=_number(codes.get(b"HIGHESTMODSEQ")),
-            read_only=read_only or b"[READ-ONLY]" in final.upper(),
-        )
+        self.selected = parse_selected(folder, command.responses, final, read_only=read_only)
         self._protocol.changes = Changes()
         self._protocol.told.clear()
         return self.selected
@@ -342,20 +288,9 @@ class Connection:
         wanted = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
         if self.offers("CONDSTORE"):
             wanted += " HIGHESTMODSEQ"
-        for response in await self._run("STATUS", _quoted(folder), f"({wanted})"):
-            if response.line[:9].upper() == b"* STATUS ":
-                values = parse_values(response, 9)
-                items = values[-1] if isinstance(values[-1], list) else []
-                found = {
-                    bytes(cast(bytes, k)).upper(): _number(v) for k, v in zip(items[::2], items[1::2], strict=False)
-                }
-                return FolderStatus(
-                    found.get(b"UIDVALIDITY", 0),
-                    found.get(b"UIDNEXT", 0),
-                    found.get(b"MESSAGES", 0),
-                    found.get(b"UNSEEN", 0),
-                    found.get(b"HIGHESTMODSEQ", 0),
-                )
+        status = parse_status(await self._run("STATUS", _quoted(folder), f"({wanted})"))
+        if status is not None:
+            return status
         raise self._problem("answer_not_understood", "STATUS was answered without a STATUS line")
 
     async def create_folder(self, folder: str) -> None:
@@ -386,14 +321,14 @@ class Connection:
     async def fetch_sizes(self, uids: Sequence[int]) -> dict[int, int]:
         """RFC822.SIZE in bytes, by UID. Messages that are gone are missing."""
         found = await self._fetch(format_number_set(uids), "(UID RFC822.SIZE)")
-        return {uid: _number(items.get("RFC822.SIZE")) for uid, items in found if "RFC822.SIZE" in items}
+        return {uid: parse_number(items.get("RFC822.SIZE")) for uid, items in found if "RFC822.SIZE" in items}
 
     async def fetch_flags(self, uid_set: str, *, changed_since: int = 0) -> list[Flags]:
         """The flags of messages; with `changed_since` only of those changed after that modseq (RFC 7162)."""
         tail = (f"(CHANGEDSINCE {changed_since})",) if changed_since else ()
         found = await self._fetch(uid_set, "(UID FLAGS)", *tail)
         return [
-            Flags(uid, _flags(items.get("FLAGS")), _modseq(items.get("MODSEQ")))
+            Flags(uid, parse_flags(items.get("FLAGS")), parse_modseq(items.get("MODSEQ")))
             for uid, items in found
             if "FLAGS" in items
         ]
@@ -404,12 +339,12 @@ class Connection:
         if not there:
             return []
         found = await self._fetch(format_number_set(there), "(UID FLAGS)", by_number=True)
-        return [Flags(uid, _flags(items.get("FLAGS")), 0) for uid, items in found if "FLAGS" in items]
+        return [Flags(uid, parse_flags(items.get("FLAGS")), 0) for uid, items in found if "FLAGS" in items]
 
     async def fetch_messages(self, uid_set: str) -> list[FetchedMessage]:
         """Whole messages, ascending by UID, without setting \\Seen. Messages that are gone are missing."""
         found = await self._fetch(uid_set, "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])")
-        flags = {uid: _flags(items["FLAGS"]) for uid, items in found if "FLAGS" in items}
+        flags = {uid: parse_flags(items["FLAGS"]) for uid, items in found if "FLAGS" in items}
         messages: dict[int, FetchedMessage] = {}
         for uid, items in found:
             raw = items.get("BODY[]")
@@ -417,7 +352,7 @@ class Connection:
                 messages[uid] = FetchedMessage(
                     uid=uid,
                     flags=flags.get(uid, frozenset()),
-                    internal_date=_internal_date(items.get("INTERNALDATE")),
+                    internal_date=parse_date(items.get("INTERNALDATE")),
                     size=len(raw),
                     raw=raw,
                 )
@@ -458,7 +393,7 @@ class Connection:
         if flags:
             arguments.append("(" + " ".join(sorted(flags)) + ")")
         if date is not None:
-            arguments.append(_format_date(date))
+            arguments.append(format_date(date))
         arguments.append(f"{{{len(raw)}}}")
         command = await self._command("APPEND", arguments, literals=[raw + b"\r\n"])
         match = re.search(rb"\[APPENDUID \d+ (\d+)\]", bytes(command.response.lines[-1]))
@@ -548,7 +483,7 @@ class Connection:
             if fetched is None:
                 continue
             if isinstance(fetched[1].get("UID"), bytes):
-                found.append((_number(fetched[1]["UID"]), fetched[1]))
+                found.append((parse_number(fetched[1]["UID"]), fetched[1]))
         return found
 
     async def _run(self, name: str, *arguments: str, literals: Iterable[bytes] = ()) -> list[Response]:
@@ -769,44 +704,6 @@ def _greeting_problem(error: Exception, login: ImapLogin) -> ServerProblem:
     return connect_problem(error, login)
 
 
-def _parse_list(response: Response) -> FolderInfo | None:
-    if response.line[:7].upper() != b"* LIST ":
-        return None
-    try:
-        attributes, delimiter, name, *_ = parse_values(response, 7)
-    except ValueError as error:
-        log.warning("a folder was left out, its LIST line cannot be read: %s", error)
-        return None
-    if not isinstance(name, bytes) or not isinstance(attributes, list):
-        return None
-    words = [word.decode("ascii", "replace").lower() for word in attributes if isinstance(word, bytes)]
-    wire = name.decode("utf-8", "replace")
-    separator = delimiter.decode("utf-8", "replace") if isinstance(delimiter, bytes) else None
-    inbox = wire.upper() == "INBOX"
-    role: FolderRole | None = "inbox" if inbox else None
-    for word in words:
-        role = role or ROLE_ATTRIBUTES.get(word)
-    return FolderInfo(
-        name="INBOX" if inbox else wire,
-        title=folder_title(wire),
-        delimiter=separator,
-        role=role,
-        selectable="\\noselect" not in words and "\\nonexistent" not in words and "\ufffd" not in wire,
-    )
-
-
-def _with_roles_by_name(folders: list[FolderInfo]) -> list[FolderInfo]:
-    """Roles that the server left open, by name; the shortest name wins, and no role is given twice."""
-    taken: set[FolderRole | None] = {folder.role for folder in folders if folder.role is not None}
-    named = {folder.name: folder for folder in folders}
-    for folder in sorted(folders, key=lambda each: (len(each.title), each.title)):
-        role = role_by_name(folder.title, folder.delimiter)
-        if folder.role is None and folder.selectable and role is not None and role not in taken:
-            taken.add(role)
-            named[folder.name] = replace(folder, role=role)
-    return list(named.values())
-
-
 def _quoted(text: str) -> str:
     return aioimaplib.quoted(text)
 
@@ -820,55 +717,6 @@ def _words(command: _Command) -> str:
     return bytes(lines[-1]).decode("utf-8", "replace") if lines else ""
 
 
-def _number(value: object) -> int:
-    return int(value) if isinstance(value, bytes) and value.isdigit() else 0
-
-
-def _modseq(value: Value | None) -> int:
-    return _number(value[0]) if isinstance(value, list) and value else 0
-
-
-def _flags(value: Value | None) -> frozenset[str]:
-    """Flags as the server spells them; system flags in their usual spelling, \\Recent left out (RFC 9051)."""
-    words = [each for each in value if isinstance(each, bytes)] if isinstance(value, list) else []
-    names = (word.decode("utf-8", "replace") for word in words)
-    usual = ("\\" + name[1:].capitalize() if name.startswith("\\") else name for name in names)
-    return frozenset(name for name in usual if name != "\\Recent")
-
-
 def _copied(command: _Command) -> dict[int, int]:
-    """COPYUID, wherever the server put it (RFC 4315, RFC 6851 section 4.3)."""
     lines = [response.line for response in command.responses]
-    lines += [bytes(line) for line in command.response.lines]
-    for line in lines:
-        match = re.search(rb"\[COPYUID \d+ ([\d:,]+) ([\d:,]+)\]", line)
-        if match is not None:
-            old, new = parse_number_set(match.group(1)), parse_number_set(match.group(2))
-            return dict(zip(old, new, strict=False))
-    return {}
-
-
-def _internal_date(value: Value | None) -> datetime:
-    """INTERNALDATE as an aware datetime; the present time when the server sends nonsense."""
-    match = _DATE.match(value) if isinstance(value, bytes) else None
-    if match is None:
-        return datetime.now(UTC)
-    day, month, year, hour, minute, second, sign, zone_hour, zone_minute = match.groups()
-    offset = timedelta(hours=int(zone_hour), minutes=int(zone_minute)) * (-1 if sign == b"-" else 1)
-    try:
-        return datetime(
-            int(year),
-            _MONTHS.index(str(month, "ascii").capitalize()) + 1,
-            int(day),
-            int(hour),
-            int(minute),
-            min(int(second), 59),
-            tzinfo=timezone(offset),
-        )
-    except ValueError:
-        return datetime.now(UTC)
-
-
-def _format_date(date: datetime) -> str:
-    aware = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
-    return f'"{aware.day:02d}-{_MONTHS[aware.month - 1]}-{aware:%Y %H:%M:%S %z}"'
+    return parse_copyuid([*lines, *(bytes(line) for line in command.response.lines)])

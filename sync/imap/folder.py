@@ -42,7 +42,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from sync.errors import CommandRefused
-from sync.imap.connection import Changes, Connection, Flags, Selected
+from sync.imap.answers import Changes, Flags, Selected
+from sync.imap.connection import Connection
 from sync.imap.reader import format_number_set
 from sync.ports import AccountStore
 from sync.types import FetchedMessage, FolderCursor, FolderInfo, FolderProgress
