@@ -5,6 +5,7 @@ Nothing here decides what somebody may see: each request carries the browser's o
 
 from __future__ import annotations
 
+import logging
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeVar, overload
@@ -15,6 +16,8 @@ import msgspec
 from frontend.server import server
 
 Answer = TypeVar("Answer")
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request of every tab
 
 CSRF_COOKIE = "tandem_csrf"
 SESSION_COOKIE = "tandem_session"
@@ -70,8 +73,8 @@ class Api:
     async def patch(self, path: str, body: Any, answer: type[Any] | None = None) -> Any:
         return await self._ask("PATCH", path, body, answer)
 
-    async def delete(self, path: str, answer: type[Any] | None = None) -> Any:
-        return await self._ask("DELETE", path, None, answer)
+    async def delete(self, path: str, answer: type[Any] | None = None, **query: Any) -> Any:
+        return await self._ask("DELETE", path, None, answer, query)
 
     async def _ask(self, method: str, path: str, body: Any, answer: Any, query: dict[str, Any] | None = None) -> Any:
         headers = {"cookie": self._cookie, "accept": "application/json"}

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import reflex as rx
 
+from frontend.compose.drafts import Drafts, drafts
+from frontend.contacts.page import contacts
+from frontend.contacts.state import Contacts
 from frontend.gate import pages as gate
 from frontend.inbox.page import inbox
 from frontend.inbox.state import Inbox
+from frontend.outbox.page import outbox
+from frontend.outbox.state import Outbox
 from frontend.session import Session
+from frontend.settings import mailboxes_view, people, profile
+from frontend.settings.mailboxes import Mailboxes
+from frontend.settings.people import People
+from frontend.settings.profile import Profile
 
 
 def add_all(app: rx.App) -> None:
     """Register all pages. Those of signed-in people begin with `enter`, then their own, then follow live."""
-    app.add_page(inbox, route="/", title="Tandem", on_load=[Session.enter, Inbox.arrive, Session.follow])
+    for component, route, title, arrive in (
+        (inbox, "/", "Inbox", Inbox.arrive),
+        (drafts, "/drafts", "Drafts", Drafts.arrive),
+        (outbox, "/outbox", "Outbox", Outbox.arrive),
+        (contacts, "/contacts", "Contacts", Contacts.arrive),
+        (profile.profile, "/settings", "Profile", None),
+        (profile.tokens, "/settings/tokens", "API tokens", Profile.list_tokens),
+        (profile.organisation, "/settings/organisation", "Organisation", None),
+        (people.people, "/settings/people", "People", People.arrive),
+        (people.teams, "/settings/teams", "Teams", People.arrive),
+        (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", Mailboxes.arrive),
+    ):
+        steps = [Session.enter, *([arrive] if arrive is not None else []), Session.follow]
+        app.add_page(component, route=route, title=f"{title} · Tandem", on_load=steps)
 
-    app.add_page(gate.sign_in, route="/signin", title="Sign in · Tandem")
-    app.add_page(gate.set_up, route="/set-up", title="Set up Tandem")
-    app.add_page(gate.forgotten, route="/forgotten", title="Forgotten password · Tandem")
-    app.add_page(gate.reset, route="/reset-password", title="New password · Tandem")
-    app.add_page(gate.invitation, route="/invitation", title="Join your team · Tandem")
+    for component, route, title in (
+        (gate.sign_in, "/signin", "Sign in · Tandem"),
+        (gate.set_up, "/set-up", "Set up Tandem"),
+        (gate.forgotten, "/forgotten", "Forgotten password · Tandem"),
+        (gate.reset, "/reset-password", "New password · Tandem"),
+        (gate.invitation, "/invitation", "Join your team · Tandem"),
+    ):
+        app.add_page(component, route=route, title=title)

@@ -114,9 +114,9 @@ def paint_work(counts: WorkCounts) -> WorkView:
 
 
 def paint_mailboxes(view: View, counts: WorkCounts | None) -> tuple[list[MailboxView], list[MailboxView]]:
-    """My own mailboxes, and the group mailboxes, by name."""
+    """My own mailboxes, and the group mailboxes, in the order in which they were made."""
     numbers = {each.mailbox_id: each for each in counts.mailboxes} if counts else {}
-    ordered = sorted(view.mailboxes.values(), key=lambda each: (each.name.casefold(), each.id))
+    ordered = sorted(view.mailboxes.values(), key=lambda each: each.id)
     painted = [(each.kind, _mailbox(each, numbers.get(each.id))) for each in ordered]
     return (
         [each for kind, each in painted if kind == "personal"],

@@ -25,8 +25,14 @@
     } catch {
       throw new Error("Tandem cannot be reached. Check your connection and try again.");
     }
+    const told = await answer.text();
     if (answer.ok) return;
-    const fault = await answer.json().catch(() => ({}));
+    let fault = {};
+    try {
+      fault = JSON.parse(told);
+    } catch {
+      console.warn("An answer that is not JSON", answer.status);
+    }
     throw new Error(
       [fault.message, fault.remedy].filter(Boolean).join(" ") || "The server did not answer as expected. Try again.",
     );

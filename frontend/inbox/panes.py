@@ -224,7 +224,7 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
         timed.append((activity.at, 2, _activity(view, activity)))
     timed.sort(key=lambda each: (each[0], each[1], each[2]["id"]))
     entries = [entry for _, _, entry in timed]
-    entries += [_outgoing(view, each) for each in detail.outgoing if each.state not in ("sent", "cancelled")]
+    entries += [_outgoing(view, each) for each in detail.outgoing if needs_showing(each)]
     for draft in detail.drafts:
         if draft.author_id != view.me.person.id:
             entries.append(_writing(view, draft.id, draft.author_id, draft.updated_at, draft.text))
@@ -262,9 +262,9 @@ def _message(view: View, message: MessageItem, body: MessageBody | None, is_open
     entry["quoted_open"] = message.id in opened.quotes
     if body.html_url:
         entry["images"] = message.id in opened.images
-        entry["frame"] = f"{body.html_url}?remote={int(entry['images'])}&quoted={int(entry['quoted_open'])}"
+        # Quoted text comes folded inside the frame's own document.
+        entry["frame"] = f"{body.html_url}?remote={int(entry['images'])}&quoted={int(body.has_quoted_html)}"
         entry["blocked"] = 0 if entry["images"] else body.blocked_remote
-        entry["quoted"] = "yes" if body.has_quoted_html else ""
         return entry
     whole = message.id in opened.whole
     entry["text"] = body.text if whole else body.text[:TEXT_SHOWN]
@@ -375,13 +375,20 @@ OUTGOING_TAGS = {
     "failed": Tag(text="Not sent", tone="red"),
     "unknown": Tag(text="Perhaps sent", tone="amber"),
     "held": Tag(text="Held", tone="violet"),
+    "sent": Tag(text="Not to everybody", tone="amber"),
 }
 CHOICES = {
     "failed": ["send_again", "edit", "cancel"],
     "unknown": ["was_sent", "send_again", "edit"],
     "held": ["send_again", "edit", "cancel"],
+    "sent": ["edit", "was_sent"],
 }
 """What a person may decide about a mail that has not left, the likeliest first."""
+
+
+def needs_showing(mail: Outgoing) -> bool:
+    """Whether a mail of the outbox stands in the flow: it has not left, or not to everybody."""
+    return mail.state not in ("sent", "cancelled") or (mail.state == "sent" and mail.reason != "")
 
 
 def _outgoing(view: View, mail: Outgoing) -> EntryView:

@@ -12,7 +12,7 @@ from backend.compose.contracts import Draft, Outgoing, ResolveOutgoing
 from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.faces import Face, address_face, first_name, person_face, shown_name
-from frontend.inbox.panes import CHOICES, OUTGOING_TAGS
+from frontend.inbox.panes import CHOICES, OUTGOING_TAGS, needs_showing
 from frontend.inbox.rows import Tag
 from frontend.session import Session
 from frontend.view import View
@@ -64,7 +64,7 @@ class Outbox(Session):
 
     async def _fetch(self) -> None:
         view = self.seen()
-        mails = await self.api().get("/outbox", list[Outgoing])
+        mails = [each for each in await self.api().get("/outbox", list[Outgoing]) if needs_showing(each)]
         painted = [_paint(view, each) for each in mails]
         self.needs_you = [each for each, mail in zip(painted, mails, strict=True) if mail.state in CHOICES]
         self.on_its_way = [

@@ -1,0 +1,440 @@
+"""Mailboxes: mine and the group mailboxes, who has access, and the account behind each."""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+import msgspec
+import reflex as rx
+from reflex.event import EventSpec
+
+from backend.accounts.contracts import (
+    AccountSettings,
+    AccountState,
+    ConnectAccount,
+    Discover,
+    FoundServers,
+    ServerAddress,
+    ServerCheck,
+)
+from backend.mailboxes.contracts import (
+    CreateMailbox,
+    Mailbox,
+    MailboxKind,
+    MailboxSettings,
+    SetMailboxMembers,
+    UpdateMailbox,
+)
+from frontend.api import ApiError, SignedOut
+from frontend.session import Session
+from frontend.settings.people import checked
+from frontend.view import View
+
+SECURITIES = ("tls", "starttls", "none")
+
+
+class MailboxLine(TypedDict):
+    """A mailbox in the settings' list."""
+
+    id: int
+    kind: str
+    name: str
+    address: str
+    dot: int
+    status: str
+    people: str
+
+
+class ChosenView(TypedDict):
+    """The mailbox whose settings stand open. `id` 0: none."""
+
+    id: int
+    kind: str
+    name: str
+    address: str
+    default_from_name: str
+    reply_bcc: str
+    private: bool
+    member_ids: list[int]
+    team_ids: list[int]
+    connected: bool
+    status: str
+    status_words: str
+    reason: str
+    remedy: str
+    server_words: str
+    done: int
+    total: int
+    percent: int
+
+
+class ServersView(TypedDict):
+    """What the wizard offers to try."""
+
+    username: str
+    imap_host: str
+    imap_port: str
+    imap_security: str
+    smtp_host: str
+    smtp_port: str
+    smtp_security: str
+    hint: str
+    source: str
+
+
+class CheckView(TypedDict):
+    server: str
+    where: str
+    ok: bool
+    reason: str
+    remedy: str
+    server_words: str
+
+
+NOT_CHOSEN = ChosenView(
+    id=0, kind="", name="", address="", default_from_name="", reply_bcc="", private=False, member_ids=[],
+    team_ids=[], connected=False, status="", status_words="", reason="", remedy="", server_words="", done=0,
+    total=0, percent=0,
+)  # fmt: skip
+NO_SERVERS = ServersView(
+    username="", imap_host="", imap_port="993", imap_security="tls", smtp_host="", smtp_port="465",
+    smtp_security="tls", hint="", source="",
+)  # fmt: skip
+STATUS_WORDS = {
+    "connecting": "Connecting",
+    "syncing": "Fetching mail",
+    "up_to_date": "Up to date",
+    "retrying": "Trying again",
+    "needs_you": "Needs you",
+    "paused": "Paused",
+}
+SOURCE_WORDS = {
+    "known": "We know this provider.",
+    "srv": "The domain names its servers.",
+    "autoconfig": "The provider describes its servers.",
+    "mx": "Found by where the domain's mail goes.",
+    "guess": "These are guesses: check them.",
+}
+
+
+class Mailboxes(Session):
+    """The settings of mailboxes, and the wizard that connects an account."""
+
+    mine: list[MailboxLine] = []
+    shared: list[MailboxLine] = []
+    chosen: ChosenView = NOT_CHOSEN
+    adding: str = ""
+    """The form that stands open: "personal", "group", or none."""
+    step: str = ""
+    """The wizard's step: "", "address", "servers"."""
+    busy: bool = False
+    problem: str = ""
+    servers: ServersView = NO_SERVERS
+    checks: list[CheckView] = []
+    removing: bool = False
+
+    _settings: dict[int, MailboxSettings] = {}
+    _address: str = ""
+
+    def repaint(self, before: View | None, view: View) -> None:
+        """Follow mailboxes and the state of their accounts."""
+        if before is not None and before.mailboxes is view.mailboxes:
+            return
+        for mailbox in view.mailboxes.values():
+            if mailbox.id in self._settings or mailbox.kind == "personal":
+                self._settings = {**self._settings, mailbox.id: _as_settings(mailbox)}
+        self._paint()
+
+    def _paint(self) -> None:
+        lines = [_line(each) for each in sorted(self._settings.values(), key=lambda each: each.id)]
+        self.mine = [each for each in lines if each["kind"] == "personal"]
+        self.shared = [each for each in lines if each["kind"] == "group"]
+        chosen = self._settings.get(self.chosen["id"])
+        self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
+
+    @rx.event
+    async def arrive(self) -> EventSpec | None:
+        """On the page's load: my own, and for admins all group mailboxes."""
+        view = self._view
+        if view is None:
+            return None
+        try:
+            settings = await self.api().get("/mailbox-settings", list[MailboxSettings]) if self.me["admin"] else []
+        except ApiError as refused:
+            return self.fault(refused)
+        own = [_as_settings(each) for each in view.mailboxes.values() if each.kind == "personal"]
+        self._settings = {each.id: each for each in [*own, *settings]}
+        self._paint()
+        asked = self.router.url.query_parameters.get("mailbox") or ""
+        if asked.isdigit() and int(asked) in self._settings:
+            self._choose(int(asked))
+        return None
+
+    @rx.event
+    def choose(self, mailbox_id: int) -> None:
+        """Open a mailbox's settings."""
+        self._choose(mailbox_id)
+
+    def _choose(self, mailbox_id: int) -> None:
+        chosen = self._settings.get(mailbox_id)
+        self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
+        self.adding, self.step, self.problem, self.checks, self.removing = "", "", "", [], False
+
+    @rx.event
+    def close(self) -> None:
+        """Back to the list."""
+        self._choose(0)
+
+    @rx.event
+    def add(self, kind: str) -> None:
+        """Open the form of a new mailbox."""
+        self._choose(0)
+        self.adding = kind
+
+    @rx.event
+    async def create(self, form: dict[str, Any]) -> EventSpec | None:
+        """Add a mailbox; next comes its account."""
+        kind: MailboxKind = "personal" if self.adding == "personal" else "group"
+        address = str(form.get("address", "")).strip()
+        wanted = CreateMailbox(
+            kind=kind,
+            name=str(form.get("name", "")).strip() or address,
+            address=address,
+            member_ids=checked(form, "person"),
+            team_ids=checked(form, "team"),
+            default_from_name=str(form.get("default_from_name", "")).strip(),
+            reply_bcc=str(form.get("reply_bcc", "")).strip(),
+            private_by_default=bool(form.get("private")),
+        )
+        try:
+            made = await self.api().post("/mailboxes", wanted, MailboxSettings)
+        except ApiError as refused:
+            return self._refused(refused)
+        self._settings = {**self._settings, made.id: made}
+        self._paint()
+        self._choose(made.id)
+        return await self._discover(made.address)
+
+    @rx.event
+    async def save(self, form: dict[str, Any]) -> EventSpec | None:
+        """The chosen mailbox's own settings."""
+        wanted = UpdateMailbox(
+            name=str(form.get("name", "")).strip(),
+            address=str(form.get("address", "")).strip(),
+            default_from_name=str(form.get("default_from_name", "")).strip(),
+            reply_bcc=str(form.get("reply_bcc", "")).strip(),
+            private_by_default=bool(form.get("private")),
+        )
+        try:
+            stored = await self.api().patch(f"/mailboxes/{self.chosen['id']}", wanted, MailboxSettings)
+        except ApiError as refused:
+            return self._refused(refused)
+        return self._stored(stored)
+
+    @rx.event
+    async def save_members(self, form: dict[str, Any]) -> EventSpec | None:
+        """Who has access."""
+        wanted = SetMailboxMembers(member_ids=checked(form, "person"), team_ids=checked(form, "team"))
+        try:
+            stored = await self.api().put(f"/mailboxes/{self.chosen['id']}/members", wanted, MailboxSettings)
+        except ApiError as refused:
+            return self._refused(refused)
+        return self._stored(stored)
+
+    def _stored(self, stored: MailboxSettings) -> None:
+        self._settings = {**self._settings, stored.id: stored}
+        self.problem = ""
+        self._paint()
+        self.say("Saved")
+
+    @rx.event
+    def ask_remove(self) -> None:
+        """Removing cannot be undone: ask first."""
+        self.removing = not self.removing
+
+    @rx.event
+    async def remove(self, form: dict[str, Any]) -> EventSpec | None:
+        """Remove the mailbox and its conversations for good; its name confirms."""
+        mailbox_id = self.chosen["id"]
+        try:
+            await self.api().delete(f"/mailboxes/{mailbox_id}", name=str(form.get("name", "")))
+        except ApiError as refused:
+            return self._refused(refused)
+        self._settings = {i: each for i, each in self._settings.items() if i != mailbox_id}
+        self._paint()
+        self._choose(0)
+        self.say("The mailbox was removed. Its mail on the server stays")
+        return None
+
+    # ---- the wizard
+
+    @rx.event
+    async def discover(self, form: dict[str, Any]) -> EventSpec | None:
+        """Find the servers of an address."""
+        return await self._discover(str(form.get("address", "")).strip())
+
+    @rx.event
+    async def begin_account(self) -> EventSpec | None:
+        """Open the wizard for the chosen mailbox."""
+        return await self._discover(self.chosen["address"])
+
+    async def _discover(self, address: str) -> EventSpec | None:
+        self._address = address
+        try:
+            found = await self.api().post("/discover", Discover(address=address), list[FoundServers])
+        except ApiError as refused:
+            self.step = "servers"
+            self.servers = ServersView(**{**NO_SERVERS, "username": address})
+            return self._refused(refused)
+        self.servers = _servers(found[0]) if found else ServersView(**{**NO_SERVERS, "username": address})
+        self.step, self.problem, self.checks = "servers", "", []
+        return None
+
+    @rx.event
+    def leave_wizard(self) -> None:
+        """Connect later."""
+        self.step, self.checks, self.problem = "", [], ""
+
+    @rx.event
+    async def connect(self, form: dict[str, Any]):  # noqa: ANN201 - an event generator
+        """Try both servers; when both answer, store the account and begin fetching."""
+        try:
+            wanted = _wanted(self._address or self.chosen["address"], form)
+        except (ValueError, msgspec.ValidationError):
+            self.problem = "A port is a number from 1 to 65535."
+            return
+        self.busy, self.problem, self.checks = True, "", []
+        yield
+        try:
+            checks = await self.api().post(f"/mailboxes/{self.chosen['id']}/account/check", wanted, list[ServerCheck])
+            self.checks = [_check(each, wanted) for each in checks]
+            self.busy = not all(each.ok for each in checks)
+            yield
+            if all(each.ok for each in checks):
+                stored = await self.api().put(f"/mailboxes/{self.chosen['id']}/account", wanted, AccountSettings)
+                self._account(stored.state)
+                self.step = ""
+        except ApiError as refused:
+            yield self._refused(refused)
+        finally:
+            self.busy = False
+
+    @rx.event
+    async def disconnect(self) -> EventSpec | None:
+        """Forget the account; mail that was fetched stays."""
+        try:
+            await self.api().delete(f"/mailboxes/{self.chosen['id']}/account")
+        except ApiError as refused:
+            return self._refused(refused)
+        self._account(None)
+        return None
+
+    def _account(self, state: AccountState | None) -> None:
+        known = self._settings[self.chosen["id"]]
+        self._settings = {**self._settings, known.id: msgspec.structs.replace(known, account=state)}
+        self._paint()
+
+    def _refused(self, refused: ApiError) -> EventSpec | None:
+        self.problem = refused.sentence
+        return self.fault(refused) if isinstance(refused, SignedOut) else None
+
+
+def _as_settings(mailbox: Mailbox) -> MailboxSettings:
+    names = MailboxSettings.__struct_fields__
+    return MailboxSettings(**{name: getattr(mailbox, name) for name in names})
+
+
+def _line(mailbox: MailboxSettings) -> MailboxLine:
+    readers = len(mailbox.member_ids)
+    teams = len(mailbox.team_ids)
+    people = " and ".join(
+        part
+        for part in (
+            f"{readers} {'person' if readers == 1 else 'people'}" if readers else "",
+            f"{teams} {'team' if teams == 1 else 'teams'}" if teams else "",
+        )
+        if part
+    )
+    return MailboxLine(
+        id=mailbox.id,
+        kind=mailbox.kind,
+        name=mailbox.name,
+        address=mailbox.address,
+        dot=mailbox.colour % 10,
+        status=STATUS_WORDS[mailbox.account.status] if mailbox.account else "No account connected",
+        people="Only you" if mailbox.kind == "personal" else people or "Nobody yet",
+    )
+
+
+def _chosen(mailbox: MailboxSettings) -> ChosenView:
+    account = mailbox.account
+    return ChosenView(
+        id=mailbox.id,
+        kind=mailbox.kind,
+        name=mailbox.name,
+        address=mailbox.address,
+        default_from_name=mailbox.default_from_name,
+        reply_bcc=mailbox.reply_bcc,
+        private=mailbox.private_by_default,
+        member_ids=list(mailbox.member_ids),
+        team_ids=list(mailbox.team_ids),
+        connected=account is not None,
+        status=account.status if account else "",
+        status_words=STATUS_WORDS[account.status] if account else "",
+        reason=account.reason if account else "",
+        remedy=account.remedy if account else "",
+        server_words=account.server_words if account else "",
+        done=account.done if account else 0,
+        total=account.total if account else 0,
+        percent=round(100 * account.done / account.total) if account and account.total else 0,
+    )
+
+
+def _servers(found: FoundServers) -> ServersView:
+    return ServersView(
+        username=found.username,
+        imap_host=found.imap.host,
+        imap_port=str(found.imap.port),
+        imap_security=found.imap.security,
+        smtp_host=found.smtp.host,
+        smtp_port=str(found.smtp.port),
+        smtp_security=found.smtp.security,
+        hint=found.hint,
+        source=SOURCE_WORDS[found.source],
+    )
+
+
+def _wanted(address: str, form: dict[str, Any]) -> ConnectAccount:
+    """What the wizard's form says. Raises ValueError for a port that is none."""
+
+    def server(name: str) -> ServerAddress:
+        port = int(str(form.get(f"{name}_port", "")).strip())
+        if not 1 <= port <= 65535:
+            raise ValueError(port)
+        return msgspec.convert(
+            {"host": str(form.get(f"{name}_host", "")).strip(), "port": port, "security": form.get(f"{name}_security")},
+            ServerAddress,
+        )
+
+    return ConnectAccount(
+        address=address,
+        username=str(form.get("username", "")).strip(),
+        password=str(form.get("password", "")),
+        imap=server("imap"),
+        smtp=server("smtp"),
+    )
+
+
+def _check(check: ServerCheck, wanted: ConnectAccount) -> CheckView:
+    server = wanted.imap if check.server == "imap" else wanted.smtp
+    return CheckView(
+        server="Receiving" if check.server == "imap" else "Sending",
+        where=f"{server.host}, port {server.port}",
+        ok=check.ok,
+        reason=check.reason,
+        remedy=check.remedy,
+        server_words=check.server_words,
+    )
+
+
+Session.painters.append(Mailboxes)

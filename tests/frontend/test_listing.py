@@ -1,0 +1,96 @@
+"""Which rows a list shows, which stand in the page, and who keeps a place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.conversations.contracts import ConversationPage
+from frontend.inbox import places
+from frontend.inbox.listing import Listing, listed
+from frontend.inbox.rows import paint_row
+from tests.frontend.builders import ANA, JONAS, NOON, item, mark, row, view
+
+
+def ids(listing: Listing, *rows_: object) -> list[int]:
+    return [each.id for each in listed(view(*rows_), listing)]  # type: ignore[arg-type]
+
+
+def test_the_lists_of_a_mailbox() -> None:
+    rows = (
+        row(1),
+        row(2, assignee_id=ANA),
+        row(3, assignee_id=JONAS),
+        row(4, status="done"),
+        row(5, status="trash"),
+        row(6, assigned_team_id=1),
+        row(7, mailbox_id=9),
+    )
+    shown = {each: ids(Listing(kind="mailbox", mailbox_id=3, shows=each), *rows) for each in
+             ("open", "unassigned", "mine", "done", "trash", "all")}  # fmt: skip
+    assert shown == {
+        "open": [6, 3, 2, 1],
+        "unassigned": [1],
+        "mine": [2],
+        "done": [4],
+        "trash": [5],
+        "all": [6, 4, 3, 2, 1],
+    }
+
+
+def test_my_work_spans_mailboxes() -> None:
+    rows = (row(1, assignee_id=ANA, mailbox_id=9), row(2, assignee_id=ANA), row(3, assignee_id=ANA, status="done"))
+    assert ids(Listing(kind="mine"), *rows) == [2, 1]
+
+
+def test_rows_beyond_what_was_fetched_wait_for_their_page() -> None:
+    listing = Listing(kind="mailbox", mailbox_id=3)
+    page = ConversationPage(items=[item(row(9)), item(row(8))], next_cursor="more", positions=[])
+    listing = listing.with_page(page)
+    assert ids(listing, row(9), row(8), row(2)) == [9, 8]
+    whole = listing.with_page(ConversationPage(items=[item(row(2))], next_cursor=None, positions=[]))
+    assert ids(whole, row(9), row(8), row(2), row(1)) == [9, 8, 2, 1]
+
+
+def test_search_shows_only_what_the_server_found() -> None:
+    listing = Listing(kind="search", query="brake").with_page(
+        ConversationPage(items=[item(row(4, status="done"))], next_cursor=None, positions=[])
+    )
+    assert ids(listing, row(4, status="done"), row(5)) == [4]
+
+
+def test_a_row_of_three_lines() -> None:
+    seen = view(
+        row(1, last_arrival=5, assignee_id=JONAS, visibility="private", outbox="failed", draft_author_ids=[JONAS],
+            message_count=3),
+        marks={1: mark(1)},
+    )  # fmt: skip
+    painted = paint_row(seen, seen.rows[1], across=False)
+    assert painted["who"] == "Mateus Oliveira"
+    assert painted["count"] == "3"
+    assert painted["unread"]
+    assert painted["lock"].startswith("Private")
+    assert [each["text"] for each in painted["tags"]] == ["Not sent", "Jonas’s draft"]
+    assert painted["assignee"]["initials"] == "JD"
+    assert painted["mailbox"] == ""
+    assert paint_row(seen, seen.rows[1], across=True)["mailbox"] == "Support"
+    assert painted["at"] == (NOON + timedelta(minutes=1)).isoformat()
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.lists(st.integers(1, 30), max_size=6, unique=True)), max_size=40))
+def test_a_conversation_that_stays_near_keeps_its_place(steps: list[tuple[int, list[int]]]) -> None:
+    standing: places.Places = (0,) * places.COUNT
+    for selected, near in steps:
+        near = [each for each in near if each != selected]
+        before = standing
+        standing = places.with_one(standing, selected, near)
+        standing = places.with_near(standing, selected, near)
+        filled = [each for each in standing if each]
+        assert len(filled) == len(set(filled))
+        assert selected in standing
+        assert set(near) <= set(standing)
+        for index, each in enumerate(before):
+            if each in {selected, *near}:
+                assert standing[index] == each
