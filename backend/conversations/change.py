@@ -23,6 +23,7 @@ from backend.database.connection import Row, execute, fetch, fetch_row, fetch_va
 from backend.errors import NotFound
 from backend.events.contracts import Event
 from backend.events.record import Action, action, mailbox_stream
+from backend.notifications.actions import tell_notifications_again
 
 MEMBERSHIP_LOCK = 7_264_337
 """First key of the advisory lock on a mailbox's membership; the second is the mailbox's id."""
@@ -54,9 +55,12 @@ class ConversationChange:
         self._events.append(event)
 
     async def finish(self, audience_before: Audience) -> None:
+        audience = await audience_of(self.conversation_id)
+        if not self._events and audience == audience_before:
+            self.row = await read_row(self.conversation_id)
+            return
         await execute("UPDATE conversations SET version = version + 1 WHERE id = $1", self.conversation_id)
         self.row = await read_row(self.conversation_id)
-        audience = await audience_of(self.conversation_id)
         await tell_sight(self.act, self.row, audience_before, audience)
         for event in self._events:
             self.act.record(
@@ -114,6 +118,7 @@ async def tell_sight(act: Action, row: ConversationRow, before: Audience, after:
             audience=gained,
             personal={user_id: {"mark": mark} for user_id, mark in marks.items()},
         )
+        await tell_notifications_again(act, row.id, gained)
 
 
 @asynccontextmanager

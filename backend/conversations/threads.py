@@ -8,9 +8,10 @@ from backend.conversations.contracts import (
     MarkChanged,
     Visibility,
 )
-from backend.conversations.rows import activity_of, mark_of, read_row
+from backend.conversations.rows import activity_of, mark_of, read_row, viewers
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import Action, mailbox_stream, user_stream
+from backend.notifications.actions import tell_notifications_again
 
 STRICTNESS: tuple[Visibility, ...] = ("open", "private", "confidential")
 
@@ -113,6 +114,8 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
             audience=other_audience,
         )
         await tell_sight(act, await read_row(survivor_id), audience_before, await audience_of(survivor_id))
+    # Notifications of the others are about the survivor now.
+    await tell_notifications_again(act, survivor_id, await viewers(survivor_id))
     record = await fetch_row(
         "INSERT INTO activities (conversation_id, kind, actor_id, value, at) "
         "VALUES ($1, 'joined', NULL, $2, now()) RETURNING *",

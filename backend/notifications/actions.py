@@ -5,12 +5,8 @@ from collections.abc import Collection
 from backend.access.asker import Asker
 from backend.database.connection import fetch, fetch_value
 from backend.events.record import Action, action, user_stream
-from backend.notifications.contracts import (
-    Notification,
-    NotificationAdded,
-    NotificationKind,
-    NotificationsRead,
-)
+from backend.notifications.contracts import NotificationAdded, NotificationKind, NotificationsRead
+from backend.notifications.queries import NOTIFICATIONS, notification_of
 
 
 async def notify(
@@ -24,31 +20,26 @@ async def notify(
     """Notify those of these people who see the conversation once the running action is done."""
     if not user_ids:
         return
-    about = await fetch(
-        "SELECT subject, mailbox_id FROM conversations WHERE id = $1 AND joined_into IS NULL", conversation_id
-    )
     records = await fetch(
         "INSERT INTO notifications (user_id, kind, conversation_id, actor_id, text, created_at) "
-        "SELECT v, $2, $3, $4, $5, now() FROM viewers($3) v WHERE v = ANY($1) RETURNING *",
+        "SELECT v, $2, $3, $4, $5, now() FROM viewers($3) v WHERE v = ANY($1) RETURNING id",
         list(user_ids),
         kind,
         conversation_id,
         actor_id,
         text,
     )
-    for record in records:
-        notification = Notification(
-            id=record["id"],
-            kind=kind,
-            conversation_id=conversation_id,
-            mailbox_id=about[0]["mailbox_id"],
-            actor_id=actor_id,
-            subject=about[0]["subject"],
-            text=text,
-            created_at=record["created_at"],
-            read=False,
-        )
-        act.record(user_stream(record["user_id"]), NotificationAdded(notification=notification))
+    await _tell(act, "n.id = ANY($1)", [record["id"] for record in records])
+
+
+async def tell_notifications_again(act: Action, conversation_id: int, user_ids: Collection[int]) -> None:
+    """These people see the conversation again, and so what they were once notified of."""
+    await _tell(act, "n.conversation_id = $1 AND n.user_id = ANY($2)", conversation_id, list(user_ids))
+
+
+async def _tell(act: Action, which: str, *arguments: object) -> None:
+    for record in await fetch(f"{NOTIFICATIONS} WHERE {which} ORDER BY n.id", *arguments):
+        act.record(user_stream(record["user_id"]), NotificationAdded(notification=notification_of(record)))
 
 
 async def mark_notifications_read(asker: Asker, ids: list[int] | None) -> int:

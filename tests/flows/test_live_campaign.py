@@ -6,7 +6,9 @@ For each of the cast, whatever happens: what their program was told adds up to w
 import asyncio
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import pytest
 
 from backend.conversations.contracts import (
@@ -184,13 +186,27 @@ async def play(api: Api, *, seed: int, changes: int, cuts: int) -> dict[str, int
         await client.caught_up()
         fresh = await client.fresh()
         assert client.model is not None
-        assert client.model.shown() == fresh.shown(), f"{person.email} was told something else"
+        told, shown = client.model.shown(), fresh.shown()
+        for each in shown:
+            wrong = differences(told[each], shown[each])
+            assert not wrong, f"{person.email} was told other {each}: {wrong}"
     mallory = clients[-1]
     assert mallory.model is not None and mallory.model.rows == {} and mallory.model.mailboxes == {}
     assert not [frame for frame in mallory.seen if frame.stream.startswith("mailbox:")]
     for client in clients:
         await client.stop()
     return office.happened
+
+
+def differences(told: Any, shown: Any) -> Any:
+    """Where two views differ: by key and by field, what was told and what is shown; empty when they are the same."""
+    if isinstance(told, dict) and isinstance(shown, dict):
+        keys = told.keys() | shown.keys()
+        found = {key: differences(told.get(key), shown.get(key)) for key in keys}
+        return {key: each for key, each in found.items() if each != {}}
+    if isinstance(told, msgspec.Struct) and type(told) is type(shown):
+        return differences(msgspec.structs.asdict(told), msgspec.structs.asdict(shown))
+    return {} if told == shown else {"told": told, "shown": shown}
 
 
 @pytest.mark.timeout(300)

@@ -37,7 +37,7 @@ from backend.events.contracts import (
     frame_decoder,
 )
 from backend.mailboxes.contracts import Mailbox, MailboxChanged, MailboxGained, MailboxGone
-from backend.notifications.contracts import Notification, NotificationAdded, NotificationsRead
+from backend.notifications.contracts import Notification, NotificationAdded, NotificationPage, NotificationsRead
 from backend.people.contracts import (
     Me,
     MeChanged,
@@ -52,6 +52,7 @@ from backend.people.contracts import (
 
 _snapshot = msgspec.json.Decoder(Snapshot)
 _page = msgspec.json.Decoder(ConversationPage)
+_notifications = msgspec.json.Decoder(NotificationPage)
 
 
 @dataclass
@@ -255,6 +256,7 @@ class LiveClient:
                 stream = f"mailbox:{event.mailbox.id}"
                 model.positions[stream] = position
                 self._taken_again.add(stream)
+                await self._read_notifications()
                 await self._send(Subscribe(positions=[StreamPosition(stream=stream, position=position)]))
             case MailboxGone():
                 model.forget_mailbox(event.mailbox_id)
@@ -311,6 +313,13 @@ class LiveClient:
             cursor = page.next_cursor
             if cursor is None:
                 return position
+
+    async def _read_notifications(self) -> None:
+        assert self.model is not None
+        answer = await self._http.get("/api/v1/notifications")
+        answer.raise_for_status()
+        for each in _notifications.decode(answer.content).items:
+            self.model.notifications[each.id] = each
 
     async def _send(self, frame: Subscribe | Unsubscribe) -> None:
         assert self._socket is not None
