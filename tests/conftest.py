@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.servers.fixtures",
     "tests.servers.postgres",
     "tests.servers.api",
+    "tests.servers.sending",
 ]

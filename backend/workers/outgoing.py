@@ -17,6 +17,7 @@ to look: `sweep` finds every mail that is due, so no mail depends on a job being
 """
 
 import asyncio
+import itertools
 import logging
 import time
 from collections import defaultdict
@@ -65,15 +66,18 @@ class Sender:
         """Mails that are being sent here, or wait for their turn."""
         return len(self._here)
 
-    async def sweep(self) -> None:
-        """Call it every few seconds: gives up on attempts whose process died, and sends whatever is due."""
+    async def sweep(self) -> list[asyncio.Task[None]]:
+        """Call it every few seconds: gives up on attempts whose process died, and begins to send whatever is due."""
         for outgoing_id in await transitions.expire():
             log.warning("Whether outgoing mail %d was sent is not known: its worker ended.", outgoing_id)
+        begun: list[asyncio.Task[None]] = []
         for outgoing_id in await transitions.due():
             if outgoing_id not in self._here and not self._stopping:
                 task = asyncio.create_task(self.send(outgoing_id), name=f"send {outgoing_id}")
                 self._tasks.add(task)
                 task.add_done_callback(self._swept)
+                begun.append(task)
+        return begun
 
     def _swept(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -140,15 +144,15 @@ class Sender:
     async def _report(self, held: Claim, result: SendResult) -> None:
         """Write the result down, whatever it takes: a mail that was accepted must not be asked about, or sent again."""
         give_up = time.monotonic() + REPORT_SECONDS
-        for tries in range(10_000):
+        for tries in itertools.count():
             try:
                 await _write(held, result, store_message=tries == 0)
                 return
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TandemError, TimeoutError) as fault:
-                log.exception("The result of outgoing mail %d could not be written", held.outgoing_id)
+            except Exception:
+                # Whatever it is: first without the conversation's part, which a job repeats, then until it works.
+                log.exception("The result of outgoing mail %d could not be written down", held.outgoing_id)
                 if time.monotonic() > give_up:
                     raise
-                log.info("Trying again after %s", type(fault).__name__)
                 await asyncio.sleep(REPORT_WAITS[min(tries, len(REPORT_WAITS) - 1)])
 
     async def _renew(self, held: Claim) -> None:

@@ -380,7 +380,7 @@ async def reason_to_hold(held: Claim) -> Words | None:
     if record["sent_at"] is None and await replies_since(
         record["conversation_id"],
         held.author_id,
-        held.outgoing_id,
+        record["seen_outgoing"],
         record["seen_at"],
         ("sending", "sent", "unknown"),
     ):
@@ -392,7 +392,7 @@ async def reason_to_hold(held: Claim) -> Words | None:
 
 
 async def replies_since(
-    conversation_id: int, author_id: int, outgoing_id: int, at: object, states: Sequence[str]
+    conversation_id: int, author_id: int, newest_seen: int, at: object, states: Sequence[str]
 ) -> Sequence[Row]:
     """Answers by others: newer mails of the outbox in one of these states, and what another mail program sent."""
     return await fetch(
@@ -404,7 +404,7 @@ async def replies_since(
         "AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.message_id = m.message_id) ORDER BY at",
         conversation_id,
         author_id,
-        outgoing_id,
+        newest_seen,
         at,
         list(states),
     )
