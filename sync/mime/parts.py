@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fast_mail_parser import ParseError, PyMimePart, parse_email_tree
 
-from sync.mime.headers import decode_words, parameters
+from sync.mime.headers import decode_words, parameters, split_head
 from sync.mime.salvage import SalvagedPart, salvage
 
 MAX_PARTS = 2000
@@ -54,9 +54,17 @@ def read_parts(raw: bytes) -> tuple[Part, list[str]]:
         root, found = salvage(raw, MAX_PARTS)
         budget = [MAX_PARTS]
         part, problems = _from_salvage(root, budget), problems + found
+        body = split_head(raw)[1]
+        if body.strip() and not _has_content(part):  # its structure hides everything: show it as it stands
+            part = _part("text/plain", {}, body, [])
+            problems.append("structure-unreadable")
     if budget[0] <= 0:
         problems.append("too-many-parts")
     return part, problems
+
+
+def _has_content(part: Part) -> bool:
+    return bool(part.content.strip()) or any(_has_content(child) for child in part.children)
 
 
 def _from_fast(node: PyMimePart, budget: list[int]) -> Part:

@@ -42,7 +42,7 @@ class Watched:
         await self.page.route("**/*", self.answer)
 
     def note_address(self, address: str) -> None:
-        if not address.startswith(("about:", PAGE)):
+        if not address.startswith(("about:", "chrome-error:", PAGE)):
             self.seen.append(address)
 
     async def answer(self, route: Route) -> None:
