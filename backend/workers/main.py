@@ -16,8 +16,10 @@ from backend.database.connection import connect, disconnect
 from backend.jobs import job_queue, register
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
+from backend.workers.check_servers import check_servers
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import Sender
+from backend.workers.system_mail import system_mail_for
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ async def work(configured: Settings, sender: Sender, *, sweep_seconds: float = S
     register(queue, "store_sent_copy", pushback.store_sent_copy)
     register(queue, "settle_unknown", pushback.settle_unknown)
     register(queue, "push_seen", pushback.push_seen)
+    register(queue, "system_mail", system_mail_for(configured))
+    register(queue, "check_servers", check_servers)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)
