@@ -22,6 +22,8 @@ WRAPPED = re.compile(
     r"^[ \t]*(?:- )?(?:(?:On|Am|Op|Le|El|Em|Il|Den|Dnia|Dne|W dniu|În|Pe)\b|[0-9]|[^\n]*[<@]|[^\n]*\d{4})",
     re.IGNORECASE,
 )
+# Attributions without a colon at the end begin with one of these (the last alternative above).
+OPENING_WORD = re.compile(r"[ \t]*(?:- )?(?:On|Am|Le|El|Il|Den)\b", re.IGNORECASE)
 DIVIDER = re.compile(
     r"^[ \t]*(?:[-_*=]{2,}[ \t]*)(?:original (?:message|appointment)|original[- ]?nachricht|ursprüngliche nachricht|"
     r"weitergeleitete nachricht|forwarded message|oorspronkelijk bericht|doorgestuurd bericht|message d'origine|"

@@ -12,6 +12,7 @@ from sync.mime.quote_marks import (
     ATTRIBUTION,
     DIVIDER,
     MAX_LINE,
+    OPENING_WORD,
     QUOTED_LINE,
     RULE,
     WRAPPED,
@@ -56,16 +57,19 @@ def _cut_line(lines: list[str]) -> int:
 def _attribution_length(lines: list[str], index: int) -> int:
     """How many lines from here make an attribution: clients wrap it at will. 0 when it is none."""
     joined = ""
+    first = lines[index]
+    if not first.rstrip().endswith((":", "\uff1a")) and not WRAPPED.match(first[:300]):
+        return 0  # most lines: spares them the long pattern
     for length in range(1, 5):
         if index + length > len(lines):
             break
         line = lines[index + length - 1]
         if len(line) > 300 or (length > 1 and (not line.strip() or QUOTED_LINE.match(line))):
             break
-        if length == 2 and not WRAPPED.match(joined):
+        if length == 2 and not WRAPPED.match(first):
             break
         joined = f"{joined} {line.strip()}".strip()
-        if ATTRIBUTION.match(joined):
+        if (joined.endswith((":", "\uff1a")) or OPENING_WORD.match(joined)) and ATTRIBUTION.match(joined):
             return length
     return 0
 
