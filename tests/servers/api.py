@@ -30,7 +30,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from backend.app import CSRF_COOKIE, CSRF_HEADER, create_app
 from backend.database import connection
-from backend.events.contracts import EventFrame, Frame, frame_decoder
+from backend.events.contracts import Event, EventFrame, Frame, frame_decoder
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from backend.people.contracts import (
     AcceptInvitation,
@@ -161,6 +161,7 @@ class Live:
 
     socket: ClientConnection
     frames: list[Frame] = field(default_factory=list)
+    waiting: list[Event] = field(default_factory=list)
 
     async def next(self, seconds: float = 5.0) -> Frame:
         """The next frame; TimeoutError when none comes, ConnectionClosed when the server closed the socket."""
@@ -169,12 +170,19 @@ class Live:
         return frame
 
     async def event(self, kind: type[Answer], seconds: float = 5.0) -> Answer:
-        """The next event of this kind; others are passed over (and kept in `frames`)."""
+        """The first event of this kind that was not asked for yet; others wait, for streams keep no common order."""
+        for event in self.waiting:
+            if isinstance(event, kind):
+                self.waiting.remove(event)
+                return event
         async with asyncio.timeout(seconds):
             while True:
                 frame = await self.next(seconds)
-                if isinstance(frame, EventFrame) and isinstance(frame.event, kind):
+                if not isinstance(frame, EventFrame):
+                    continue
+                if isinstance(frame.event, kind):
                     return frame.event
+                self.waiting.append(frame.event)
 
 
 @dataclass
