@@ -86,7 +86,7 @@ class Setup:
                 if number is None:
                     number = await self._make_mailbox(owner, mailbox, ids, teams)
                 mailboxes[mailbox.key] = number
-                await self._connect(owner, mailbox, number)
+            await asyncio.gather(*(self._connect(owner, MAILBOXES[key], number) for key, number in mailboxes.items()))
         return Office(people=ids, mailboxes=mailboxes)
 
     async def _give_token(self, person: Person) -> None:
