@@ -38,7 +38,9 @@ def run() -> None:
     asyncio.run(work(settings(), Sender()))
 
 
-async def work(configured: Settings, sender: Sender, *, sweep_seconds: float = SWEEP_SECONDS) -> None:
+async def work(
+    configured: Settings, sender: Sender, *, sweep_seconds: float = SWEEP_SECONDS, heartbeat: timedelta = HEARTBEAT
+) -> None:
     """One worker's life. Raises SettingsError without a database; a database that goes away ends it with an error."""
     if configured.database_url is None:
         raise SettingsError("There is no database: set TANDEM_DATABASE_URL, or run `tandem up`.")
@@ -59,7 +61,7 @@ async def work(configured: Settings, sender: Sender, *, sweep_seconds: float = S
     log.info("The worker is ready (process %d).", os.getpid())
     try:
         await queue.run(
-            dequeue_timeout=DEQUEUE, heartbeat_timeout=HEARTBEAT, batch_size=20, max_concurrent_tasks=MOST_JOBS
+            dequeue_timeout=DEQUEUE, heartbeat_timeout=heartbeat, batch_size=20, max_concurrent_tasks=MOST_JOBS
         )
     finally:
         sweeping.cancel()
