@@ -122,8 +122,7 @@ async def access_contact(asker: Asker, contact_id: int) -> Row:
 
 
 KNOWS = (
-    "(EXISTS (SELECT 1 FROM contact_mailboxes cm JOIN mailbox_readers r ON r.mailbox_id = cm.mailbox_id "
-    "WHERE cm.contact_id = k.id AND r.user_id = {user}) "
-    "OR NOT EXISTS (SELECT 1 FROM contact_mailboxes cm WHERE cm.contact_id = k.id))"
+    "(k.shared OR EXISTS (SELECT 1 FROM contact_mailboxes cm JOIN mailbox_readers r ON r.mailbox_id = cm.mailbox_id "
+    "WHERE cm.contact_id = k.id AND r.user_id = {user}))"
 )
 """SQL: the person may know of the contact `k`."""

@@ -33,13 +33,20 @@ class Discover(Contract):
 
 
 class FoundServers(Contract):
-    """One guess at an address's servers, best first. `hint` is a sentence such as "Gmail needs an app password"."""
+    """One guess at an address's servers, best first. `hint` is a sentence such as "Gmail needs an app password".
+
+    `confirm`: somebody else's servers, as far as their names tell; a person must agree before a password goes there.
+    """
 
     source: Literal["known", "srv", "autoconfig", "mx", "guess"]
     imap: ServerAddress
     smtp: ServerAddress
     username: str
     hint: str = ""
+    smtp_username: str = ""
+    provider: str = ""
+    sign_in: Literal["password", "app_password", "oauth"] = "password"
+    confirm: bool = False
 
 
 class ConnectAccount(Contract):
@@ -73,6 +80,7 @@ class AccountSettings(Contract):
     imap: ServerAddress
     smtp: ServerAddress
     state: AccountState
+    smtp_username: str = ""
 
 
 class AccountStateChanged(Contract, tag="account_state_changed"):

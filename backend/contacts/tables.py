@@ -15,14 +15,21 @@ class Contact(Table, tablename="contacts"):
     phone = Text()
     notes = Text()
     edited = Boolean(default=False, help_text="By a person: headers no longer change the name.")
+    shared = Boolean(default=False, help_text="Entered by a person: everybody in the organisation knows it.")
     version = BigInt(default=1)
     created_at = Timestamptz(default=TimestamptzNow())
 
 
 class ContactAddress(Table, tablename="contact_addresses"):
+    """An address of a contact. One contact holds it, except that a person who may not know of that one can enter
+    another: refusing would tell them that somebody else corresponds with it. `realm` keeps the two apart: 0, or the
+    id of the contact that was entered beside. (address, realm) is unique.
+    """
+
     id = BigSerial(primary_key=True)
     contact_id = ForeignKey(Contact, null=False, on_delete=OnDelete.cascade, index=True)
-    address = Text(unique=True, help_text="Lower case.")
+    address = Text(help_text="Lower case.")
+    realm = BigInt(default=0)
 
 
 class ContactMailbox(Table, tablename="contact_mailboxes"):
