@@ -134,13 +134,14 @@ class EmbeddedPostgres:
         Raises `EmbeddedServerError`, and `PostgresMissing` when there is nothing to start.
         """
         try:
-            self._home.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._home.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._home.mkdir(mode=0o700, exist_ok=True)
+            self._owner_lock = _take_owner_lock(self._home)
         except OSError as fault:
             raise EmbeddedServerError(
-                f"The data folder {self._home.parent} cannot be made ({fault}). Set TANDEM_DATA to a folder "
-                "that this user may write."
+                f"The data folder {self._home.parent} cannot be used ({fault}). Start Tandem as the user it belongs "
+                "to, or set TANDEM_DATA to a folder that this user may write."
             ) from fault
-        self._owner_lock = _take_owner_lock(self._home)
         try:
             self._start_owned()
         except BaseException:
@@ -228,8 +229,8 @@ def running_dsn(data_folder: Path) -> str | None:
         with (home / "owner.lock").open("r", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, PermissionError):
+        return None  # none, or none for this user
     except BlockingIOError:
         pass
     try:
@@ -245,13 +246,7 @@ def _dsn(socket_folder: Path, role: str, database: str) -> str:
 
 
 def _take_owner_lock(home: Path) -> IO[str]:
-    try:
-        file = (home / "owner.lock").open("a+", encoding="ascii")
-    except PermissionError as fault:
-        raise EmbeddedServerError(
-            f"{home} belongs to another user ({fault}). Start Tandem as that user, or set "
-            "TANDEM_DATA to another folder."
-        ) from fault
+    file = (home / "owner.lock").open("a+", encoding="ascii")
     deadline = time.monotonic() + OWNER_SECONDS
     while True:
         try:

@@ -110,10 +110,11 @@ async def test_the_extensions_are_there_in_every_database(empty_database: str) -
 
 
 async def test_a_second_start_finds_what_the_first_one_stored(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(tmp_path / "data") as server:
         await value(server.dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
     before = time.monotonic()
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(tmp_path / "data") as server:
         assert time.monotonic() - before < 2.0
         assert await value(server.dsn, "SELECT answer FROM kept") == 42
 
@@ -324,7 +325,8 @@ def test_as_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
         said = outcome.read_text()
         assert said.startswith("True\n")
         if AS_ROOT:
-            assert "belongs to another user" in said
+            assert "cannot be used" in said
+            assert "Start Tandem as the user it belongs to" in said
             assert account_for(base / "data" / "postgres" / "cluster") == (nobody.pw_uid, nobody.pw_gid)
             with EmbeddedPostgres(base / "data") as server:  # root goes on as the owner of the files
                 assert psutil.Process(server.process_id).uids().effective == nobody.pw_uid
