@@ -1,0 +1,261 @@
+"""Workers are killed, and stopped, at random points of sending: no mail goes out twice, none is lost.
+
+The workers are processes, the SMTP server is a real one that takes its time at every stage, the Sent folder is
+Dovecot's. What the server accepted is compared with what the outbox says, mail by mail.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
+from backend.database.connection import fetch, fetch_value
+from backend.mail.contracts import MailAddress
+from backend.workers.outgoing import AT_ONCE_PER_MAILBOX
+from sync.mime.parse import parse_message
+from tests.servers.api import Api
+from tests.servers.dovecot import Dovecot
+from tests.servers.sending import connect_account
+from tests.servers.smtp import RecordingSmtp
+from tests.servers.tandem import PROJECT, command, environment
+
+
+@dataclass
+class Office:
+    """Support with its account, and the workers of a test. `patience` is that of tests/flows/impatient_worker.py;
+    None runs the shipped worker."""
+
+    api: Api
+    smtp: RecordingSmtp
+    dovecot: Dovecot
+    user: str
+    folder: Path
+    patience: float | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        variables = {
+            "TANDEM_DATABASE_URL": self.api.dsn,
+            "TANDEM_SECRET_KEY": "5a" * 32,
+            "TANDEM_ALLOW_PRIVATE_SERVERS": "yes",
+            "TANDEM_LOG_LEVEL": "warning",
+        }
+        program = command("worker")
+        if self.patience is not None:
+            variables["TANDEM_TEST_PATIENCE"] = str(self.patience)
+            program = [sys.executable, "-m", "tests.flows.impatient_worker"]
+        with (self.folder / "workers.log").open("ab") as log:
+            worker = subprocess.Popen(
+                program, env=environment(self.folder, **variables), cwd=PROJECT, stdout=log, stderr=log
+            )
+        self.workers.append(worker)
+        return worker
+
+    def stop_workers(self) -> None:
+        for worker in self.workers:
+            if worker.poll() is None:
+                worker.send_signal(signal.SIGCONT)
+                worker.kill()
+                worker.wait(10)
+
+    def be_slow(self, factor: float = 1.0) -> None:
+        """The server takes its time wherever a worker may be interrupted, most of all after it took the text."""
+        for stage, seconds in (("mail", 0.03), ("rcpt", 0.03), ("data", 0.03), ("body", 0.03)):
+            self.smtp.misbehave(stage, delay=seconds * factor)  # type: ignore[arg-type]
+        self.smtp.misbehave("message", delay=0.08 * factor, accept=True)
+
+    async def write(self, mails: int) -> list[Outgoing]:
+        """Put so many new mails into the outbox."""
+        sent = []
+        for number in range(mails):
+            draft = await self.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=self.api.support), Draft)
+            save = SaveDraft(
+                version=draft.version,
+                to=[MailAddress(name="", address=f"customer{number}@customer.example")],
+                cc=[],
+                bcc=[],
+                subject=f"Mail {number}",
+                text=f"This is mail number {number}.",
+            )
+            saved = await self.api.ana.put(f"/drafts/{draft.id}", save, Draft)
+            send = SendDraft(version=saved.version, undo_seconds=0)
+            sent.append(await self.api.ana.post(f"/drafts/{draft.id}/send", send, Outgoing))
+        return sent
+
+    async def activity(self, since: int, seconds: float = 40.0) -> bool:
+        """Wait until the server hears something new; False when everything is settled, so that nothing more comes."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if len(self.smtp.commands) > since:
+                return True
+            if await self.waiting() == 0:
+                return False
+            await asyncio.sleep(0.01)
+        raise TimeoutError(f"The workers do nothing.\n{self.log()}")
+
+    async def waiting(self) -> int:
+        return await fetch_value("SELECT count(*) FROM outgoing WHERE state IN ('queued', 'sending')")
+
+    async def settled(self, seconds: float) -> None:
+        """Wait until no mail is on its way any more, and every copy is stored."""
+        query = (
+            "SELECT count(*) FROM outgoing WHERE state IN ('queued', 'sending') "
+            "OR (state = 'sent' AND sent_copy <> 'stored')"
+        )
+        end = time.monotonic() + seconds
+        while await fetch_value(query):
+            assert time.monotonic() < end, f"Mails are stuck: {await self.states()}\n{self.log()}"
+            await asyncio.sleep(0.1)
+
+    async def states(self) -> Counter[str]:
+        return Counter(record["state"] for record in await fetch("SELECT state FROM outgoing"))
+
+    def accepted(self) -> Counter[str]:
+        """How often the server took each Message-ID."""
+        return Counter(str(parse_message(message.raw).message_id) for message in self.smtp.messages)
+
+    async def check(self, mails: list[Outgoing]) -> Counter[str]:
+        """What must be true of every mail, whatever happened; answers how many are in which state."""
+        accepted = self.accepted()
+        for record in await fetch("SELECT message_id, state FROM outgoing"):
+            times = accepted[record["message_id"]]
+            assert times <= 1, f"{record['message_id']} was sent {times} times"
+            assert record["state"] in ("sent", "unknown"), record["state"]
+            assert times == 1 or record["state"] == "unknown", f"{record['message_id']} is {record['state']}, not sent"
+        assert set(accepted) <= {mail.message_id for mail in mails}
+        copies = Counter(
+            str(parse_message(raw).message_id) for raw in (await self.dovecot.messages(self.user, "Sent")).values()
+        )
+        sent = [record["message_id"] for record in await fetch("SELECT message_id FROM outgoing WHERE state = 'sent'")]
+        assert copies == Counter(sent), "the Sent folder does not hold each sent mail once"
+        stored = await fetch("SELECT message_id FROM messages WHERE direction = 'outgoing'")
+        assert Counter(record["message_id"] for record in stored) == Counter(sent)
+        return await self.states()
+
+    def log(self) -> str:
+        return (self.folder / "workers.log").read_text(errors="replace")[-3000:]
+
+
+@pytest.fixture
+async def office(
+    api: Api, smtp: RecordingSmtp, dovecot: Dovecot, mail_user: str, tmp_path: Path
+) -> AsyncIterator[Office]:
+    await connect_account(api.support, smtp, dovecot, mail_user)
+    office = Office(api, smtp, dovecot, mail_user, tmp_path)
+    yield office
+    office.stop_workers()
+
+
+async def play_kills(office: Office, *, seed: int, mails: int, kills: int, patience: float) -> Counter[str]:
+    """Kill the worker at random points, start another each time, let the last one finish."""
+    randomness = random.Random(seed)
+    office.be_slow()
+    written = await office.write(mails)
+    done = 0
+    worker = office.start_worker()
+    while done < kills and await office.activity(len(office.smtp.commands)):
+        await asyncio.sleep(randomness.uniform(0, 0.35))
+        worker.kill()
+        worker.wait(10)
+        done += 1
+        worker = office.start_worker()
+    assert done == kills, f"only {done} kills before everything was sent: take more mails, or a slower server"
+    await office.settled(patience * 3 + 60)
+    worker.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.wait, 20) == 0
+    states = await office.check(written)
+    assert states["unknown"] <= kills * AT_ONCE_PER_MAILBOX
+    assert states.total() == mails
+    return states
+
+
+@pytest.mark.timeout(240)
+async def test_killed_workers_send_nothing_twice_and_lose_nothing(office: Office) -> None:
+    office.patience = 3
+    await play_kills(office, seed=4711, mails=40, kills=5, patience=3)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_thirty_kills_while_two_hundred_mails_are_sent(office: Office) -> None:
+    """The shipped worker, with claims of a minute."""
+    states = await play_kills(office, seed=2026, mails=200, kills=30, patience=60)
+    print(f"\n200 mails, 30 kills: {dict(states)}")
+
+
+async def play_stops(office: Office, *, seed: int, mails: int, stops: int, sleep: float) -> None:
+    """Two workers; one of them is stopped at a random point for longer than its claims last, then goes on."""
+    randomness = random.Random(seed)
+    office.be_slow(2)
+    written = await office.write(mails)
+    workers = [office.start_worker(), office.start_worker()]
+    for number in range(stops):
+        if not await office.activity(len(office.smtp.commands)):
+            break
+        sleeper = workers[number % 2]
+        await asyncio.sleep(randomness.uniform(0, 0.5))
+        os.kill(sleeper.pid, signal.SIGSTOP)
+        await asyncio.sleep(sleep)
+        os.kill(sleeper.pid, signal.SIGCONT)
+    await office.settled(sleep * 2 + 60)
+    states = await office.check(written)
+    assert states == Counter({"sent": mails}), "nobody died, so in the end everything is known"
+
+
+@pytest.mark.timeout(240)
+async def test_a_worker_that_sleeps_longer_than_its_claim_does_no_harm(office: Office) -> None:
+    office.patience = 2
+    await play_stops(office, seed=8, mails=30, stops=3, sleep=3)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_a_worker_that_sleeps_for_more_than_a_minute_does_no_harm(office: Office) -> None:
+    """The shipped worker: its claims are over after 60 s."""
+    await play_stops(office, seed=9, mails=60, stops=4, sleep=70)
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data", "message"])
+@pytest.mark.timeout(120)
+async def test_a_worker_stopped_at_a_known_place_wakes_after_another_took_over(office: Office, stage: str) -> None:
+    """At RCPT another sends it; after `sending` it is `unknown` meanwhile; what the sleeper then knows, is recorded."""
+    office.patience = 1.5
+    office.smtp.misbehave(stage, delay=1.0, accept=stage == "message", times=1)  # type: ignore[arg-type]
+    [mail] = await office.write(1)
+    sleeper = office.start_worker()
+    await office.activity(0)
+    await asyncio.sleep(0.5)
+    os.kill(sleeper.pid, signal.SIGSTOP)
+    office.start_worker()
+    expected = "sent" if stage == "rcpt" else "unknown"
+    await reach(expected, mail)
+    os.kill(sleeper.pid, signal.SIGCONT)
+    if stage == "data":
+        await reach("queued", mail)  # the sleeper knows that it sent no text: another attempt will
+        again = office.api.ana.post(f"/outbox/{mail.id}/resolve", {"choice": "send_again"}, Outgoing)
+        await again
+    await reach("sent", mail)
+    await office.settled(30)
+    await office.check([mail])
+    assert office.accepted() == {mail.message_id: 1}
+
+
+async def reach(state: str, mail: Outgoing, seconds: float = 30.0) -> None:
+    """Wait until the mail is in this state."""
+    found = ""
+    for _ in range(int(seconds / 0.05)):
+        found = await fetch_value("SELECT state FROM outgoing WHERE id = $1", mail.id)
+        if found == state:
+            return
+        await asyncio.sleep(0.05)
+    raise TimeoutError(f"The mail is {found}, not {state}.")
