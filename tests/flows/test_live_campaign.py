@@ -6,9 +6,7 @@ For each of the cast, whatever happens: what their program was told adds up to w
 import asyncio
 import random
 from dataclasses import dataclass, field
-from typing import Any
 
-import msgspec
 import pytest
 
 from backend.conversations.contracts import (
@@ -26,6 +24,7 @@ from backend.people.contracts import SaveTeam, Team
 from tests.servers.api import Api, Member
 from tests.servers.arriving import Arriving, message_id_of, written
 from tests.servers.live_client import LiveClient
+from tests.servers.views import differences
 
 LEVELS: tuple[Visibility, ...] = ("open", "private", "confidential")
 
@@ -196,17 +195,6 @@ async def play(api: Api, *, seed: int, changes: int, cuts: int) -> dict[str, int
     for client in clients:
         await client.stop()
     return office.happened
-
-
-def differences(told: Any, shown: Any) -> Any:
-    """Where two views differ: by key and by field, what was told and what is shown; empty when they are the same."""
-    if isinstance(told, dict) and isinstance(shown, dict):
-        keys = told.keys() | shown.keys()
-        found = {key: differences(told.get(key), shown.get(key)) for key in keys}
-        return {key: each for key, each in found.items() if each != {}}
-    if isinstance(told, msgspec.Struct) and type(told) is type(shown):
-        return differences(msgspec.structs.asdict(told), msgspec.structs.asdict(shown))
-    return {} if told == shown else {"told": told, "shown": shown}
 
 
 @pytest.mark.timeout(300)

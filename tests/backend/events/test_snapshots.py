@@ -1,0 +1,331 @@
+"""For every action, and for each of the cast: snapshot before + events = snapshot after.
+
+A deed below is one change made through the API (or by arriving mail). Before it, everybody's program took a snapshot;
+after it, what their program was told must be what a fresh snapshot shows them.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import pytest
+import websockets
+
+from backend.accounts.actions import report_state
+from backend.accounts.contracts import AccountState
+from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
+from backend.conversations.contracts import (
+    AddComment,
+    AddPerson,
+    Assign,
+    ConversationPage,
+    SetRead,
+    SetStatus,
+    SetVisibility,
+)
+from backend.events.contracts import RefusedFrame, frame_decoder
+from backend.mail.contracts import MailAddress
+from backend.mailboxes.contracts import CreateMailbox, MailboxSettings, SetMailboxMembers, UpdateMailbox
+from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
+from tests.servers.api import Api
+from tests.servers.arriving import Arriving, message_id_of, written
+from tests.servers.live_client import LiveClient
+from tests.servers.views import differences
+
+
+@dataclass
+class Scene:
+    """Support has three conversations: open, private, and confidential to Jonas and the team Service (Ana)."""
+
+    api: Api
+    inbox: Arriving
+    toms: Arriving
+    team: Team
+    mails: list[bytes]
+    uids: list[int]
+    open: int
+    private: int
+    confidential: int
+
+    @property
+    def conversations(self) -> list[int]:
+        return [self.open, self.private, self.confidential]
+
+
+async def set_the_scene(api: Api) -> Scene:
+    inbox = await Arriving.into(api.support)
+    mails = [written(subject=f"Subject {number}", text=f"Text {number}.") for number in range(3)]
+    uids = await inbox.deliver(*mails)
+    page = await api.ana.get(f"/mailboxes/{api.support}/conversations", ConversationPage)
+    ids = sorted(item.row.id for item in page.items)
+    team = await api.ana.post("/teams", SaveTeam(name="Service", member_ids=[api.ana.user_id]), Team)
+    await api.ana.put(f"/conversations/{ids[1]}/visibility", SetVisibility(visibility="private"))
+    await api.jonas.put(f"/conversations/{ids[2]}/visibility", SetVisibility(visibility="confidential"))
+    toms = await Arriving.into(api.toms_mailbox, address="tom@northwind.example")
+    return Scene(api, inbox, toms, team, mails, uids, *ids)
+
+
+Deed = Callable[[Scene], Awaitable[object]]
+DEEDS: dict[str, Deed] = {}
+
+
+def deed(made: Deed) -> Deed:
+    DEEDS[getattr(made, "__name__", "")] = made
+    return made
+
+
+@deed
+async def assigned_to_a_person(scene: Scene) -> None:
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/assignee", Assign(user_id=scene.api.ana.user_id))
+
+
+@deed
+async def assigned_to_a_team(scene: Scene) -> None:
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/assignee", Assign(team_id=scene.team.id))
+
+
+@deed
+async def assigned_away_and_lost_from_sight(scene: Scene) -> None:
+    path = f"/conversations/{scene.confidential}/assignee"
+    await scene.api.jonas.put(path, Assign(user_id=scene.api.ana.user_id))
+    await scene.api.ana.put(path, Assign())
+
+
+@deed
+async def done_and_opened_again(scene: Scene) -> None:
+    for number in (scene.open, scene.private):
+        await scene.api.ana.put(f"/conversations/{number}/status", SetStatus(status="done"))
+    await scene.api.jonas.put(f"/conversations/{scene.open}/status", SetStatus(status="open"))
+
+
+@deed
+async def to_the_trash(scene: Scene) -> None:
+    await scene.api.jonas.put(f"/conversations/{scene.confidential}/status", SetStatus(status="trash"))
+
+
+@deed
+async def made_private_and_confidential(scene: Scene) -> None:
+    await scene.api.ana.put(f"/conversations/{scene.open}/visibility", SetVisibility(visibility="private"))
+    await scene.api.ana.put(f"/conversations/{scene.open}/visibility", SetVisibility(visibility="confidential"))
+
+
+@deed
+async def made_open_again(scene: Scene) -> None:
+    await scene.api.jonas.put(f"/conversations/{scene.confidential}/visibility", SetVisibility(visibility="open"))
+
+
+@deed
+async def a_person_added(scene: Scene) -> None:
+    await scene.api.jonas.post(f"/conversations/{scene.confidential}/people", AddPerson(user_id=scene.api.ana.user_id))
+
+
+@deed
+async def commented_with_mentions(scene: Scene) -> None:
+    for number in scene.conversations:
+        body = AddComment(text="@Ana have a look.", mention_ids=[scene.api.ana.user_id])
+        await scene.api.jonas.post(f"/conversations/{number}/comments", body)
+
+
+@deed
+async def a_team_mentioned(scene: Scene) -> None:
+    body = AddComment(text="@Service have a look.", team_mention_ids=[scene.team.id])
+    await scene.api.jonas.post(f"/conversations/{scene.confidential}/comments", body)
+
+
+@deed
+async def notifications_read(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    await scene.api.ana.post("/notifications/read", {})
+
+
+@deed
+async def read_and_unread(scene: Scene) -> None:
+    for number in (scene.open, scene.private):
+        await scene.api.ana.put(f"/conversations/{number}/read", SetRead(read=True))
+    await scene.api.ana.put(f"/conversations/{scene.open}/read", SetRead(read=False))
+
+
+@deed
+async def everything_read(scene: Scene) -> None:
+    await scene.api.jonas.put(f"/conversations/{scene.open}/read", SetRead(read=False))
+    await scene.api.jonas.post(f"/mailboxes/{scene.api.support}/read-all")
+
+
+@deed
+async def mail_arrived(scene: Scene) -> None:
+    await scene.inbox.deliver(written(subject="New"), written(subject="For Jonas", cc="jonas@northwind.example"))
+
+
+@deed
+async def an_answer_arrived_in_a_closed_conversation(scene: Scene) -> None:
+    await done_and_opened_again(scene)
+    for raw in scene.mails:
+        await scene.inbox.deliver(written(subject="Re: it", answers=message_id_of(raw)))
+
+
+@deed
+async def an_answer_named_a_member(scene: Scene) -> None:
+    raw = written(subject="Re: it", answers=message_id_of(scene.mails[2]), cc="ana@northwind.example")
+    await scene.inbox.deliver(raw)
+
+
+@deed
+async def a_late_mail_joined_conversations(scene: Scene) -> None:
+    both = f"{message_id_of(scene.mails[0])} {message_id_of(scene.mails[1])} {message_id_of(scene.mails[2])}"
+    await scene.inbox.deliver(written(subject="Re: all of it", answers=both))
+
+
+@deed
+async def history_came_in(scene: Scene) -> None:
+    await scene.inbox.deliver(*(written(subject=f"Old {number}") for number in range(4)), arrived=False)
+
+
+@deed
+async def mail_was_deleted_elsewhere(scene: Scene) -> None:
+    raw = written(subject="Re: it", answers=message_id_of(scene.mails[0]))
+    [uid] = await scene.inbox.deliver(raw)
+    await scene.inbox.expunge(uid, scene.uids[1])
+
+
+@deed
+async def mail_came_back(scene: Scene) -> None:
+    raw = written(subject="Re: it", answers=message_id_of(scene.mails[0]))
+    [uid] = await scene.inbox.deliver(raw)
+    await scene.inbox.expunge(uid)
+    await scene.inbox.deliver(raw)
+
+
+@deed
+async def flags_changed_elsewhere(scene: Scene) -> None:
+    [uid] = await scene.toms.deliver(written(to="tom@northwind.example"))
+    await scene.toms.flag(uid, "\\Seen")
+    await scene.inbox.flag(scene.uids[0], "\\Seen", "\\Flagged")
+
+
+@deed
+async def an_account_changed_its_state(scene: Scene) -> None:
+    state = AccountState(mailbox_id=scene.api.support, status="retrying", reason="No answer.", remedy="Wait.")
+    await report_state(scene.inbox.folder.account_id, state)
+
+
+@deed
+async def a_draft_written_and_thrown_away(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    await save(scene, draft, "Hello Mateus,")
+    other = await scene.api.jonas.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.confidential), Draft)
+    await scene.api.jonas.delete(f"/drafts/{other.id}")
+
+
+async def save(scene: Scene, draft: Draft, text: str) -> Draft:
+    to = draft.to or [MailAddress(name="", address="mateus@vento.example")]
+    body = SaveDraft(version=draft.version, to=to, cc=[], bcc=[], subject=draft.subject or "About it", text=text)
+    return await scene.api.ana.put(f"/drafts/{draft.id}", body, Draft)
+
+
+@deed
+async def a_reply_sent_and_taken_back(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    draft = await save(scene, draft, "A new wheel is on its way.")
+    body = SendDraft(version=draft.version, undo_seconds=30)
+    outgoing = await scene.api.ana.post(f"/drafts/{draft.id}/send", body, Outgoing)
+    await scene.api.ana.post(f"/outbox/{outgoing.id}/undo")
+
+
+@deed
+async def a_new_mail_sent_and_cancelled(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=scene.api.support), Draft)
+    draft = await save(scene, draft, "We have news.")
+    await scene.api.ana.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version, undo_seconds=30), Outgoing)
+
+
+@deed
+async def members_came_and_went(scene: Scene) -> None:
+    path = f"/mailboxes/{scene.api.support}/members"
+    ana, tom = scene.api.ana.user_id, scene.api.tom.user_id
+    await scene.api.ana.put(path, SetMailboxMembers(member_ids=[ana, tom], team_ids=[]))
+
+
+@deed
+async def a_team_was_let_in_and_changed(scene: Scene) -> None:
+    path = f"/mailboxes/{scene.api.support}/members"
+    both = [scene.api.ana.user_id, scene.api.jonas.user_id]
+    await scene.api.ana.put(path, SetMailboxMembers(member_ids=both, team_ids=[scene.team.id]))
+    await scene.api.ana.put(f"/teams/{scene.team.id}", SaveTeam(name="Service", member_ids=[scene.api.tom.user_id]))
+
+
+@deed
+async def a_team_was_removed(scene: Scene) -> None:
+    await assigned_to_a_team(scene)
+    await a_team_was_let_in_and_changed(scene)
+    await scene.api.ana.delete(f"/teams/{scene.team.id}")
+
+
+@deed
+async def the_settings_of_a_mailbox_changed(scene: Scene) -> None:
+    await scene.api.ana.patch(f"/mailboxes/{scene.api.support}", UpdateMailbox(name="Help", private_by_default=True))
+
+
+@deed
+async def a_mailbox_was_made_and_removed(scene: Scene) -> None:
+    ids = [scene.api.ana.user_id, scene.api.tom.user_id]
+    body = CreateMailbox(kind="group", name="Sales", address="sales@northwind.example", member_ids=ids)
+    await scene.api.ana.post("/mailboxes", body, MailboxSettings)
+    await scene.api.ana.delete(f"/mailboxes/{scene.api.support}", name="Support")
+
+
+@deed
+async def somebody_changed_their_name(scene: Scene) -> None:
+    await scene.api.jonas.patch("/me", UpdateProfile(name="Jonas Dahl", theme="dark"))
+
+
+@deed
+async def a_role_changed(scene: Scene) -> None:
+    await scene.api.ana.patch(f"/people/{scene.api.tom.user_id}", UpdatePerson(role="admin"))
+
+
+@deed
+async def the_organisation_was_renamed(scene: Scene) -> None:
+    await scene.api.ana.patch("/organisation", UpdateOrganisation(name="Northwind"))
+
+
+@pytest.mark.parametrize("name", DEEDS)
+async def test_what_each_person_is_told_adds_up_to_what_they_see(served: Api, name: str) -> None:
+    scene = await set_the_scene(served)
+    clients = {
+        person.email: LiveClient(f"http://127.0.0.1:{served.port}", {"cookie": person.cookie_header})
+        for person in served.everybody
+    }
+    for client in clients.values():
+        await client.start()
+    try:
+        await DEEDS[name](scene)
+        for email, client in clients.items():
+            await client.caught_up()
+            assert client.model is not None
+            wrong = differences(client.model.shown(), (await client.fresh()).shown())
+            assert not wrong, f"{email} was told otherwise: {wrong}"
+        heard = sum(len(client.seen) for client in clients.values())
+        assert heard > 0, "nobody was told anything"
+    finally:
+        for client in clients.values():
+            await client.stop()
+
+
+async def test_mallory_hears_nothing_of_support_whatever_happens(served: Api) -> None:
+    scene = await set_the_scene(served)
+    mallory = LiveClient(f"http://127.0.0.1:{served.port}", {"cookie": served.mallory.cookie_header})
+    await mallory.start()
+    for name in ("commented_with_mentions", "mail_arrived", "made_private_and_confidential"):
+        await DEEDS[name](scene)
+    await mallory.caught_up()
+    assert mallory.seen == []
+    await mallory.stop()
+
+
+async def test_a_stream_that_is_not_ones_own_is_refused(served: Api) -> None:
+    foreign = [f"mailbox:{served.support}", f"user:{served.ana.user_id}", "mailbox:999", "nothing:1"]
+    address = f"ws://127.0.0.1:{served.port}/api/v1/live?since={','.join(f'{each}=0' for each in foreign)}"
+    async with websockets.connect(address, additional_headers={"cookie": served.mallory.cookie_header}) as socket:
+        frames = [frame_decoder.decode(await socket.recv()) for _ in foreign]
+    assert frames == [RefusedFrame(stream=each) for each in foreign]
