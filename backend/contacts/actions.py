@@ -48,7 +48,7 @@ async def save_contact(asker: Asker, contact_id: int, wanted: SaveContact) -> Co
     addresses = check_contact(wanted)
     async with action(asker.user_id) as act:
         await access_contact(asker, contact_id)
-        version = await fetch_value("SELECT version FROM contacts WHERE id = $1 FOR UPDATE", contact_id)
+        version = await fetch_value("SELECT version FROM contacts WHERE id = $1 FOR NO KEY UPDATE", contact_id)
         if version != wanted.version:
             raise Conflict(
                 "Somebody changed this contact meanwhile.",

@@ -2,8 +2,10 @@
 
 import base64
 from collections.abc import Collection
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from backend.access.asker import Asker
 from backend.access.fetch import KNOWS, READS, SEES, access_contact
@@ -191,7 +193,7 @@ def _read_cursor(cursor: str | None) -> tuple[bool | None, str, int]:
         return None, "", 0
     try:
         unnamed, name, number = msgspec.json.decode(
-            base64.urlsafe_b64decode(cursor.encode()), type=tuple[bool, str, int]
+            base64.urlsafe_b64decode(cursor.encode()), type=tuple[bool, str, Annotated[int, Meta(ge=0, lt=2**63)]]
         )
     except (ValueError, msgspec.DecodeError) as fault:
         raise BadRequest("This cursor is not one of ours.", "Start from the first page.") from fault

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -114,9 +114,12 @@ def read_cursor(cursor: str | None) -> tuple[datetime | None, int]:
     if not cursor:
         return None, 0
     try:
-        at, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), int(number)
-    except ValueError as fault:
+        moment, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        at, before = datetime.fromisoformat(moment).astimezone(UTC), int(number)
+        if not 0 <= before < 2**63:
+            raise ValueError("no id")
+        return at, before
+    except (ValueError, OverflowError) as fault:
         raise BadRequest("This cursor is not one of ours.", "Start from the first page.") from fault
 
 
