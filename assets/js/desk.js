@@ -33,6 +33,20 @@
     }
     sheet.replaceSync(rules.join("\n"));
     mark();
+    settle();
+  };
+
+  // A conversation opens at its newest message; coming back to it finds it where it was left.
+  const settled = new WeakMap();
+  const settle = () => {
+    const pane = selected && document.querySelector(`.pane[data-pane="${selected}"]`);
+    if (!pane || settled.get(pane) === selected) return;
+    settled.set(pane, selected);
+    const thread = pane.querySelector(".thread");
+    const messages = thread.querySelectorAll("section[data-message]");
+    const newest = messages[messages.length - 1];
+    const above = newest ? newest.offsetTop - thread.offsetTop - 14 : 0;
+    thread.scrollTop = thread.querySelectorAll(":scope > *").length > 1 ? Math.max(0, above) : 0;
   };
 
   const mark = () => {
@@ -160,7 +174,17 @@
   };
 
   let watched = null;
+  let panes = null;
+  const watchPanes = () => {
+    const node = document.querySelector(".panes");
+    if (!node || node === panes) return;
+    panes = node;
+    new MutationObserver(settle).observe(node, {
+      childList: true, subtree: true, attributes: true, attributeFilter: ["data-pane"],
+    });
+  };
   const watchList = () => {
+    watchPanes();
     const box = scroller();
     if (!box || box === watched) return;
     watched = box;
@@ -280,6 +304,8 @@
       case "trash":
       case "open":
         return setStatus(id, act.dataset.act);
+      case "forward":
+        return selected && tandem.bridge?.reply(selected, "forward", 0);
       case "unread":
         return tandem.bridge?.unread(id);
       case "assign":

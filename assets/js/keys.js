@@ -2,12 +2,17 @@
 (() => {
   const tandem = (window.tandem ??= {});
   const LEAD_MS = 1200;
+  // These keys open something to write in. Until the cursor stands there, what is typed is text, not commands.
+  const OPENERS = ["r", "a", "f", "c"];
+  const OPENING_MS = 1500;
   let lead = 0;
+  let opening = 0;
 
   const typing = (node) =>
     node instanceof Element &&
     (node.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]") !== null);
 
+  // A control in a closed menu can still be pressed by its key; one in a pane that is not shown cannot.
   const visible = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
 
   const press = (key) => {
@@ -40,6 +45,7 @@
     }
     if (dialog || tandem.menu) return;
     const now = Date.now();
+    if (now - opening < OPENING_MS) return;
     if (now - lead < LEAD_MS) {
       lead = 0;
       if (press(`g ${event.key}`)) event.preventDefault();
@@ -64,10 +70,15 @@
         return;
       }
       default:
-        if (event.key.length === 1 && press(event.key)) event.preventDefault();
+        if (event.key.length !== 1 || !press(event.key)) return;
+        event.preventDefault();
+        if (OPENERS.includes(event.key) && !typing(document.activeElement)) opening = now;
     }
   };
 
   document.addEventListener("keydown", key);
+  document.addEventListener("focusin", (event) => {
+    if (typing(event.target)) opening = 0;
+  });
   tandem.key = key;
 })();

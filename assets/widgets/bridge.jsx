@@ -16,6 +16,7 @@ export function Bridge(props) {
       listing: pass("onListing"),
       window: pass("onWindow"),
       unread: pass("onUnread"),
+      reply: pass("onReply"),
     };
     window.tandem = Object.assign(window.tandem ?? {}, { bridge: ways });
     window.dispatchEvent(new Event("tandem:mounted"));

@@ -1,9 +1,13 @@
-import { createElement as h, useRef, useState } from "react";
+import { createElement as h, useEffect, useRef, useState } from "react";
 
 // The comment box owns its text. "@" completes people and teams; what was chosen is remembered by name, so that a
 // mention that was deleted again mentions nobody.
-export function CommentBox({ people, onSend }) {
+export function CommentBox({ people: everybody, mailbox, onSend }) {
+  // Only who can open the mailbox can be mentioned in it.
+  const people = (everybody ?? []).filter((each) => each.mailboxes.includes(mailbox));
   const box = useRef(null);
+  const [narrow, setNarrow] = useState(false);
+  useEffect(() => setNarrow(matchMedia("(max-width: 759px)").matches), []);
   const [text, setText] = useState("");
   const [begun, setBegun] = useState(null);
   const [at, setAt] = useState(0);
@@ -11,7 +15,7 @@ export function CommentBox({ people, onSend }) {
   const found =
     begun === null
       ? []
-      : (people ?? []).filter((each) => each.name.toLowerCase().split(" ").some((w) => w.startsWith(begun.toLowerCase()))
+      : people.filter((each) => each.name.toLowerCase().split(" ").some((w) => w.startsWith(begun.toLowerCase()))
           || each.name.toLowerCase().startsWith(begun.toLowerCase())).slice(0, 7);
 
   const look = (node) => {
@@ -37,7 +41,7 @@ export function CommentBox({ people, onSend }) {
   const send = () => {
     const said = text.trim();
     if (!said) return;
-    const meant = (people ?? []).filter((each) => said.includes(`@${each.name}`));
+    const meant = people.filter((each) => said.includes(`@${each.name}`));
     onSend?.(
       said,
       meant.filter((each) => !each.team).map((each) => each.id),
@@ -77,7 +81,7 @@ export function CommentBox({ people, onSend }) {
       ref: box,
       rows: Math.min(8, text.split("\n").length + Math.floor(text.length / 70)),
       value: text,
-      placeholder: "Comment, seen by your team only",
+      placeholder: narrow ? "Comment to the team" : "Comment, seen by your team only",
       "aria-label": "Comment, seen by your team only",
       role: "combobox",
       "aria-expanded": found.length > 0,

@@ -333,6 +333,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       className: "composer-text",
       defaultValue: draft.text,
       "aria-label": "Text",
+      "data-key": conversation ? "r" : undefined,
       placeholder: "Write your mail",
       autoFocus: Boolean(conversation) && window.tandem?.wantsFocus === true,
       onInput: () => {

@@ -19,6 +19,7 @@ SHORTCUTS = (
         (
             ("R", "Reply"),
             ("A", "Reply to all"),
+            ("F", "Forward"),
             ("M", "Comment"),
             ("I", "Assign"),
             ("E", "Done"),

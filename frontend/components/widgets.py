@@ -54,6 +54,7 @@ class CommentBox(rx.Component):
     tag = "CommentBox"
 
     people: rx.Var[Any]
+    mailbox: rx.Var[int]
     on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, list[int], list[int])]
 
 
@@ -92,6 +93,7 @@ class Bridge(rx.Component):
     on_listing: rx.EventHandler[rx.event.passthrough_event_spec(str, int, str)]
     on_window: rx.EventHandler[rx.event.passthrough_event_spec(int)]
     on_unread: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_reply: rx.EventHandler[rx.event.passthrough_event_spec(int, str, int)]
 
 
 mounted = Mounted.create

@@ -123,6 +123,8 @@ class Compose(Session):
     @rx.event
     async def reply(self, conversation_id: int, kind: str, message_id: int) -> EventSpec | None:
         """Answer: open my draft in this conversation, or begin one."""
+        if conversation_id in self.docked:
+            return rx.call_script("tandem.focusComposer()")
         try:
             view = self.seen()
             detail = view.details.get(conversation_id)
@@ -136,8 +138,8 @@ class Compose(Session):
                     CreateDraft(kind=wanted, conversation_id=conversation_id, message_id=message_id or None),
                     Draft,
                 )
-            if conversation_id not in self.docked:
-                self._open(self.seen(), draft)
+            self._folded -= {draft.id}
+            self._open(self.seen(), draft)
         except ApiError as refused:
             return self.fault(refused)
         return rx.call_script("tandem.focusComposer()")

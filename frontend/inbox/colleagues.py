@@ -24,6 +24,7 @@ class MentionView(TypedDict):
     initials: str
     colour: int
     team: bool
+    mailboxes: list[int]
 
 
 def paint_assignable(view: View) -> list[AssignableView]:
@@ -38,7 +39,7 @@ def paint_assignable(view: View) -> list[AssignableView]:
             team=0,
             name=f"{each.name} (me)" if each.id == me else each.name,
             face=person_face(each),
-            mailboxes=_readable(view, {each.id}),
+            mailboxes=_words(_readable(view, {each.id})),
         )
         for each in people
     ]
@@ -48,7 +49,7 @@ def paint_assignable(view: View) -> list[AssignableView]:
             team=team.id,
             name=team.name,
             face=Face(initials=team.name[:2].upper(), colour=9, name=team.name),
-            mailboxes=_readable(view, set(team.member_ids)),
+            mailboxes=_words(_readable(view, set(team.member_ids))),
         )
         for team in sorted(view.teams.values(), key=lambda each: each.name.casefold())
     ]
@@ -58,16 +59,35 @@ def paint_assignable(view: View) -> list[AssignableView]:
 def paint_mentionable(view: View) -> list[MentionView]:
     """Colleagues and teams, but not me."""
     people = [
-        MentionView(id=each.id, name=each.name, initials=initials(each.name), colour=each.colour % 10, team=False)
+        MentionView(
+            id=each.id,
+            name=each.name,
+            initials=initials(each.name),
+            colour=each.colour % 10,
+            team=False,
+            mailboxes=_readable(view, {each.id}),
+        )
         for each in view.people.values()
         if each.active and each.id != view.me.person.id
     ]
     teams = [
-        MentionView(id=team.id, name=team.name, initials=team.name[:2].upper(), colour=9, team=True)
+        MentionView(
+            id=team.id,
+            name=team.name,
+            initials=team.name[:2].upper(),
+            colour=9,
+            team=True,
+            mailboxes=_readable(view, set(team.member_ids)),
+        )
         for team in view.teams.values()
     ]
     return sorted([*people, *teams], key=lambda each: each["name"].casefold())
 
 
-def _readable(view: View, anybody: set[int]) -> str:
-    return " ".join(str(each.id) for each in view.mailboxes.values() if anybody & set(each.reader_ids))
+def _readable(view: View, anybody: set[int]) -> list[int]:
+    """The mailboxes that one of `anybody` can open, as far as I see them."""
+    return [each.id for each in view.mailboxes.values() if anybody & set(each.reader_ids)]
+
+
+def _words(ids: list[int]) -> str:
+    return " ".join(str(each) for each in ids)

@@ -7,6 +7,7 @@ import reflex as rx
 from frontend.components.frame import page
 from frontend.components.parts import avatar, empty, icon, menu_item, panel
 from frontend.components.widgets import bridge
+from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
 from frontend.inbox import places
 from frontend.inbox.colleagues import AssignableView
@@ -58,6 +59,7 @@ def inbox() -> rx.Component:
             on_listing=Inbox.open_listing,
             on_window=Inbox.move_window,
             on_unread=Inbox.mark_unread,
+            on_reply=Compose.reply,
         ),
         name="inbox",
     )
@@ -107,6 +109,9 @@ def _more_menu() -> rx.Component:
     return panel(
         "more",
         "More",
+        menu_item(
+            icon("forward", 16), "Forward", rx.el.kbd("F"), custom_attrs={"data-act": "forward", "data-key": "f"}
+        ),
         menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
         menu_item(icon("trash-2", 16), "Move to Trash", rx.el.kbd("#"), custom_attrs={"data-act": "trash"}),
     )

@@ -248,7 +248,7 @@ def _message(view: View, message: MessageItem, body: MessageBody | None, is_open
     entry["face"] = person_face(author) if author else address_face(message.sender)
     entry["who"] = author.name if author else _name(message.sender)
     entry["address"] = message.sender.address if message.sender else ""
-    entry["to_whom"] = _recipients(message)
+    entry["to_whom"] = _recipients(view, message)
     entry["open"] = is_open
     entry["outgoing"] = message.direction == "outgoing"
     entry["snippet"] = message.snippet
@@ -277,8 +277,9 @@ def _name(address: MailAddress | None) -> str:
     return shown_name(address) if address else "Unknown sender"
 
 
-def _recipients(message: MessageItem) -> str:
-    names = [first_name(shown_name(each)) for each in message.to[:3]]
+def _recipients(view: View, message: MessageItem) -> str:
+    ours = {each.address.lower(): each.name for each in view.mailboxes.values()}
+    names = [ours.get(each.address.lower()) or first_name(shown_name(each)) for each in message.to[:3]]
     more = len(message.to) + len(message.cc) - len(names)
     if not names:
         return "to nobody named"

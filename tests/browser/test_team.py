@@ -1,0 +1,97 @@
+"""Two people answer a mail together; a third sees nothing."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import Office
+from tests.servers.chromium import Seats
+
+pytestmark = pytest.mark.browser
+
+
+async def test_mail_is_answered_together(office: Office, seats: Seats) -> None:
+    ana = await seats.at(office.product, office.ana)
+    jonas = await seats.at(office.product, office.jonas)
+    mallory = await seats.at(office.product, office.mallory)
+    for seat in (ana, jonas):
+        await seat.open()
+        await expect(seat.page.get_by_role("heading", name="Support")).to_be_visible()
+    await mallory.open()
+    await expect(mallory.page.get_by_text("No mailbox yet")).to_be_visible()
+
+    # A mail appears in both browsers without a reload.
+    await office.receive("Cracked wheel", "The wheel cracked again.")
+    for seat in (ana, jonas):
+        await expect(seat.page.locator(".row.new", has_text="Cracked wheel")).to_be_visible(timeout=15_000)
+
+    # Jonas takes it, comments and mentions Ana; she sees both and a notification.
+    await jonas.page.locator(".row", has_text="Cracked wheel").click()
+    pane = jonas.page.get_by_role("article", name="Cracked wheel")
+    await expect(pane.get_by_text("The wheel cracked again.")).to_be_visible()
+    await jonas.page.keyboard.press("i")
+    await jonas.page.get_by_role("menuitem", name="Jonas Dahl (me)").click()
+    await expect(pane.get_by_role("button", name="Assigned to Jonas Dahl")).to_be_visible()
+    await jonas.page.keyboard.press("m")
+    box = pane.get_by_label("Comment, seen by your team only")
+    await box.press_sequentially("@An")
+    await jonas.page.get_by_role("option", name="Ana Ribeiro").click()
+    await box.press_sequentially("is the recall yours?")
+    await box.press("Enter")
+    await expect(pane.get_by_label("Comment of Jonas")).to_contain_text("is the recall yours?")
+
+    row = ana.page.locator(".row", has_text="Cracked wheel")
+    await expect(row.get_by_title("Jonas Dahl")).to_be_visible()
+    await row.click()
+    seen = ana.page.get_by_role("article", name="Cracked wheel")
+    await expect(seen.get_by_label("Comment of Jonas")).to_contain_text("@Ana Ribeiro is the recall yours?")
+    await ana.page.get_by_role("button", name="Notifications").first.click()
+    await expect(ana.page.get_by_text("Jonas mentioned you")).to_be_visible()
+    await ana.page.keyboard.press("Escape")
+
+    # Ana's reply leaves once, and both see it in the conversation.
+    await ana.page.keyboard.press("r")
+    text = seen.get_by_label("Text")
+    await expect(text).to_be_focused()
+    await ana.page.keyboard.type("Hello Mateus, we send you a new wheel today.")
+    await expect(seen.get_by_text("Saved")).to_be_visible()
+    await seen.get_by_role("button", name="Send", exact=True).click()
+    await expect(ana.page.get_by_text("Sending to Mateus Oliveira")).to_be_visible()
+    (sent,) = await office.smtp.wait_for(1, timeout=40)
+    assert sent.recipients == ("mateus@vento.example",)
+    assert b"we send you a new wheel today" in sent.raw
+    for article in (seen, pane):
+        await expect(article.get_by_label("Mail of Ana Ribeiro")).to_contain_text("a new wheel today", timeout=15_000)
+
+    # Done: the row leaves both lists.
+    await ana.page.keyboard.press("e")
+    await expect(row).to_be_hidden()
+    await expect(jonas.page.locator(".row", has_text="Cracked wheel")).to_have_count(0)
+    await ana.page.get_by_role("button", name="Undo").click()
+    await expect(row).to_be_visible()
+    await expect(jonas.page.locator(".row", has_text="Cracked wheel")).to_have_count(1)
+
+    await expect(mallory.page.get_by_text("Cracked wheel")).to_have_count(0)
+    assert ana.complaints == []
+    assert jonas.complaints == []
+    assert mallory.complaints == []
+
+
+async def test_undo_brings_the_text_back(office: Office, seats: Seats) -> None:
+    before = len(office.smtp.messages)
+    await office.receive("Helmet sizes", "Which size fits a child of six?", sender="Lena Wirth <lena@wirth.example>")
+    ana = await seats.at(office.product, office.ana)
+    page = await ana.open()
+    await page.locator(".row", has_text="Helmet sizes").click(timeout=15_000)
+    pane = page.get_by_role("article", name="Helmet sizes")
+    await pane.get_by_role("button", name="Reply", exact=True).click()
+    await expect(pane.get_by_label("Text")).to_be_focused()
+    await page.keyboard.type("Size S fits.")
+    await page.keyboard.press("Control+Enter")
+    await page.get_by_role("button", name="Undo").click()
+    await expect(pane.get_by_label("Text")).to_have_value("Size S fits.")
+    await pane.get_by_role("button", name="Discard the draft").click()
+    await expect(pane.get_by_role("button", name="Reply", exact=True)).to_be_visible()
+    assert len(office.smtp.messages) == before
+    assert ana.complaints == []
