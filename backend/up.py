@@ -1,5 +1,6 @@
 """`tandem up`: the whole product on one machine, under one supervisor."""
 
+import asyncio
 import http.client
 import logging
 import os
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from backend.database.embedded import EmbeddedPostgres
+from backend.database.schema import is_current
 from backend.processes import StopSignals, Supervisor
 from backend.secret_key import secret_key
 from backend.settings import Settings, SettingsError
@@ -41,7 +43,7 @@ def up(settings: Settings, further: Sequence[tuple[str, Sequence[str]]], ready: 
         environment |= {"TANDEM_DATA": str(settings.data_folder), "TANDEM_DATABASE_URL": dsn}
         supervisor = Supervisor(environment, signals)
         cleanup.callback(supervisor.stop)
-        if signals.received is None:
+        if signals.received is None and not asyncio.run(is_current(dsn)):
             status = supervisor.run(tandem_command("migrate"))
             if signals.received is None and status != 0:
                 return status

@@ -1,6 +1,8 @@
 """The web process: the interface, the REST API and the live socket on one port."""
 
+import gc
 import os
+import socket
 from pathlib import Path
 
 import uvicorn
@@ -33,7 +35,8 @@ def serve(settings: Settings) -> None:
             "REFLEX_CHECK_LATEST_VERSION": "false",
         }
     )
-    uvicorn.run(
+    gc.disable()  # nothing of what is loaded now is garbage; looking for it takes a sixth of the start
+    config = uvicorn.Config(
         "frontend.app:app",
         factory=True,
         host=settings.host,
@@ -43,3 +46,11 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        gc.freeze()  # nor will it ever be: later collections pass it over
+        gc.enable()
