@@ -114,8 +114,9 @@ async def list_contacts(asker: Asker, *, q: str, cursor: str | None) -> ContactP
     wanted = storable(q).strip().lower()[:LONGEST_QUERY]
     records = await fetch(
         f"SELECT {CONTACT_COLUMNS} FROM contacts k WHERE {KNOWS.format(user='$1')} AND ({_matches(wanted)}) "
-        "AND ($3::boolean IS NULL OR ((k.name = ''), lower(k.name), k.id) > ($3, lower($4), $5)) "
-        "ORDER BY (k.name = ''), lower(k.name), k.id LIMIT $6",
+        "AND ($3::boolean IS NULL OR ((k.name = ''), fold_accents(lower(k.name)), k.id) > "
+        "($3, fold_accents(lower($4)), $5)) "
+        "ORDER BY (k.name = ''), fold_accents(lower(k.name)), k.id LIMIT $6",
         asker.user_id,
         _like(wanted),
         *after,
@@ -193,7 +194,7 @@ def _read_cursor(cursor: str | None) -> tuple[bool | None, str, int]:
         return None, "", 0
     try:
         unnamed, name, number = msgspec.json.decode(
-            base64.urlsafe_b64decode(cursor.encode()), type=tuple[bool, str, Annotated[int, Meta(ge=0, lt=2**63)]]
+            base64.urlsafe_b64decode(cursor.encode()), type=tuple[bool, str, Annotated[int, Meta(ge=0, le=2**63 - 1)]]
         )
     except (ValueError, msgspec.DecodeError) as fault:
         raise BadRequest("This cursor is not one of ours.", "Start from the first page.") from fault

@@ -1,7 +1,7 @@
 -- Contacts: one holder of an address in each realm, the order of the list, the words of a name, recent correspondents.
 CREATE UNIQUE INDEX contact_addresses_once ON contact_addresses (address, realm);
 CREATE INDEX contact_addresses_prefix ON contact_addresses (address text_pattern_ops);
-CREATE INDEX contacts_order ON contacts ((name = ''), lower(name), id);
+CREATE INDEX contacts_order ON contacts ((name = ''), fold_accents(lower(name)), id);
 DROP INDEX contacts_name;
 CREATE INDEX contacts_words ON contacts USING gin (fold_accents(lower(name || ' ' || company)) gin_trgm_ops);
 CREATE INDEX contact_mailboxes_recent ON contact_mailboxes (mailbox_id, last_at DESC);
