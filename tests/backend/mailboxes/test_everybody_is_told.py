@@ -147,7 +147,7 @@ async def test_whose_account_is_closed_is_told_that_it_is_over(served: Api) -> N
     assert other.model is not None
     assert other.model.shown() == (await other.fresh()).shown()
     async with asyncio.timeout(5):
-        while not client.closed_with:
+        while not client.closed_with:  # noqa: ASYNC110 - it has no event for that
             await asyncio.sleep(0.01)
     assert client.closed_with in ("signed_out", "status 401", "status 403")
     for each in (client, other):
