@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Modules of tests/bench that are benchmarks, in the order of running: docs/benchmarks.md.
+BENCHMARKS := live
 
 .PHONY: setup demo test test-long bench lint clean interface system-packages
 
@@ -23,9 +25,8 @@ test-long: setup
 
 # Every benchmark; each prints one JSON object.
 bench: setup
-	@for file in tests/bench/[a-z]*.py; do \
-		module=tests.bench.$$(basename $$file .py); \
-		echo "$$module" >&2; $(BIN)/python -m $$module --json || exit 1; \
+	@for name in $(BENCHMARKS); do \
+		echo "tests.bench.$$name" >&2; $(BIN)/python -m tests.bench.$$name --json || exit 1; \
 	done
 
 lint: $(INSTALLED)

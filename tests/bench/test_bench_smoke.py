@@ -1,0 +1,35 @@
+"""The benchmark runs through and prints what it promises. Its times mean nothing on a machine that runs tests."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers.tandem import PROJECT
+
+SAMPLES = 3
+
+
+@pytest.mark.browser
+def test_live_benchmark_prints_one_object() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.live", "--json", "--conversations", "40", "--samples", str(SAMPLES)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads(done.stdout.splitlines()[-1])
+    for name in ("click_to_conversation_ms", "action_to_dom_ms", "push_to_dom_ms"):
+        assert 0 < figures[name]["p50"] <= figures[name]["p95"] <= figures[name]["max"], name
+    assert figures["click_to_conversation_ms"]["samples"] == SAMPLES
+    assert {kind["samples"] for kind in figures["action_to_dom_ms"]["by_kind"].values()} == {1}
+    assert figures["push_to_dom_ms"]["samples"] == 2 * SAMPLES, "each mail is seen in both browsers"
+    assert figures["web_rss_mb"] > 30 and figures["worker_rss_mb"] > 20
+    assert figures["start_seconds"] > 0
+    assert figures["signed_in"] == {"browsers": 2, "clients": 3}
+    durability = figures["postgres"]
+    assert {durability[name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
+    assert figures["commit"] and figures["cpu_count"]
