@@ -34,6 +34,9 @@ COUNTS_AFTER = 0.15
 SHOWN_OFFLINE_AFTER = 2
 """Attempts to reconnect before the person is told: a restart heals unseen."""
 
+ENTERED_WITHIN = 30.0
+"""Seconds that the live loop waits for the page's snapshot; after that nobody is signed in here."""
+
 TO_SIGN_IN = "tandem.toSignIn()"
 QUIET_EVENTS = (AccountStateChanged, ContactChanged, ContactGone)
 """Events that change none of the rail's numbers."""
@@ -136,12 +139,17 @@ class Session(rx.State):
     async def follow(self) -> AsyncIterator[Any]:
         """The tab's live loop. It ends with the tab, or when the session does."""
         attempt = 0
+        began = time.monotonic()
         while True:
             async with self:
                 view = self._view
                 headers = self.router.headers
             if view is None:
-                return
+                # A background event does not wait for the one before it: `enter` is still asking.
+                if time.monotonic() - began > ENTERED_WITHIN:
+                    return
+                await asyncio.sleep(0.02)
+                continue
             try:
                 async with open_live(headers.cookie, headers.origin, view.positions) as live:
                     attempt = 0
