@@ -22,8 +22,6 @@ JobName = Literal[
     "store_sent_copy",
     "settle_unknown",
     "push_seen",
-    "push_folder",
-    "push_delete",
     "system_mail",
     "check_servers",
 ]

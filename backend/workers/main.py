@@ -20,6 +20,7 @@ from backend.workers.check_servers import check_servers
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import Sender
 from backend.workers.system_mail import system_mail_for
+from backend.workers.tidy import keep_tidy
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ async def work(
         raise SettingsError("There is no database: set TANDEM_DATABASE_URL, or run `tandem up`.")
     await connect(configured.database_url, pool_size=POOL_SIZE)
     queue = job_queue()
-    register(queue, "send_outgoing", sender.send)
+    register(queue, "send_outgoing", sender.wake)
     register(queue, "store_sent_copy", pushback.store_sent_copy)
     register(queue, "settle_unknown", pushback.settle_unknown)
     register(queue, "push_seen", pushback.push_seen)
@@ -58,6 +59,7 @@ async def work(
     watchers = Watchers()
     await watchers.start()
     sweeping = asyncio.create_task(_sweep(sender, sweep_seconds), name="sweep the outbox")
+    tidying = asyncio.create_task(keep_tidy(), name="tidy")
     log.info("The worker is ready (process %d).", os.getpid())
     try:
         await queue.run(
@@ -65,7 +67,8 @@ async def work(
         )
     finally:
         sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        tidying.cancel()
+        await asyncio.gather(sweeping, tidying, return_exceptions=True)
         await sender.stop()
         await watchers.stop()
         await disconnect()

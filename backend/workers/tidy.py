@@ -1,0 +1,46 @@
+"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out."""
+
+import asyncio
+import logging
+
+import asyncpg
+
+from backend.database.connection import connection, execute
+from backend.events.prune import prune_events
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 3600.0
+TIDY_LOCK = 7_264_339
+"""Key of the advisory lock: one worker tidies at a time."""
+
+RUN_OUT = (
+    "DELETE FROM sessions WHERE expires_at < now()",
+    "DELETE FROM password_resets WHERE expires_at < now()",
+    "DELETE FROM sign_in_failures WHERE at < now() - interval '1 day'",
+)
+
+
+async def tidy() -> None:
+    """Clear away once, unless another worker is at it."""
+    async with connection() as held:
+        if not await held.fetchval("SELECT pg_try_advisory_lock($1)", TIDY_LOCK):
+            return
+        try:
+            pruned = await prune_events()
+            for statement in RUN_OUT:
+                await execute(statement)
+        finally:
+            await held.execute("SELECT pg_advisory_unlock($1)", TIDY_LOCK)
+    if pruned:
+        log.info("%d old events were cleared away.", pruned)
+
+
+async def keep_tidy() -> None:
+    """Tidy every hour until cancelled."""
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        try:
+            await tidy()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+            log.warning("Tidying up failed (%s); trying again in an hour.", type(fault).__name__)
