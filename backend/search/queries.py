@@ -19,12 +19,16 @@ PAGE = 50
 COMMON = 1_000
 """Hits from which on a query counts as common."""
 
-TSQUERY = r"""
+_QUOTED = r"'''' || replace(replace(fold_accents({text}), '\', '\\'), '''', '''''') || '''' || t.suffix"
+TSQUERY = f"""
     to_tsquery('simple', (SELECT string_agg(
-        '''' || replace(replace(fold_accents(t.text), '\', '\\'), '''', '''''') || '''' || t.suffix, ' & ')
+        CASE WHEN t.text LIKE '%@%' THEN '(' || {_QUOTED.format(text="t.text")} || ' | '
+                                             || {_QUOTED.format(text="translate(t.text, '@.-_', '    ')")} || ')'
+             ELSE {_QUOTED.format(text="t.text")} END, ' & ')
         FROM unnest($1::text[], $2::text[]) AS t(text, suffix)))::text
 """
-"""Each text quoted (after folding, for that makes new apostrophes), so that nothing in it is an operator."""
+"""Each text quoted (after folding, for that makes new apostrophes), so that nothing in it is an operator. An address
+also counts by its parts, as the sender's is indexed, because one that is not typed to its end is none yet."""
 
 HITS = """
     SELECT m.conversation_id FROM messages m WHERE m.search @@ $2::text::tsquery AND m.gone_at IS NULL
