@@ -67,8 +67,11 @@ def _prepare(raw: bytes, message_id: int, show_remote: bool) -> PreparedHtml:
 async def html_document(raw_digest: str, message_id: int, *, show_remote: bool, quoted: bool, dark: bool) -> str:
     """The page for the frame. A mail is dark only where it says that it can be; else it is white paper."""
     prepared = await prepare_html(raw_digest, message_id, show_remote=show_remote)
+    shown = prepared.visible + (prepared.quoted if quoted else "")
+    if dark and not prepared.declares_dark:
+        shown = f'<div style="padding:10px 12px">{shown}</div>'  # white paper on a dark page needs a margin
     return document(
-        prepared.visible + (prepared.quoted if quoted else ""),
+        shown,
         dark=dark and prepared.declares_dark,
         declares_dark=prepared.declares_dark,
     )
