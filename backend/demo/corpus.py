@@ -7,7 +7,7 @@ One YAML file holds a list of conversations; its folder says which mailbox they 
 import functools
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import yaml
@@ -83,7 +83,13 @@ class Conversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return self.days_ago is None
 
 
-class _Loader(yaml.SafeLoader):
+if TYPE_CHECKING:
+    _QuickestLoader = yaml.SafeLoader
+else:
+    _QuickestLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # thirty times as quick, where it was built
+
+
+class _Loader(_QuickestLoader):
     """YAML whose words stay words: Norwegian is ``no``, and a date is what was written."""
 
 

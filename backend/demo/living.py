@@ -7,7 +7,6 @@ the log; the next event comes all the same.
 import argparse
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import random
@@ -27,8 +26,8 @@ from backend.demo.customers import Customers, Incoming, read_incoming
 from backend.demo.mail import conversation_letters
 from backend.demo.memory import Memory
 from backend.demo.people import MAILBOXES, PASSWORD, PEOPLE
+from backend.demo.ports import HOST, read_ports
 from backend.demo.postman import Postman
-from backend.demo.servers import HOST, ports_file
 from backend.demo.setup import NotTheDemo, Setup
 from backend.demo.talk import Talk
 from backend.demo.teammates import Teammates
@@ -188,8 +187,9 @@ async def _until_done(work: Callable[[], Awaitable[Result]]) -> Result:
 async def _ports(data: Path) -> dict[str, int]:
     """Where the demo's mail servers listen, once they do."""
     while True:
-        with contextlib.suppress(FileNotFoundError):
-            return json.loads(ports_file(data).read_text())
+        ports = read_ports(data)
+        if ports:
+            return ports
         await asyncio.sleep(0.1)
 
 

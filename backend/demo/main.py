@@ -1,13 +1,11 @@
 """``tandem demo``: the whole product with Northwind Bikes in it, in a data folder of its own."""
 
-import contextlib
-import json
 import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from backend.demo.servers import IMAP_PORT, SMTP_PORT, ports_file
+from backend.demo.ports import IMAP_PORT, SMTP_PORT, read_ports, take_back
 from backend.settings import Settings, SettingsError
 from backend.up import reachable_host, up
 
@@ -22,7 +20,7 @@ def demo(settings: Settings) -> int:
     data = folder / "northwind"
     data.mkdir(parents=True, exist_ok=True)
     ports = _wanted_ports(data)
-    ports_file(data).unlink(missing_ok=True)
+    take_back(data)
     os.environ["TANDEM_ALLOW_PRIVATE_SERVERS"] = "yes"  # its mail servers are on this machine
     address = f"http://{reachable_host(settings.host)}:{settings.port}"
     common = [sys.executable, "-m"]
@@ -38,9 +36,7 @@ def demo(settings: Settings) -> int:
 
 def _wanted_ports(data: Path) -> dict[str, int]:
     """What the environment says, else the ports of the last time, else the usual ones."""
-    last: dict[str, int] = {}
-    with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
-        last = json.loads(ports_file(data).read_text())
+    last = read_ports(data) or {}
     wanted: dict[str, int] = {}
     for key, variable, usual in (
         ("imap", "TANDEM_DEMO_IMAP_PORT", IMAP_PORT),

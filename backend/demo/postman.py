@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backend.demo.mail import Letter, write
 from backend.demo.people import OUTSIDE, PASSWORD
-from backend.demo.servers import HOST
+from backend.demo.ports import HOST
 
 _PATIENCE = 20.0
 """Seconds that a server may take for one answer."""

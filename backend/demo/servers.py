@@ -8,7 +8,6 @@ it writes the history before it serves.
 import argparse
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,12 +16,11 @@ from pathlib import Path
 
 from backend.demo.imap import FOLDERS, DemoLogin, open_accounts, serve_imap
 from backend.demo.people import MAILBOXES, OUTSIDE, PASSWORD
+from backend.demo.ports import HOST, IMAP_PORT, SMTP_PORT, write_ports
 from backend.demo.seeding import seed
 from backend.demo.smtp import serve_smtp
 from backend.demo.store import MailStore
 
-HOST = "127.0.0.1"
-IMAP_PORT, SMTP_PORT = 1143, 1025
 ACCOUNTS = (*(mailbox.address for mailbox in MAILBOXES.values()), OUTSIDE)
 
 
@@ -58,17 +56,6 @@ async def _serve_at(
         return await start(login, HOST, port, stack)
     except OSError:
         return await start(login, HOST, 0, stack)
-
-
-def ports_file(data: Path) -> Path:
-    """Where running servers say on which ports they listen."""
-    return data / "ports.json"
-
-
-def write_ports(data: Path, ports: dict[str, int]) -> None:
-    beside = data / "ports.new"
-    beside.write_text(json.dumps(ports))
-    beside.replace(ports_file(data))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from backend.accounts.contracts import AccountSettings, ConnectAccount, ServerAd
 from backend.demo.api import Api, Refused
 from backend.demo.memory import Memory
 from backend.demo.people import MAILBOXES, ORGANISATION, OWNER, PASSWORD, PEOPLE, TEAMS, DemoMailbox, Person
-from backend.demo.servers import HOST
+from backend.demo.ports import HOST
 from backend.demo.teammates import Office
 from backend.mailboxes.contracts import CreateMailbox, Mailbox, MailboxSettings
 from backend.people.contracts import (

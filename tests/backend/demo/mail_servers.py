@@ -1,7 +1,6 @@
 """Runs the demo's mail servers as a process, as the demo does."""
 
 import imaplib
-import json
 import signal
 import smtplib
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.demo.people import PASSWORD
-from backend.demo.servers import ports_file
+from backend.demo.ports import read_ports, take_back
 
 TOP = Path(__file__).parents[3]
 SUPPORT = "support@northwind.example"
@@ -45,13 +44,12 @@ def mail_servers(data: Path, imap_port: int = 0, smtp_port: int = 0) -> Iterator
     """Starts the servers on the data folder and stops them at the end."""
     command = [sys.executable, "-m", "backend.demo.servers", "--data", str(data)]
     command += ["--imap-port", str(imap_port), "--smtp-port", str(smtp_port)]
-    ports_file(data).unlink(missing_ok=True)
+    take_back(data)
     with subprocess.Popen(command, cwd=TOP) as process:
         try:
-            while not ports_file(data).exists():
+            while (ports := read_ports(data)) is None:
                 assert process.poll() is None, "the servers ended"
                 time.sleep(0.02)
-            ports = json.loads(ports_file(data).read_text())
             yield MailServers(process, ports["imap"], ports["smtp"])
         finally:
             process.terminate()

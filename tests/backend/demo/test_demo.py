@@ -71,9 +71,9 @@ class Demo:
         return httpx.Client(base_url=base, headers={"authorization": f"Bearer {secret}"}, timeout=30, trust_env=False)
 
 
-def start(data: Path, port: int, pace: str = "1") -> Demo:
-    settings = {"TANDEM_PORT": str(port), "TANDEM_DEMO_PACE": pace}
-    settings |= {"TANDEM_DEMO_IMAP_PORT": "0", "TANDEM_DEMO_SMTP_PORT": "0"}
+def start(data: Path, port: int, imap_port: int = 0, smtp_port: int = 0) -> Demo:
+    settings = {"TANDEM_PORT": str(port), "TANDEM_DEMO_PACE": "1"}
+    settings |= {"TANDEM_DEMO_IMAP_PORT": str(imap_port), "TANDEM_DEMO_SMTP_PORT": str(smtp_port)}
     process = subprocess.Popen(
         command("demo"), env=environment(data, **settings), cwd=PROJECT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -217,12 +217,12 @@ def test_a_customer_answers_what_ana_sends(ana: httpx.Client) -> None:
 
 def test_it_goes_without_a_trace_and_comes_back_within_five_seconds(tmp_path: Path) -> None:
     """Killed in the middle of its set-up, it goes on where it was, and nothing is there twice."""
-    port = free_port()
+    port, *mail_ports = free_port(), free_port(), free_port()
     for seconds in (4.0, 7.0, 10.0):
-        interrupted = start(tmp_path, port)
+        interrupted = start(tmp_path, port, *mail_ports)
         time.sleep(seconds)
         stop(interrupted, signal.SIGKILL if seconds < 10 else signal.SIGTERM)
-    whole = start(tmp_path, port)
+    whole = start(tmp_path, port, *mail_ports)
     try:
         assert whole.welcomed.wait(150), "".join(whole.said)
         with whole.sign_in("ana") as client:
@@ -233,10 +233,11 @@ def test_it_goes_without_a_trace_and_comes_back_within_five_seconds(tmp_path: Pa
             assert row.comment_count == 2
     finally:
         stop(whole)
+    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     began = time.monotonic()
-    again = start(tmp_path, port)
+    again = start(tmp_path, port, *mail_ports)
     try:
-        assert again.welcomed.wait(60)
-        assert time.monotonic() - began < float(os.environ.get("TANDEM_TEST_START_SECONDS", "5"))
+        assert again.welcomed.wait(60), "".join(again.said)
+        assert time.monotonic() - began < 5 * crowded, f"it took {time.monotonic() - began:.1f} s"
     finally:
         stop(again)
