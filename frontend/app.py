@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
 
 import reflex as rx
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frontend import pages, theme
+from frontend.api import SESSION_COOKIE
 from frontend.server import server
 
 
@@ -20,7 +24,7 @@ def mount_api(interface: ASGIApp) -> ASGIApp:
     """Put the REST API and the live socket before the pages."""
     from backend.app import create_app
 
-    api = create_app()
+    api: Any = create_app()  # Litestar's ASGI types are its own
     server.mount(api)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,9 +33,28 @@ def mount_api(interface: ASGIApp) -> ASGIApp:
             if scope["path"].startswith("/api/"):
                 await api(scope, receive, send)
                 return
+            if scope["type"] == "http" and needs_sign_in(scope):
+                await RedirectResponse(sign_in_address(scope), 303)(scope, receive, send)
+                return
         await interface(scope, receive, send)
 
     return dispatch
+
+
+def needs_sign_in(scope: Scope) -> bool:
+    """Whether a page of signed-in people is asked for by somebody without a session: no need to load it first."""
+    path = scope["path"].rstrip("/") or "/"
+    if path not in pages.SIGNED_IN:
+        return False
+    cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+    return SESSION_COOKIE.encode() + b"=" not in cookies
+
+
+def sign_in_address(scope: Scope) -> str:
+    """The sign-in, and where to go on from there."""
+    query = scope["query_string"].decode("latin-1")
+    wanted = scope["path"] + (f"?{query}" if query else "")
+    return "/signin/" if wanted == "/" else f"/signin/?next={quote(wanted)}"
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from frontend.compose.drafts import Drafts, drafts
@@ -18,29 +20,36 @@ from frontend.settings.mailboxes import Mailboxes
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
 
+PAGES: tuple[tuple[Any, str, str, Any], ...] = (
+    (inbox, "/", "Inbox", Inbox.arrive),
+    (drafts, "/drafts", "Drafts", Drafts.arrive),
+    (outbox, "/outbox", "Outbox", Outbox.arrive),
+    (contacts, "/contacts", "Contacts", Contacts.arrive),
+    (profile.profile, "/settings", "Profile", None),
+    (profile.tokens, "/settings/tokens", "API tokens", Profile.list_tokens),
+    (profile.organisation, "/settings/organisation", "Organisation", None),
+    (people.people, "/settings/people", "People", People.arrive),
+    (people.teams, "/settings/teams", "Teams", People.arrive),
+    (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", Mailboxes.arrive),
+)
+"""Pages of signed-in people: what they show, where, under which title, and what they fetch on loading."""
+
+GATES = (
+    (gate.sign_in, "/signin", "Sign in · Tandem"),
+    (gate.set_up, "/set-up", "Set up Tandem"),
+    (gate.forgotten, "/forgotten", "Forgotten password · Tandem"),
+    (gate.reset, "/reset-password", "New password · Tandem"),
+    (gate.invitation, "/invitation", "Join your team · Tandem"),
+)
+"""Pages before signing in."""
+
+SIGNED_IN = frozenset(route for _, route, _, _ in PAGES)
+
 
 def add_all(app: rx.App) -> None:
     """Register all pages. Those of signed-in people begin with `enter`, then their own, then follow live."""
-    for component, route, title, arrive in (
-        (inbox, "/", "Inbox", Inbox.arrive),
-        (drafts, "/drafts", "Drafts", Drafts.arrive),
-        (outbox, "/outbox", "Outbox", Outbox.arrive),
-        (contacts, "/contacts", "Contacts", Contacts.arrive),
-        (profile.profile, "/settings", "Profile", None),
-        (profile.tokens, "/settings/tokens", "API tokens", Profile.list_tokens),
-        (profile.organisation, "/settings/organisation", "Organisation", None),
-        (people.people, "/settings/people", "People", People.arrive),
-        (people.teams, "/settings/teams", "Teams", People.arrive),
-        (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", Mailboxes.arrive),
-    ):
+    for component, route, title, arrive in PAGES:
         steps = [Session.enter, *([arrive] if arrive is not None else []), Session.follow]
         app.add_page(component, route=route, title=f"{title} · Tandem", on_load=steps)
-
-    for component, route, title in (
-        (gate.sign_in, "/signin", "Sign in · Tandem"),
-        (gate.set_up, "/set-up", "Set up Tandem"),
-        (gate.forgotten, "/forgotten", "Forgotten password · Tandem"),
-        (gate.reset, "/reset-password", "New password · Tandem"),
-        (gate.invitation, "/invitation", "Join your team · Tandem"),
-    ):
+    for component, route, title in GATES:
         app.add_page(component, route=route, title=title)

@@ -188,7 +188,6 @@ class Session(rx.State):
                     await self._catch_up()
         finally:
             arriving.cancel()
-            await batches.aclose() if arriving.done() else None
 
     async def _take_in(self, live: Live, batch: list[Frame]) -> bool:
         """Apply a batch; returns whether the rail's numbers may have changed."""

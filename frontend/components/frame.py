@@ -8,9 +8,14 @@ import reflex as rx
 
 from frontend.components.parts import avatar, icon, icon_button, key_hint, link, menu_item, panel
 from frontend.components.widgets import ago
-from frontend.rail import MailboxView, NoticeView
+from frontend.inbox.state import Inbox
 from frontend.session import Session
 from frontend.undo import Undo
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_session: Any = Session
+_undo: Any = Undo
+_inbox: Any = Inbox
 
 SHORTCUTS = (
     ("Conversations", (("J", "Next"), ("K", "Previous"), ("Enter", "Read"), ("U", "Back to the list"))),
@@ -46,7 +51,7 @@ def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
     """A page with its rail."""
     return rx.el.div(
         rx.cond(
-            Session.online,
+            _session.online,
             rx.fragment(),
             rx.el.div(
                 "No connection to Tandem. Trying again; what you see may be old.", class_name="offline", role="status"
@@ -67,32 +72,32 @@ def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
 def rail() -> rx.Component:
     """The rail: my work, my mailboxes, the group mailboxes, and me."""
     return rx.el.nav(
-        rx.el.div(rx.el.span(class_name="logo"), rx.el.span(Session.organisation, class_name="el"), class_name="org"),
-        _list_link("circle-check", "My work", "mine", "g w", Session.work.mine),
-        _list_link("at-sign", "Mentions", "mentions", "g m", Session.work.mentions),
-        _page_link("pencil", "Drafts", "/drafts/", "g d", Session.work.drafts),
-        _page_link("send", "Outbox", "/outbox/", "g o", Session.work.outbox, urgent=True),
+        rx.el.div(rx.el.span(class_name="logo"), rx.el.span(_session.organisation, class_name="el"), class_name="org"),
+        _list_link("circle-check", "My work", "mine", "g w", _session.work.mine),
+        _list_link("at-sign", "Mentions", "mentions", "g m", _session.work.mentions),
+        _page_link("pencil", "Drafts", "/drafts/", "g d", _session.work.drafts),
+        _page_link("send", "Outbox", "/outbox/", "g o", _session.work.outbox, urgent=True),
         _page_link("contact", "Contacts", "/contacts/", "g c"),
         rx.cond(
-            Session.personal.length() > 0,
-            rx.fragment(rx.el.h2("My mailbox"), rx.foreach(Session.personal, _mailbox_link)),
+            _session.personal.length() > 0,
+            rx.fragment(rx.el.h2("My mailbox"), rx.foreach(_session.personal, _mailbox_link)),
         ),
         rx.cond(
-            Session.groups.length() > 0,
-            rx.fragment(rx.el.h2("Group mailboxes"), rx.foreach(Session.groups, _mailbox_link)),
+            _session.groups.length() > 0,
+            rx.fragment(rx.el.h2("Group mailboxes"), rx.foreach(_session.groups, _mailbox_link)),
         ),
         rx.el.div(class_name="grow"),
         rx.el.div(
             rx.el.button(
-                avatar(Session.me.face, small=True),
-                rx.el.span(Session.me.name, class_name="el"),
+                avatar(_session.me.face, small=True),
+                rx.el.span(_session.me.name, class_name="el"),
                 type="button",
                 class_name="me",
                 custom_attrs={"data-menu": "me", "aria-haspopup": "menu", "aria-expanded": "false"},
             ),
             rx.el.button(
                 icon("bell"),
-                rx.cond(Session.unread_notices > 0, rx.el.i(Session.unread_notices)),
+                rx.cond(_session.unread_notices > 0, rx.el.i(_session.unread_notices)),
                 type="button",
                 class_name="fb",
                 title="Notifications",
@@ -122,13 +127,11 @@ def _on(condition: Any) -> rx.Var[str]:
 
 
 def _path_is(path: str) -> Any:
-    return Session.router.page.path == path  # pyright: ignore[reportAttributeAccessIssue]
+    return _session.router.page.path == path  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _list_link(icon_name: str, text: str, kind: str, key: str, count: Any) -> rx.Component:
-    from frontend.inbox.state import Inbox
-
-    here = _desk() & (Inbox.kind == kind)
+    here = _desk() & (_inbox.kind == kind)
     return link(
         icon(icon_name),
         rx.el.span(text, class_name="el"),
@@ -140,7 +143,7 @@ def _list_link(icon_name: str, text: str, kind: str, key: str, count: Any) -> rx
 
 
 def _desk() -> Any:
-    return Session.router.url.path == "/"
+    return _session.router.url.path == "/"
 
 
 def _page_link(
@@ -153,16 +156,14 @@ def _page_link(
         if count is not None
         else rx.fragment(),
         to=path,
-        class_name=_on(Session.router.url.path == path.rstrip("/")),
+        class_name=_on(_session.router.url.path == path.rstrip("/")),
         custom_attrs={"data-key": key},
     )
 
 
-def _mailbox_link(mailbox: rx.vars.ObjectVar[MailboxView]) -> rx.Component:
+def _mailbox_link(mailbox: Any) -> rx.Component:
     """A mailbox; the open one unfolds into its lists."""
-    from frontend.inbox.state import Inbox
-
-    here = _desk() & (Inbox.mailbox_id == mailbox.id) & (Inbox.kind == "mailbox")
+    here = _desk() & (_inbox.mailbox_id == mailbox.id) & (_inbox.kind == "mailbox")
     return rx.fragment(
         link(
             rx.el.span(class_name="dot dot" + mailbox.dot.to_string()),
@@ -173,7 +174,7 @@ def _mailbox_link(mailbox: rx.vars.ObjectVar[MailboxView]) -> rx.Component:
             ),
             rx.cond(mailbox.unread > 0, rx.el.b(mailbox.unread)),
             to=f"/?mailbox={mailbox.id}",
-            class_name=_on(here & (Inbox.shows == "open")),
+            class_name=_on(here & (_inbox.shows == "open")),
             title=mailbox.address,
             custom_attrs={"data-list": "mailbox", "data-mailbox": mailbox.id.to_string(), "data-view": "open"},
         ),
@@ -185,7 +186,7 @@ def _mailbox_link(mailbox: rx.vars.ObjectVar[MailboxView]) -> rx.Component:
                         rx.el.span(text, class_name="el"),
                         rx.cond(count > 0, rx.el.b(count)) if count is not None else rx.fragment(),
                         to=f"/?mailbox={mailbox.id}&view={view}",
-                        class_name=rx.cond(Inbox.shows == view, "rail-link inner on", "rail-link inner"),
+                        class_name=rx.cond(_inbox.shows == view, "rail-link inner on", "rail-link inner"),
                         custom_attrs={
                             "data-list": "mailbox",
                             "data-mailbox": mailbox.id.to_string(),
@@ -228,7 +229,7 @@ def bottom_bar() -> rx.Component:
         ),
         link(
             icon("at-sign", 20),
-            rx.cond(Session.work.mentions > 0, rx.el.i(Session.work.mentions)),
+            rx.cond(_session.work.mentions > 0, rx.el.i(_session.work.mentions)),
             rx.el.span("Mentions"),
             to="/?list=mentions",
             class_name="bar-item",
@@ -236,7 +237,7 @@ def bottom_bar() -> rx.Component:
         ),
         rx.el.button(
             icon("bell", 20),
-            rx.cond(Session.unread_notices > 0, rx.el.i(Session.unread_notices)),
+            rx.cond(_session.unread_notices > 0, rx.el.i(_session.unread_notices)),
             rx.el.span("Notifications"),
             type="button",
             class_name="bar-item",
@@ -251,7 +252,7 @@ def bottom_bar() -> rx.Component:
 def mailboxes_menu() -> rx.Component:
     """On a phone: where to go among mailboxes."""
 
-    def entry(mailbox: rx.vars.ObjectVar[MailboxView]) -> rx.Component:
+    def entry(mailbox: Any) -> rx.Component:
         return rx.el.a(
             rx.el.span(class_name="dot dot" + mailbox.dot.to_string()),
             rx.el.span(mailbox.name, class_name="el"),
@@ -265,8 +266,8 @@ def mailboxes_menu() -> rx.Component:
     return panel(
         "mailboxes",
         "Mailboxes",
-        rx.foreach(Session.personal, entry),
-        rx.foreach(Session.groups, entry),
+        rx.foreach(_session.personal, entry),
+        rx.foreach(_session.groups, entry),
         align="start",
     )
 
@@ -281,7 +282,7 @@ def me_menu() -> rx.Component:
         panel(
             "me",
             "You",
-            rx.el.div(rx.el.b(Session.me.name), rx.el.small(Session.me.email), class_name="menu-head"),
+            rx.el.div(rx.el.b(_session.me.name), rx.el.small(_session.me.email), class_name="menu-head"),
             rx.el.div(
                 go("pencil", "Drafts", "/drafts/"),
                 go("send", "Outbox", "/outbox/"),
@@ -312,23 +313,23 @@ def notifications() -> rx.Component:
         "Notifications",
         rx.el.div(
             rx.el.h2("Notifications"),
-            rx.cond(Session.unread_notices > 0, rx.el.small(f"{Session.unread_notices} new")),
+            rx.cond(_session.unread_notices > 0, rx.el.small(f"{_session.unread_notices} new")),
             rx.el.span(class_name="grow"),
             rx.cond(
-                Session.unread_notices > 0,
+                _session.unread_notices > 0,
                 rx.el.button(
                     icon("check-check", 15),
                     "Mark all read",
                     type="button",
                     class_name="btn q",
-                    on_click=Session.read_notices,
+                    on_click=_session.read_notices,
                 ),
             ),
             class_name="panel-head",
         ),
         rx.cond(
-            Session.notices.length() > 0,
-            rx.el.div(rx.foreach(Session.notices, _notice), class_name="notices"),
+            _session.notices.length() > 0,
+            rx.el.div(rx.foreach(_session.notices, _notice), class_name="notices"),
             rx.el.p(
                 "Nothing yet. You hear here when somebody mentions you, assigns you a conversation, "
                 "or a mail of yours was not sent.",
@@ -340,7 +341,7 @@ def notifications() -> rx.Component:
     )
 
 
-def _notice(notice: rx.vars.ObjectVar[NoticeView]) -> rx.Component:
+def _notice(notice: Any) -> rx.Component:
     return rx.el.a(
         rx.match(
             notice.kind,
@@ -366,23 +367,23 @@ def _notice(notice: rx.vars.ObjectVar[NoticeView]) -> rx.Component:
 def toast() -> rx.Component:
     """One sentence at the foot of the page; what it names can be taken back while it stands."""
     return rx.cond(
-        Session.toast.text != "",
+        _session.toast.text != "",
         rx.el.div(
-            rx.el.span(Session.toast.text),
+            rx.el.span(_session.toast.text),
             rx.cond(
-                Session.toast.action != "",
+                _session.toast.action != "",
                 rx.el.button(
-                    Session.toast.label,
+                    _session.toast.label,
                     key_hint("Z"),
                     type="button",
                     class_name="btn q",
-                    on_click=Undo.undo,
+                    on_click=_undo.undo,
                     custom_attrs={"data-key": "z"},
                 ),
             ),
-            key=Session.toast.id,
+            key=_session.toast.id,
             role="status",
-            class_name=rx.cond(Session.toast.tone == "red", "toast bad", "toast"),
+            class_name=rx.cond(_session.toast.tone == "red", "toast bad", "toast"),
         ),
     )
 

@@ -6,8 +6,6 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.faces import Face
-
 
 class RouterLink(rx.Component):
     """A link inside the interface: no page load, and still a link (middle click, copy address)."""
@@ -27,7 +25,7 @@ def icon(name: str, size: int = 16) -> rx.Component:
     return rx.icon(name, size=size, stroke_width=2, class_name="icon", custom_attrs={"aria-hidden": "true"})
 
 
-def avatar(face: rx.vars.ObjectVar[Face], *, small: bool = False) -> rx.Component:
+def avatar(face: Any, *, small: bool = False) -> rx.Component:
     """A round face. Its name is on hover; beside it stands the name for readers."""
     return rx.el.span(
         face.initials,

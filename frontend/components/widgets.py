@@ -9,6 +9,8 @@ from typing import Any
 
 import reflex as rx
 
+_passing: Any = rx.event.passthrough_event_spec  # its overloads stop at two values
+
 
 class Mounted(rx.Component):
     """Says that React has taken over the page."""
@@ -55,7 +57,7 @@ class CommentBox(rx.Component):
 
     people: rx.Var[Any]
     mailbox: rx.Var[int]
-    on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, list[int], list[int])]
+    on_send: rx.EventHandler[_passing(str, list[int], list[int])]
 
 
 class Composer(rx.Component):
@@ -68,14 +70,14 @@ class Composer(rx.Component):
     files: rx.Var[dict[int, Any]]
     status: rx.Var[dict[int, Any]]
     suggestions: rx.Var[Any]
-    on_save: rx.EventHandler[rx.event.passthrough_event_spec(int, dict)]
-    on_send: rx.EventHandler[rx.event.passthrough_event_spec(int, dict, bool, bool)]
-    on_discard: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_fold: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_query: rx.EventHandler[rx.event.passthrough_event_spec(str)]
-    on_attached: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_detach: rx.EventHandler[rx.event.passthrough_event_spec(int, int)]
-    on_keep: rx.EventHandler[rx.event.passthrough_event_spec(int, str, dict)]
+    on_save: rx.EventHandler[_passing(int, dict)]
+    on_send: rx.EventHandler[_passing(int, dict, bool, bool)]
+    on_discard: rx.EventHandler[_passing(int)]
+    on_fold: rx.EventHandler[_passing(int)]
+    on_query: rx.EventHandler[_passing(str)]
+    on_attached: rx.EventHandler[_passing(int)]
+    on_detach: rx.EventHandler[_passing(int, int)]
+    on_keep: rx.EventHandler[_passing(int, str, dict)]
 
 
 class Bridge(rx.Component):
@@ -87,13 +89,13 @@ class Bridge(rx.Component):
     theme: rx.Var[str]
     locale: rx.Var[str]
     time_zone: rx.Var[str]
-    on_select: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_status: rx.EventHandler[rx.event.passthrough_event_spec(int, str)]
-    on_assign: rx.EventHandler[rx.event.passthrough_event_spec(int, int, int)]
-    on_listing: rx.EventHandler[rx.event.passthrough_event_spec(str, int, str)]
-    on_window: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_unread: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_reply: rx.EventHandler[rx.event.passthrough_event_spec(int, str, int)]
+    on_select: rx.EventHandler[_passing(int)]
+    on_status: rx.EventHandler[_passing(int, str)]
+    on_assign: rx.EventHandler[_passing(int, int, int)]
+    on_listing: rx.EventHandler[_passing(str, int, str)]
+    on_window: rx.EventHandler[_passing(int)]
+    on_unread: rx.EventHandler[_passing(int)]
+    on_reply: rx.EventHandler[_passing(int, str, int)]
 
 
 mounted = Mounted.create

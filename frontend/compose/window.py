@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from frontend.components.widgets import composer
 from frontend.compose.state import Compose
 
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_compose: Any = Compose
+
 
 def compose_window() -> rx.Component:
     """A new mail, over whatever page one is on."""
     return rx.cond(
-        Compose.fresh.id > 0,
+        _compose.fresh.id > 0,
         rx.el.div(
             rx.el.div(
                 composer(
-                    draft=Compose.fresh,
-                    files=Compose.files,
-                    status=Compose.status,
-                    suggestions=Compose.suggestions,
-                    on_save=Compose.save,
-                    on_send=Compose.send_mail,
-                    on_discard=Compose.discard,
-                    on_fold=Compose.fold,
-                    on_query=Compose.suggest,
-                    on_attached=Compose.attached,
-                    on_detach=Compose.detach,
-                    on_keep=Compose.keep,
+                    draft=_compose.fresh,
+                    files=_compose.files,
+                    status=_compose.status,
+                    suggestions=_compose.suggestions,
+                    on_save=_compose.save,
+                    on_send=_compose.send_mail,
+                    on_discard=_compose.discard,
+                    on_fold=_compose.fold,
+                    on_query=_compose.suggest,
+                    on_attached=_compose.attached,
+                    on_detach=_compose.detach,
+                    on_keep=_compose.keep,
                 ),
                 role="dialog",
                 class_name="compose-window",

@@ -6,6 +6,8 @@ is an ordinary request followed by a full page load.
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from frontend.components.widgets import mounted
@@ -155,7 +157,7 @@ def _field(
     label: str,
     name: str,
     *,
-    kind: str = "text",
+    kind: Any = "text",
     autocomplete: str,
     autofocus: bool = False,
     hint: str = "",

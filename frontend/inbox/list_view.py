@@ -9,9 +9,14 @@ import reflex as rx
 from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
 from frontend.components.widgets import ago
 from frontend.compose.state import Compose
-from frontend.inbox.rows import RowView, Tag
+from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
 from frontend.session import Session
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
+_session: Any = Session
+_compose: Any = Compose
 
 
 def list_pane() -> rx.Component:
@@ -19,22 +24,22 @@ def list_pane() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.button(
-                rx.el.h1(Inbox.title, class_name="el"),
+                rx.el.h1(_inbox.title, class_name="el"),
                 rx.el.span(icon("chevron-down"), class_name="phone-only"),
                 type="button",
                 class_name="list-title",
                 custom_attrs={"data-menu-phone": "mailboxes"},
             ),
             rx.cond(
-                Session.online,
+                _session.online,
                 rx.el.span("Live", class_name="live", title="Changes appear by themselves"),
                 rx.el.span("Offline", class_name="live off"),
             ),
             rx.el.span(class_name="grow"),
             rx.cond(
-                Inbox.kind == "mailbox",
+                _inbox.kind == "mailbox",
                 icon_button(
-                    "mail-check", "Mark everything here read", class_name="btn q sq desk-only", on_click=Inbox.read_all
+                    "mail-check", "Mark everything here read", class_name="btn q sq desk-only", on_click=_inbox.read_all
                 ),
             ),
             rx.el.button(
@@ -43,7 +48,7 @@ def list_pane() -> rx.Component:
                 key_hint("C"),
                 type="button",
                 class_name="btn pri compose",
-                on_click=Compose.write_new(Inbox.mailbox_id),
+                on_click=_compose.write_new(_inbox.mailbox_id),
                 custom_attrs={"data-key": "c", "aria-label": "Compose"},
             ),
             class_name="head",
@@ -55,27 +60,27 @@ def list_pane() -> rx.Component:
                 type="search",
                 placeholder="Search",
                 auto_complete="off",
-                default_value=Inbox.query,
-                key=Inbox.kind + Inbox.mailbox_id.to_string() + Inbox.query,
+                default_value=_inbox.query,
+                key=_inbox.kind + _inbox.mailbox_id.to_string() + _inbox.query,
                 custom_attrs={"aria-label": "Search conversations", "data-key": "/"},
             ),
             key_hint("/"),
-            on_submit=Inbox.search,
+            on_submit=_inbox.search,
             class_name="search",
             role="search",
         ),
-        rx.cond(Inbox.kind == "mailbox", _tabs()),
-        rx.cond(Inbox.trouble != "", rx.el.div(Inbox.trouble, class_name="list-trouble", role="alert")),
+        rx.cond(_inbox.kind == "mailbox", _tabs()),
+        rx.cond(_inbox.trouble != "", rx.el.div(_inbox.trouble, class_name="list-trouble", role="alert")),
         _account_line(),
         rx.el.div(
-            rx.el.div(style={"height": Inbox.space_above.to_string() + "px"}),
-            rx.el.div(rx.foreach(Inbox.rows, lambda each: row(conversation=each, key=each.id))),
-            rx.el.div(style={"height": Inbox.space_below.to_string() + "px"}),
-            rx.cond(Inbox.rows.length() == 0, _nothing()),
+            rx.el.div(style={"height": _inbox.space_above.to_string() + "px"}),
+            rx.el.div(rx.foreach(_inbox.rows, lambda each: row(conversation=each, key=each.id))),
+            rx.el.div(style={"height": _inbox.space_below.to_string() + "px"}),
+            rx.cond(_inbox.rows.length() == 0, _nothing()),
             class_name="list",
             role="group",
             tab_index=-1,
-            custom_attrs={"data-list-scroll": "yes", "aria-label": "Conversations", "aria-busy": Inbox.loading},
+            custom_attrs={"data-list-scroll": "yes", "aria-label": "Conversations", "aria-busy": _inbox.loading},
         ),
         class_name="pane-frame list-pane",
         custom_attrs={"aria-label": "List"},
@@ -83,13 +88,13 @@ def list_pane() -> rx.Component:
 
 
 def _tabs() -> rx.Component:
-    open_one = Inbox.current_mailbox
+    open_one = _inbox.current_mailbox
     return rx.el.div(
         _tab("Open", "open", open_one.open),
         _tab("Unassigned", "unassigned", open_one.unassigned),
         _tab("Mine", "mine", open_one.mine),
         rx.match(
-            Inbox.shows,
+            _inbox.shows,
             ("done", rx.el.span("Done", class_name="chip on")),
             ("trash", rx.el.span("Trash", class_name="chip on")),
             rx.fragment(),
@@ -104,22 +109,22 @@ def _tab(text: str, shows: str, count: Any) -> rx.Component:
     return rx.el.a(
         text,
         rx.cond(count > 0, rx.el.span(" ", count)),
-        href=f"/?mailbox={Inbox.mailbox_id}&view={shows}",
-        class_name=rx.cond(Inbox.shows == shows, "chip on", "chip"),
+        href=f"/?mailbox={_inbox.mailbox_id}&view={shows}",
+        class_name=rx.cond(_inbox.shows == shows, "chip on", "chip"),
         custom_attrs={
             "data-list": "mailbox",
-            "data-mailbox": Inbox.mailbox_id.to_string(),
+            "data-mailbox": _inbox.mailbox_id.to_string(),
             "data-view": shows,
-            "aria-current": rx.cond(Inbox.shows == shows, "true", "false"),
+            "aria-current": rx.cond(_inbox.shows == shows, "true", "false"),
         },
     )
 
 
 def _account_line() -> rx.Component:
     """First sync, or what is wrong with the account, in one line above the list."""
-    one = Inbox.current_mailbox
+    one = _inbox.current_mailbox
     return rx.cond(
-        Inbox.kind == "mailbox",
+        _inbox.kind == "mailbox",
         rx.fragment(
             rx.cond(
                 one.trouble != "",
@@ -140,10 +145,10 @@ def _account_line() -> rx.Component:
 
 def _nothing() -> rx.Component:
     return rx.cond(
-        Inbox.loading,
+        _inbox.loading,
         rx.el.div(*(rx.el.div(class_name="row-shade") for _ in range(7)), custom_attrs={"aria-hidden": "true"}),
         rx.match(
-            Inbox.kind,
+            _inbox.kind,
             ("search", empty("search", "Nothing found", "Try fewer words, or another mailbox.")),
             (
                 "mine",
@@ -160,9 +165,9 @@ def _nothing() -> rx.Component:
                 ),
             ),
             rx.cond(
-                Inbox.mailbox_id == 0,
+                _inbox.mailbox_id == 0,
                 rx.cond(
-                    Session.ready,
+                    _session.ready,
                     empty(
                         "inbox",
                         "No mailbox yet",
@@ -171,7 +176,7 @@ def _nothing() -> rx.Component:
                     ),
                 ),
                 rx.match(
-                    Inbox.shows,
+                    _inbox.shows,
                     ("done", empty("check", "Nothing is done yet", "What you mark done moves here.")),
                     ("trash", empty("trash-2", "Trash is empty", "What you delete moves here.")),
                     ("mine", empty("circle-check", "Nothing here is yours", "What you take on appears here.")),
@@ -233,5 +238,5 @@ def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
     )
 
 
-def _tag(tag: rx.vars.ObjectVar[Tag]) -> rx.Component:
+def _tag(tag: Any) -> rx.Component:
     return rx.el.span(tag.text, class_name="tag t-" + tag.tone)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from frontend.components.frame import page
@@ -10,11 +12,15 @@ from frontend.components.widgets import bridge
 from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
 from frontend.inbox import places
-from frontend.inbox.colleagues import AssignableView
 from frontend.inbox.list_view import list_pane
 from frontend.inbox.pane_view import pane
 from frontend.inbox.state import Inbox
 from frontend.session import Session
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
+_session: Any = Session
+_compose: Any = Compose
 
 
 def inbox() -> rx.Component:
@@ -23,7 +29,7 @@ def inbox() -> rx.Component:
         rx.el.div(
             list_pane(),
             rx.el.main(
-                *(pane(shown=getattr(Inbox, f"place{index}")) for index in range(places.COUNT)),
+                *(pane(shown=getattr(_inbox, f"place{index}")) for index in range(places.COUNT)),
                 rx.el.div(
                     *(rx.el.div(class_name="shade") for _ in range(3)),
                     class_name="pane-waiting",
@@ -40,26 +46,26 @@ def inbox() -> rx.Component:
             class_name="desk",
             custom_attrs={
                 "data-desk": "yes",
-                "data-kind": Inbox.kind,
-                "data-mailbox": Inbox.mailbox_id.to_string(),
-                "data-shows": Inbox.shows,
-                "data-query": Inbox.query,
+                "data-kind": _inbox.kind,
+                "data-mailbox": _inbox.mailbox_id.to_string(),
+                "data-shows": _inbox.shows,
+                "data-query": _inbox.query,
             },
         ),
         _assign_menu(),
         _more_menu(),
         compose_window(),
         bridge(
-            theme=Session.me.theme,
-            locale=Session.me.locale,
-            time_zone=Session.me.time_zone,
-            on_select=Inbox.select,
-            on_status=Inbox.set_status,
-            on_assign=Inbox.assign,
-            on_listing=Inbox.open_listing,
-            on_window=Inbox.move_window,
-            on_unread=Inbox.mark_unread,
-            on_reply=Compose.reply,
+            theme=_session.me.theme,
+            locale=_session.me.locale,
+            time_zone=_session.me.time_zone,
+            on_select=_inbox.select,
+            on_status=_inbox.set_status,
+            on_assign=_inbox.assign,
+            on_listing=_inbox.open_listing,
+            on_window=_inbox.move_window,
+            on_unread=_inbox.mark_unread,
+            on_reply=_compose.reply,
         ),
         name="inbox",
     )
@@ -78,7 +84,7 @@ def _assign_menu() -> rx.Component:
             custom_attrs={"data-filter": "yes", "aria-label": "Find a person or team"},
         ),
         rx.el.div(
-            rx.foreach(Inbox.assignable, _assignable),
+            rx.foreach(_inbox.assignable, _assignable),
             menu_item(
                 icon("circle-slash", 16),
                 "Nobody",
@@ -89,7 +95,7 @@ def _assign_menu() -> rx.Component:
     )
 
 
-def _assignable(each: rx.vars.ObjectVar[AssignableView]) -> rx.Component:
+def _assignable(each: Any) -> rx.Component:
     return menu_item(
         avatar(each.face, small=True),
         rx.el.span(each.name, class_name="el"),

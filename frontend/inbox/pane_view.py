@@ -9,17 +9,26 @@ import reflex as rx
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
 from frontend.components.widgets import ago, comment_box, composer, mail_frame, rich_text
 from frontend.compose.state import Compose
-from frontend.inbox.panes import ContactView, EarlierView, EntryView, FileView, PaneView
+from frontend.inbox.panes import EntryView, PaneView
 from frontend.inbox.state import Inbox
 from frontend.outbox.state import Outbox
 
-Pane = rx.vars.ObjectVar[PaneView]
-Entry = rx.vars.ObjectVar[EntryView]
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
+_compose: Any = Compose
+_outbox: Any = Outbox
+
+Pane = Any
+Entry = Any
 
 
 @rx.memo
 def pane(shown: rx.vars.ObjectVar[PaneView]) -> rx.Component:
     """One conversation standing in the page; a style rule shows the selected one."""
+    return _pane(shown)
+
+
+def _pane(shown: Pane) -> rx.Component:
     return rx.el.article(
         rx.el.div(
             _head(shown),
@@ -33,7 +42,7 @@ def pane(shown: rx.vars.ObjectVar[PaneView]) -> rx.Component:
                         " earlier entries",
                         type="button",
                         class_name="link centred",
-                        on_click=Inbox.show_everything(shown.id),
+                        on_click=_inbox.show_everything(shown.id),
                     ),
                 ),
                 rx.foreach(shown.flow, lambda each: entry(piece=each, conversation=shown.id, key=each.key)),
@@ -132,6 +141,10 @@ def _head(shown: Pane) -> rx.Component:
 @rx.memo
 def entry(piece: rx.vars.ObjectVar[EntryView], conversation: rx.Var[int]) -> rx.Component:
     """One piece of the flow."""
+    return rx.fragment(_entry(piece, conversation))
+
+
+def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
     return rx.match(
         piece.kind,
         ("message", rx.cond(piece.open, _message(piece, conversation), _folded(piece, conversation))),
@@ -151,7 +164,7 @@ def _folded(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
         ago(at=piece.at, long=True),
         type="button",
         class_name="fold",
-        on_click=Inbox.toggle_message(conversation, piece.id),
+        on_click=_inbox.toggle_message(conversation, piece.id),
         custom_attrs={"aria-expanded": "false", "data-message": piece.id.to_string()},
     )
 
@@ -167,7 +180,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                 type="button",
                 class_name="from",
                 title=piece.address,
-                on_click=Inbox.toggle_message(conversation, piece.id),
+                on_click=_inbox.toggle_message(conversation, piece.id),
                 custom_attrs={"aria-expanded": "true"},
             ),
             rx.el.span(class_name="grow"),
@@ -190,7 +203,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                 icon("image-off", 14),
                 rx.el.span("Images from the sender’s servers are not loaded."),
                 rx.el.button(
-                    "Show images", type="button", class_name="link", on_click=Inbox.show_images(conversation, piece.id)
+                    "Show images", type="button", class_name="link", on_click=_inbox.show_images(conversation, piece.id)
                 ),
                 class_name="blocked",
             ),
@@ -206,7 +219,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                         "Show all of it",
                         type="button",
                         class_name="link",
-                        on_click=Inbox.show_whole(conversation, piece.id),
+                        on_click=_inbox.show_whole(conversation, piece.id),
                     ),
                 ),
                 rx.cond(
@@ -224,7 +237,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                     rx.cond(piece.quoted_open, "hide quoted text", "quoted text"),
                     type="button",
                     class_name="chip",
-                    on_click=Inbox.toggle_quote(conversation, piece.id),
+                    on_click=_inbox.toggle_quote(conversation, piece.id),
                     custom_attrs={"aria-expanded": rx.cond(piece.quoted_open, "true", "false")},
                 ),
             ),
@@ -235,7 +248,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
     )
 
 
-def _file(file: rx.vars.ObjectVar[FileView]) -> rx.Component:
+def _file(file: Any) -> rx.Component:
     return rx.el.a(
         icon("paperclip", 13),
         rx.el.span(file.name, class_name="el"),
@@ -271,7 +284,7 @@ def choice_button(outgoing_id: Any, choice: Any) -> rx.Component:
         rx.match(choice, *((name, words) for name, words in CHOICE_WORDS.items()), ""),
         type="button",
         class_name="btn",
-        on_click=Outbox.resolve(outgoing_id, choice),
+        on_click=_outbox.resolve(outgoing_id, choice),
     )
 
 
@@ -323,20 +336,20 @@ def _dock(shown: Pane) -> rx.Component:
     """Reply and comment; the composer in their place while it stands open."""
     return rx.el.footer(
         rx.cond(
-            Compose.docked.contains(shown.id),
+            _compose.docked.contains(shown.id),
             composer(
-                draft=Compose.docked[shown.id],
-                files=Compose.files,
-                status=Compose.status,
-                suggestions=Compose.suggestions,
-                on_save=Compose.save,
-                on_send=Compose.send_mail,
-                on_discard=Compose.discard,
-                on_fold=Compose.fold,
-                on_query=Compose.suggest,
-                on_attached=Compose.attached,
-                on_detach=Compose.detach,
-                on_keep=Compose.keep,
+                draft=_compose.docked[shown.id],
+                files=_compose.files,
+                status=_compose.status,
+                suggestions=_compose.suggestions,
+                on_save=_compose.save,
+                on_send=_compose.send_mail,
+                on_discard=_compose.discard,
+                on_fold=_compose.fold,
+                on_query=_compose.suggest,
+                on_attached=_compose.attached,
+                on_detach=_compose.detach,
+                on_keep=_compose.keep,
             ),
             rx.el.div(
                 rx.el.button(
@@ -345,7 +358,7 @@ def _dock(shown: Pane) -> rx.Component:
                     key_hint("R"),
                     type="button",
                     class_name="btn tall",
-                    on_click=Compose.reply(shown.id, "reply", 0),
+                    on_click=_compose.reply(shown.id, "reply", 0),
                     custom_attrs={"data-key": "r"},
                 ),
                 rx.el.button(
@@ -354,13 +367,13 @@ def _dock(shown: Pane) -> rx.Component:
                     type="button",
                     class_name="btn tall",
                     title="Reply to all",
-                    on_click=Compose.reply(shown.id, "reply_all", 0),
+                    on_click=_compose.reply(shown.id, "reply_all", 0),
                     custom_attrs={"data-key": "a", "aria-label": "Reply all"},
                 ),
                 comment_box(
-                    people=Inbox.mentionable,
+                    people=_inbox.mentionable,
                     mailbox=shown.mailbox_id,
-                    on_send=lambda text, people, teams: Inbox.comment(shown.id, text, people, teams),
+                    on_send=lambda text, people, teams: _inbox.comment(shown.id, text, people, teams),
                 ),
                 class_name="dock-line",
             ),
@@ -420,7 +433,7 @@ def _side(shown: Pane) -> rx.Component:
     )
 
 
-def _contact(contact: rx.vars.ObjectVar[ContactView]) -> rx.Component:
+def _contact(contact: Any) -> rx.Component:
     def line(label: str, value: Any) -> rx.Component:
         return rx.cond(value != "", rx.fragment(rx.el.dt(label), rx.el.dd(value)))
 
@@ -439,7 +452,7 @@ def _contact(contact: rx.vars.ObjectVar[ContactView]) -> rx.Component:
     )
 
 
-def _earlier(each: rx.vars.ObjectVar[EarlierView]) -> rx.Component:
+def _earlier(each: Any) -> rx.Component:
     return rx.el.a(
         rx.el.span(each.subject, class_name="el"),
         rx.el.small(ago(at=each.at), " · ", each.status, " · ", each.mailbox, class_name="el"),

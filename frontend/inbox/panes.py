@@ -189,7 +189,7 @@ def first_opened(detail: ConversationDetail) -> Opened:
 def stands_open(detail: ConversationDetail, opened: Opened) -> set[int]:
     """The messages that are unfolded."""
     fresh = {each.id for each in detail.messages} - opened.known
-    return (opened.itself | fresh) ^ set(opened.toggled)
+    return (fresh | opened.itself) ^ opened.toggled
 
 
 def _mailbox_name(view: View, mailbox_id: int) -> str:

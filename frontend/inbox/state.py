@@ -106,7 +106,7 @@ class Inbox(Session):
         if names or before is None or before.mailboxes is not view.mailboxes:
             self.assignable = paint_assignable(view)
             self.mentionable = paint_mentionable(view)
-        self.paint_places(view, everything=names or before.mailboxes is not view.mailboxes)
+        self.paint_places(view, everything=names or before is None or before.mailboxes is not view.mailboxes)
 
     def paint_list(self, view: View) -> None:
         """The window of rows around `_first`."""

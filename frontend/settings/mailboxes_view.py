@@ -239,7 +239,7 @@ def _chosen() -> rx.Component:
     )
 
 
-def _status(chosen: Any) -> rx.Component:
+def _status(chosen: Any) -> Any:
     return rx.match(
         chosen.status,
         ("up_to_date", rx.el.span(chosen.status_words, class_name="live")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_comments_and_activity_stand_in_the_flow_in_order() -> None:
         ("visibility", ANA, None, "private", "You made this private"),
     ],
 )
-def test_activity_in_words(kind: str, actor: int | None, subject: int | None, value: str, words: str) -> None:
+def test_activity_in_words(kind: Any, actor: int | None, subject: int | None, value: str, words: str) -> None:
     told = Activity(
         id=1,
         conversation_id=1,
@@ -73,7 +74,7 @@ def test_activity_in_words(kind: str, actor: int | None, subject: int | None, va
         actor_id=actor,
         subject_id=subject,
         value=value,
-        at=NOON,  # type: ignore[arg-type]
+        at=NOON,
     )
     assert activity_words(view(), told) == words
 
