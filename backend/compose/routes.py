@@ -10,7 +10,7 @@ from litestar.params import Body
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.compose import queries
-from backend.compose.actions import drafts, outbox
+from backend.compose.actions import decisions, drafts, send
 from backend.compose.contracts import CreateDraft, Draft, Outgoing, ResolveOutgoing, SaveDraft, SendDraft
 from backend.errors import BadRequest
 
@@ -65,7 +65,7 @@ async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
 @post("/drafts/{draft_id:int}/send", **access("conversation"))
 async def send_draft(asker: Asker, draft_id: int, data: SendDraft) -> Outgoing:
     """Hand a draft to the outbox; 409 `answered_meanwhile` when somebody answered since it was begun."""
-    return await outbox.send_draft(asker, draft_id, data)
+    return await send.send_draft(asker, draft_id, data)
 
 
 @get("/outbox", **access("signed_in"))
@@ -77,13 +77,13 @@ async def list_outbox(asker: Asker) -> list[Outgoing]:
 @post("/outbox/{outgoing_id:int}/undo", **access("conversation"))
 async def undo_sending(asker: Asker, outgoing_id: int) -> Draft:
     """Take a mail back before it leaves; 409 when it is too late."""
-    return await outbox.undo_sending(asker, outgoing_id)
+    return await decisions.undo_sending(asker, outgoing_id)
 
 
 @post("/outbox/{outgoing_id:int}/resolve", status_code=200, **access("conversation"))
 async def resolve_outgoing(asker: Asker, outgoing_id: int, data: ResolveOutgoing) -> Outgoing | Draft:
     """Decide about a mail that did not simply leave."""
-    return await outbox.resolve_outgoing(asker, outgoing_id, data)
+    return await decisions.resolve_outgoing(asker, outgoing_id, data)
 
 
 router = Router(

@@ -26,8 +26,9 @@ from datetime import timedelta
 
 import asyncpg
 
-from backend.compose.actions import transitions
-from backend.compose.actions.transitions import Claim, Words
+from backend.compose.actions import outdated, results, transitions
+from backend.compose.actions.results import Words
+from backend.compose.actions.transitions import Claim
 from backend.database.connection import fetch_value
 from backend.errors import TandemError
 from backend.mail.raw import load_raw
@@ -68,18 +69,22 @@ class Sender:
 
     async def sweep(self) -> list[asyncio.Task[None]]:
         """Call it every few seconds: gives up on attempts whose process died, and begins to send whatever is due."""
-        for outgoing_id in await transitions.expire():
+        for outgoing_id in await results.expire():
             log.warning("Whether outgoing mail %d was sent is not known: its worker ended.", outgoing_id)
-        begun: list[asyncio.Task[None]] = []
-        for outgoing_id in await transitions.due():
-            if outgoing_id not in self._here and not self._stopping:
-                task = asyncio.create_task(self.send(outgoing_id), name=f"send {outgoing_id}")
-                self._tasks.add(task)
-                task.add_done_callback(self._swept)
-                begun.append(task)
-        return begun
+        return [self._begin(outgoing_id) for outgoing_id in await transitions.due(besides=self._here)]
 
-    def _swept(self, task: asyncio.Task[None]) -> None:
+    async def wake(self, outgoing_id: int) -> None:
+        """Look at a mail now. The handler of the job `send_outgoing`, which is thereby done: the mail is a row."""
+        if outgoing_id not in self._here:
+            self._begin(outgoing_id)
+
+    def _begin(self, outgoing_id: int) -> asyncio.Task[None]:
+        task = asyncio.create_task(self.send(outgoing_id), name=f"send {outgoing_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("%s failed", task.get_name(), exc_info=fault)
@@ -90,8 +95,8 @@ class Sender:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def send(self, outgoing_id: int) -> None:
-        """Make one attempt, if the mail is due and nobody else is at it. The handler of the job `send_outgoing`."""
-        if outgoing_id in self._here:
+        """Make one attempt, if the mail is due and nobody else is at it."""
+        if outgoing_id in self._here or self._stopping:
             return
         self._here.add(outgoing_id)
         try:
@@ -108,15 +113,15 @@ class Sender:
     async def _attempt(self, held: Claim) -> None:
         renewing = asyncio.create_task(self._renew(held), name=f"renew {held.outgoing_id}")
         try:
-            doubt = await transitions.reason_to_hold(held)
+            doubt = await outdated.reason_to_hold(held)
             if doubt is not None:
-                await transitions.hold(held, doubt)
+                await results.hold(held, doubt)
                 return
             try:
                 raw, login = await load_raw(held.raw_digest), await _login(held.mailbox_id)
             except TandemError as fault:  # a missing blob, another secret key: a person must mend it
                 words = Words(fault.message, fault.remedy)
-                await transitions.try_later(held, words, needs_person=True)
+                await results.try_later(held, words, needs_person=True)
                 return
             await self._dialogue(held, raw, login)
         finally:
@@ -139,7 +144,7 @@ class Sender:
                 result = await session.transmit(raw, lambda: seconds_since_boot() - begun < self._too_late)
                 await self._report(held, result)
         except ServerProblem as fault:  # raised by connecting and signing in only: nothing was sent
-            await transitions.try_later(held, _words(fault.problem), needs_person=fault.permanent)
+            await results.try_later(held, _words(fault.problem), needs_person=fault.permanent)
 
     async def _report(self, held: Claim, result: SendResult) -> None:
         """Write the result down, whatever it takes: a mail that was accepted must not be asked about, or sent again."""
@@ -176,15 +181,15 @@ async def _write(held: Claim, result: SendResult, *, store_message: bool) -> Non
     match result:
         case Sent(accepted, refused, _):
             now, later = _parted(refused)
-            await transitions.record_acceptance(held.outgoing_id, accepted, now, later, store_message=store_message)
+            await results.record_acceptance(held.outgoing_id, accepted, now, later, store_message=store_message)
         case Retry(problem, recipients):
             now, later = _parted(recipients)
-            await transitions.try_later(held, _words(problem), now, later)
+            await results.try_later(held, _words(problem), now, later)
         case Refused(problem, recipients):
-            await transitions.fail(held, _words(problem), _parted(recipients)[0])
+            await results.fail(held, _words(problem), _parted(recipients)[0])
         case Unknown(problem):
-            words = transitions.NOT_KNOWN._replace(server_words=problem.server_words)
-            await transitions.lose(held.outgoing_id, held.fence, words)
+            words = results.NOT_KNOWN._replace(server_words=problem.server_words)
+            await results.lose(held.outgoing_id, held.fence, words)
 
 
 def _parted(recipients: Mapping[str, Problem]) -> tuple[dict[str, Words], dict[str, Words]]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from backend.compose.actions.transitions import record_acceptance
+from backend.compose.actions.results import record_acceptance
 from backend.database.connection import Row, connection, execute, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.events.record import action

@@ -78,6 +78,15 @@ async def test_a_mailbox_without_an_account_keeps_the_draft_and_says_what_to_do(
     assert (await desk.api.ana.get(f"/drafts/{draft.id}", Draft)).text == draft.text
 
 
+async def test_who_lost_the_mailbox_cannot_send_the_mail_that_they_began(desk: Desk) -> None:
+    draft = await desk.new_draft(desk.api.jonas)
+    await desk.api.ana.put(
+        f"/mailboxes/{desk.api.support}/members", {"member_ids": [desk.api.ana.user_id], "team_ids": []}
+    )
+    refusal = await desk.api.jonas.refused("POST", f"/drafts/{draft.id}/send", {"version": draft.version})
+    assert refusal.status == 404
+
+
 async def test_an_older_version_is_not_sent(desk: Desk) -> None:
     draft = await desk.new_draft()
     await desk.save(desk.api.ana, draft, text="Better words")

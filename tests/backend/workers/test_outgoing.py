@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.compose.actions import transitions
+from backend.compose.actions import results, transitions
 from backend.compose.contracts import Outgoing
 from backend.database.connection import execute, fetch, fetch_value
 from backend.mail.contracts import MailAddress
@@ -106,13 +106,13 @@ async def test_a_final_refusal_keeps_the_text_and_tells_its_author_why(desk: Des
 async def test_after_two_days_of_passing_refusals_it_has_failed(desk: Desk) -> None:
     desk.smtp.misbehave("mail", reply="451 4.3.0 Come back later")
     outgoing = await sent_by(desk)
-    await execute("UPDATE outgoing SET attempts = $1", transitions.MOST_ATTEMPTS - 1)
+    await execute("UPDATE outgoing SET attempts = $1", results.MOST_ATTEMPTS - 1)
     assert await desk.attempt(outgoing) == "failed"
     assert "two days" in (await desk.shown(outgoing)).reason
 
 
 async def test_the_attempts_last_about_two_days() -> None:
-    total = sum(transitions.wait_after(n).total_seconds() for n in range(1, transitions.MOST_ATTEMPTS))
+    total = sum(results.wait_after(n).total_seconds() for n in range(1, results.MOST_ATTEMPTS))
     assert 40 <= total / 3600 <= 56
 
 
@@ -241,8 +241,8 @@ async def test_a_worker_that_died_while_sending_leaves_unknown_and_nothing_is_se
 async def test_a_late_acceptance_is_recorded_even_after_the_mail_was_given_up(desk: Desk) -> None:
     outgoing = await sent_by(desk)
     held = await begun(outgoing)
-    await transitions.expire()
-    assert await transitions.record_acceptance(outgoing.id, held.recipients, {}, {})
+    await results.expire()
+    assert await results.record_acceptance(outgoing.id, held.recipients, {}, {})
     assert await desk.state(outgoing) == "sent"
     assert len((await desk.detail(outgoing.conversation_id)).messages) == 2
 
@@ -250,9 +250,9 @@ async def test_a_late_acceptance_is_recorded_even_after_the_mail_was_given_up(de
 async def test_a_late_acceptance_stops_the_second_sending_that_a_person_asked_for(desk: Desk) -> None:
     outgoing = await sent_by(desk)
     held = await begun(outgoing)
-    await transitions.expire()
+    await results.expire()
     await desk.api.ana.post(f"/outbox/{outgoing.id}/resolve", {"choice": "send_again"}, Outgoing)
-    assert await transitions.record_acceptance(outgoing.id, held.recipients, {}, {})
+    assert await results.record_acceptance(outgoing.id, held.recipients, {}, {})
     assert (await desk.attempt(outgoing), desk.smtp.messages) == ("sent", [])
 
 
@@ -262,13 +262,13 @@ async def test_a_worker_that_slept_can_neither_send_nor_change_anything(desk: De
     assert slept is not None
     await execute("UPDATE outgoing SET claimed_until = now() - interval '1 second'")
     assert await desk.attempt(outgoing) == "sent"
-    words = transitions.Words("late", "")
+    words = results.Words("late", "")
     assert not await transitions.begin_sending(slept)
     assert not await transitions.renew(slept, timedelta(seconds=60))
-    assert not await transitions.try_later(slept, words)
-    assert not await transitions.fail(slept, words, {})
-    assert not await transitions.hold(slept, words)
-    assert not await transitions.lose(outgoing.id, slept.fence)
+    assert not await results.try_later(slept, words)
+    assert not await results.fail(slept, words, {})
+    assert not await results.hold(slept, words)
+    assert not await results.lose(outgoing.id, slept.fence)
     assert await desk.state(outgoing) == "sent"
 
 
@@ -308,7 +308,7 @@ async def test_an_acceptance_is_written_down_even_when_the_message_cannot_be_sto
     async def broken(outgoing_id: int) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(transitions, "store_sent_message", broken)
+    monkeypatch.setattr(results, "store_sent_message", broken)
     assert await desk.attempt(outgoing) == "sent"
     assert await jobs("store_sent_copy") == 1
 

@@ -1,0 +1,195 @@
+"""Send: a draft becomes a frozen mail in the outbox. From here on its recipients, bytes and Message-ID stay."""
+
+from datetime import timedelta
+
+import msgspec
+
+from backend.access.asker import Asker
+from backend.access.fetch import access_mailbox
+from backend.compose.actions.drafts import newest_outgoing, remove_draft
+from backend.compose.actions.outdated import replies_since
+from backend.compose.contracts import Draft, Outgoing, SendDraft
+from backend.compose.freeze import Frozen, freeze
+from backend.compose.queries import (
+    attachments_of_draft,
+    read_draft,
+    read_outgoing,
+)
+from backend.conversations.change import changing, hold_membership
+from backend.conversations.contracts import (
+    ConversationAdded,
+    OutgoingChanged,
+)
+from backend.conversations.threads import begin_conversation
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
+from backend.errors import Conflict, NotFound, Unacceptable
+from backend.events.record import action
+from backend.jobs import enqueue
+from backend.mail.raw import store_raw
+from backend.mail.store import addressed_in, hold_threading, leave_keys, mail_address
+
+LONGEST_UNDO = 30
+"""Seconds."""
+
+
+class AnsweredMeanwhile(Conflict):
+    """Somebody answered, or the customer wrote again, since the draft was begun. `details` say what came."""
+
+    code = "answered_meanwhile"
+
+
+async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
+    """Hand a draft to the outbox. It leaves after `undo_seconds`, and until then can be taken back.
+
+    Raises Unacceptable for wrong recipients or a mailbox without an account, Conflict for a stale version,
+    AnsweredMeanwhile unless `even_if_answered`.
+    """
+    undo_seconds = max(0, min(given.undo_seconds, LONGEST_UNDO))
+    draft = await read_draft(draft_id)
+    files = await attachments_of_draft(draft_id)
+    record = await fetch_row("SELECT * FROM drafts WHERE id = $1", draft_id)
+    await access_mailbox(asker, draft.mailbox_id)
+    mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", draft.mailbox_id)
+    if record is None or mailbox is None:
+        raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+    _check_version(draft, given)
+    await check_account(draft.mailbox_id)
+    # Built before anything is locked: it takes as long as the attachments are large.
+    frozen = await freeze(draft, record["answers_id"], mailbox, files)
+    async with action(asker.user_id) as act:
+        await hold_membership(draft.mailbox_id)
+        await hold_threading(draft.mailbox_id)
+        begun = draft.conversation_id is None
+        conversation_id = draft.conversation_id or await _begin(draft, frozen)
+        async with changing(asker.user_id, conversation_id) as change:
+            locked = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
+            if locked is None:
+                raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+            _check_version(await read_draft(draft_id), given)
+            if [f["id"] for f in files] != [f["id"] for f in await attachments_of_draft(draft_id)]:
+                raise Conflict("The attachments changed at this moment.", "Look at them, and send again.")
+            if not given.even_if_answered:
+                await _check_unanswered(asker, locked, given)
+            outgoing_id = await _hand_over(asker, draft, locked, frozen, conversation_id, given, undo_seconds)
+            await leave_keys(draft.mailbox_id, conversation_id, frozen.parsed)
+            await execute("UPDATE composed_attachments SET outgoing_id = $2 WHERE draft_id = $1", draft_id, outgoing_id)
+            outgoing = await read_outgoing(outgoing_id)
+            if begun:
+                change.tell(lambda row: ConversationAdded(row=row))
+            change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
+            await remove_draft(act, locked)
+        await enqueue("send_outgoing", after=timedelta(seconds=undo_seconds), outgoing_id=outgoing_id)
+    return outgoing
+
+
+def _check_version(draft: Draft, given: SendDraft) -> None:
+    if draft.version != given.version:
+        raise Conflict(
+            "This draft was changed meanwhile.",
+            "Read the newer text, then send it.",
+            stored=msgspec.to_builtins(draft),
+        )
+
+
+async def check_account(mailbox_id: int) -> None:
+    """Raises Unacceptable for a mailbox that is not connected to a mail account."""
+    if await fetch_value("SELECT 1 FROM mail_accounts WHERE mailbox_id = $1", mailbox_id) is None:
+        raise Unacceptable(
+            "This mailbox cannot send yet: it is not connected to a mail account.",
+            "Connect an account in the mailbox's settings. The draft is kept.",
+        )
+
+
+async def _check_unanswered(asker: Asker, record: Row, given: SendDraft) -> None:
+    if record["conversation_id"] is None:
+        return
+    seen = max(record["seen_arrival"], given.seen_arrival or 0)
+    arrived = await fetch(
+        "SELECT id, sender, subject, snippet, date FROM messages WHERE conversation_id = $1 "
+        "AND direction = 'incoming' AND arrival > $2 AND gone_at IS NULL ORDER BY arrival",
+        record["conversation_id"],
+        seen,
+    )
+    replies = await replies_since(
+        record["conversation_id"],
+        asker.user_id,
+        record["seen_outgoing"],
+        record["seen_at"],
+        ("scheduled", "queued", "sending", "sent", "unknown"),
+    )
+    if not arrived and not replies:
+        return
+    raise AnsweredMeanwhile(
+        "Somebody answered this conversation meanwhile." if replies else "A new mail arrived meanwhile.",
+        "Read what came, then send your mail anyway or change it.",
+        arrived=[
+            {
+                "message_id": each["id"],
+                "sender": msgspec.json.decode(each["sender"]) if each["sender"] else None,
+                "subject": each["subject"],
+                "snippet": each["snippet"],
+                "date": each["date"].isoformat(),
+            }
+            for each in arrived
+        ],
+        replies=[
+            {"author_id": each["author_id"], "subject": each["subject"], "at": each["at"].isoformat()}
+            for each in replies
+        ],
+    )
+
+
+async def _begin(draft: Draft, frozen: Frozen) -> int:
+    """The conversation of a new mail, as its list row will show it before the mail has left."""
+    conversation_id = await begin_conversation(draft.mailbox_id, frozen.parsed.subject)
+    await execute(
+        "UPDATE conversations SET correspondents = $2, addressed = $3, snippet = $4, last_direction = 'outgoing', "
+        "has_attachments = $5 WHERE id = $1",
+        conversation_id,
+        msgspec.json.encode([mail_address(person) for person in frozen.parsed.to[:5]]).decode(),
+        addressed_in(frozen.parsed),
+        frozen.parsed.snippet,
+        bool(frozen.parsed.attachments),
+    )
+    return conversation_id
+
+
+async def _hand_over(
+    asker: Asker,
+    draft: Draft,
+    record: Row,
+    frozen: Frozen,
+    conversation_id: int,
+    given: SendDraft,
+    undo_seconds: int,
+) -> int:
+    """Write the rows of the outgoing message; answers its id."""
+    outgoing_id: int = await fetch_value(
+        "INSERT INTO outgoing (mailbox_id, conversation_id, author_id, state, message_id, envelope_from, raw_digest, "
+        "recipients, subject, text, kind, answers_id, seen_arrival, seen_outgoing, seen_at, then_done, created_at, "
+        "undo_until, attempts, fence, reason, remedy, server_words, sent_copy) "
+        "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, "
+        "(SELECT last_arrival FROM conversations WHERE id = $2), $12, now(), $13, now(), now() + $14::interval, "
+        "0, 0, '', '', '', 'none') RETURNING id",
+        draft.mailbox_id,
+        conversation_id,
+        asker.user_id,
+        frozen.message_id,
+        frozen.sender,
+        await store_raw(frozen.raw),
+        record["recipients"],
+        draft.subject,
+        draft.text,
+        draft.kind,
+        record["answers_id"],
+        await newest_outgoing(conversation_id),
+        given.then_done,
+        timedelta(seconds=undo_seconds),
+    )
+    for address in frozen.envelope:
+        await execute(
+            "INSERT INTO outgoing_recipients (outgoing_id, address, state, reason) VALUES ($1, $2, 'pending', '')",
+            outgoing_id,
+            address,
+        )
+    return outgoing_id
