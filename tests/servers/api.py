@@ -17,6 +17,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar, overload
 from urllib.parse import urlsplit
@@ -277,10 +278,27 @@ def environment(folder: Path, **variables: str) -> Iterator[None]:
             settings.cache_clear()
 
 
+@cache
+def composed() -> Litestar:
+    """The application, put together once: it takes longer than most tests. Its database is that of this process."""
+    return create_app()
+
+
 @asynccontextmanager
 async def running(dsn: str) -> AsyncIterator[Litestar]:
-    """The application with its lifespan, on this database."""
-    application = create_app(dsn=dsn)
+    """The application with its lifespan, on this database and with the settings of now."""
+    application = composed()
+    application.state.settings = settings()
+    await connection.connect(dsn)
+    try:
+        async with _lifespan(application):
+            yield application
+    finally:
+        await connection.disconnect()
+
+
+@asynccontextmanager
+async def _lifespan(application: Litestar) -> AsyncIterator[None]:
     ready, over = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:
@@ -296,7 +314,7 @@ async def running(dsn: str) -> AsyncIterator[Litestar]:
         began.cancel()
         await lifespan
     try:
-        yield application
+        yield
     finally:
         over.set()
         await lifespan
