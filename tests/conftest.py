@@ -6,4 +6,6 @@ pytest_plugins = [
     "tests.servers.postgres",
     "tests.servers.api",
     "tests.servers.sending",
+    "tests.servers.chromium",
+    "tests.servers.office",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import Office
 from tests.servers.chromium import Seats
+from tests.servers.office import Office
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-"""The product with its people and mail servers, once for all browser tests."""
+"""The product with its people and mail servers, once for all tests that use it as people do."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from email.utils import format_datetime, make_msgid
 import pytest
 
 from backend.mailboxes.contracts import MailboxSettings
-from tests.servers.chromium import chromium, seats  # noqa: F401 - fixtures
 from tests.servers.dovecot import Dovecot
 from tests.servers.product import Product, Visitor
 from tests.servers.smtp import RecordingSmtp
-
-pytestmark = pytest.mark.browser
 
 
 @dataclass
