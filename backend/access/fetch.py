@@ -122,7 +122,7 @@ async def access_contact(asker: Asker, contact_id: int) -> Row:
 
 
 KNOWS = (
-    "(k.shared OR EXISTS (SELECT 1 FROM contact_mailboxes cm JOIN mailbox_readers r ON r.mailbox_id = cm.mailbox_id "
-    "WHERE cm.contact_id = k.id AND r.user_id = {user}))"
+    "(k.shared OR EXISTS (SELECT 1 FROM contact_mailboxes cm WHERE cm.contact_id = k.id AND cm.mailbox_id = "
+    "ANY (ARRAY(SELECT mailbox_id FROM mailbox_readers WHERE user_id = {user}))))"
 )
-"""SQL: the person may know of the contact `k`."""
+"""SQL: the person may know of the contact `k`. The person's mailboxes are an array, so that they are read once."""

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from backend.access.asker import Asker
-from backend.access.fetch import KNOWS, READS, SEES, access_contact
+from backend.access.fetch import KNOWS, SEES, access_contact
 from backend.contacts.contracts import AddressSuggestion, Contact, ContactPage
 from backend.conversations.contracts import EarlierConversation
 from backend.database.connection import Row, fetch, fetch_row
@@ -19,7 +19,12 @@ CONTACT_COLUMNS = """
     (SELECT array_agg(a.address ORDER BY a.id) FROM contact_addresses a WHERE a.contact_id = k.id) AS addresses
 """
 
+NAME_FITS = "fold_accents(lower(k.name || ' ' || k.company)) LIKE fold_accents($2)"
+"""SQL: the name or company of the contact `k` fits the pattern `$2`."""
+
 PAGE = 50
+RECENT = 500
+"""Newest correspondents of each mailbox, and hits of each index, among which completions are chosen."""
 MOST_SUGGESTIONS = 10
 MOST_EARLIER = 20
 LONGEST_QUERY = 200
@@ -132,26 +137,33 @@ async def suggest_addresses(asker: Asker, q: str) -> list[AddressSuggestion]:
     wanted = storable(q).strip().lower()[:LONGEST_QUERY]
     records = await fetch(
         f"""
-        SELECT DISTINCT ON (rank, last_at, name, address) * FROM (
-          SELECT DISTINCT ON (address) * FROM (
-            SELECT k.name, a.address, k.id AS contact_id, seen.last_at,
-                   NOT (fold_accents(lower(k.name)) LIKE fold_accents($3) OR a.address LIKE $3) AS rank
-              FROM contacts k JOIN contact_addresses a ON a.contact_id = k.id
+        WITH recent AS MATERIALIZED (
+            SELECT r.contact_id FROM mailbox_readers mine CROSS JOIN LATERAL (
+                SELECT contact_id FROM contact_mailboxes m WHERE m.mailbox_id = mine.mailbox_id
+                 ORDER BY m.last_at DESC LIMIT {RECENT}) r WHERE mine.user_id = $1),
+        candidates AS MATERIALIZED (
+            SELECT contact_id FROM recent
+            UNION (SELECT k.id FROM contacts k WHERE $2 <> '%' AND {NAME_FITS} LIMIT {RECENT})
+            UNION (SELECT contact_id FROM contact_addresses WHERE $2 <> '%' AND address LIKE $2 LIMIT {RECENT})),
+        fitting AS (
+            SELECT k.name, a.address, k.id AS contact_id, seen.last_at
+              FROM candidates JOIN contacts k ON k.id = candidates.contact_id
+              JOIN contact_addresses a ON a.contact_id = k.id
               LEFT JOIN LATERAL (SELECT max(m.last_at) AS last_at FROM contact_mailboxes m
-                                  WHERE m.contact_id = k.id AND {READS.format(mailbox="m.mailbox_id", user="$1")})
-                   seen ON true
-             WHERE {KNOWS.format(user="$1")} AND ({_matches(wanted)})
+                    WHERE m.contact_id = k.id AND m.mailbox_id = ANY (ARRAY(
+                        SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1))) seen ON true
+             WHERE ({NAME_FITS} OR a.address LIKE $2) AND {KNOWS.format(user="$1")}
             UNION ALL
-            SELECT u.name, u.email, NULL, NULL,
-                   NOT (fold_accents(lower(u.name)) LIKE fold_accents($3) OR u.email LIKE $3)
-              FROM users u WHERE u.active AND u.id <> $1
-               AND (fold_accents(lower(u.name)) LIKE fold_accents($2) OR u.email LIKE $2)
-          ) every ORDER BY address, contact_id NULLS LAST
-        ) once ORDER BY rank, last_at DESC NULLS LAST, name, address LIMIT $4
+            SELECT u.name, u.email, NULL, NULL FROM users u WHERE u.active AND u.id <> $1
+               AND (fold_accents(lower(u.name)) LIKE fold_accents($2) OR u.email LIKE $2)),
+        once AS (SELECT DISTINCT ON (address) * FROM fitting ORDER BY address, last_at DESC NULLS LAST, contact_id)
+        SELECT * FROM once
+         ORDER BY NOT (fold_accents(lower(name)) LIKE fold_accents($3) OR address LIKE $3), last_at DESC NULLS LAST,
+                  name, address LIMIT $4
         """,
         asker.user_id,
         _like(wanted),
-        _escaped(wanted) + "%",
+        pattern_of(wanted) + "%",
         MOST_SUGGESTIONS,
     )
     return [
@@ -170,17 +182,18 @@ def _matches(wanted: str) -> str:
     if not wanted:
         return "$2::text IS NOT NULL"
     return (
-        "fold_accents(lower(k.name || ' ' || k.company)) LIKE fold_accents($2) "
-        "OR k.id IN (SELECT contact_id FROM contact_addresses WHERE address LIKE $2)"
+        f"k.id IN (SELECT k.id FROM contacts k WHERE {NAME_FITS} "
+        "UNION SELECT contact_id FROM contact_addresses WHERE address LIKE $2)"
     )
 
 
 def _like(wanted: str) -> str:
     beginning = "%" if len(wanted) >= SHORTEST_SUBSTRING else ""
-    return f"{beginning}{_escaped(wanted)}%"
+    return f"{beginning}{pattern_of(wanted)}%"
 
 
-def _escaped(text: str) -> str:
+def pattern_of(text: str) -> str:
+    """The text as LIKE takes it literally."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 

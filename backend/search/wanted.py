@@ -18,6 +18,8 @@ LONGEST_QUERY = 1_000
 MOST_WORDS = 32
 LONGEST_WORD = 200
 """Characters of one word or phrase that are looked at; PostgreSQL indexes no word above 2 KB."""
+SHORTEST_BEGINNING = 2
+"""Letters of the last word from which on it counts as a beginning: every mail has words that begin with an a."""
 
 Place = Literal["", "A", "B"]
 """Where a word must stand: anywhere, in the subject, or in the sender (the weights of `messages.search`)."""
@@ -77,7 +79,8 @@ def read_wanted(q: str) -> Wanted:
             wanted.attachments = True
         else:
             word = f"{key}:{value}" if key else value
-            wanted.terms.append(Term(word, prefix=at_end and not quoted))
+            long_enough = len(word) >= SHORTEST_BEGINNING or not word.isascii()
+            wanted.terms.append(Term(word, prefix=at_end and not quoted and long_enough))
     return wanted
 
 
