@@ -35,6 +35,7 @@ from backend.events.routes import router as events_router
 from backend.mail.routes import router as mail_router
 from backend.mailboxes.routes import router as mailboxes_router
 from backend.notifications.routes import router as notifications_router
+from backend.operations.routes import router as operations_router
 from backend.people.routes import router as people_router
 from backend.people.sessions import COOKIE, asker_of_cookie, asker_of_token
 from backend.search.routes import router as search_router
@@ -161,6 +162,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             contacts_router,
             notifications_router,
             search_router,
+            operations_router,
             events_router,
         ],
         dependencies={"asker": Provide(provide_asker)},

@@ -14,6 +14,7 @@ from pgqueuer import PgQueuer, Queries
 from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Context, Job
+from pgqueuer.types import JobId
 
 from backend.database.connection import connection, engine, in_transaction
 
@@ -50,6 +51,12 @@ async def enqueue(name: JobName, *, after: timedelta | None = None, key: str | N
             [f"{name}:{key}" if key else None],
             on_conflict="skip",
         )
+
+
+async def run_again(job_id: int) -> None:
+    """Put a job that gave up back into the queue, with all its attempts before it."""
+    async with connection() as current:
+        await Queries(AsyncpgDriver(cast(Connection, current))).requeue_jobs([JobId(job_id)])
 
 
 class TryAgain(Exception):

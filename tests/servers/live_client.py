@@ -52,6 +52,7 @@ from backend.people.contracts import (
 
 _snapshot = msgspec.json.Decoder(Snapshot)
 _page = msgspec.json.Decoder(ConversationPage)
+_mailbox = msgspec.json.Decoder(Mailbox)
 _notifications = msgspec.json.Decoder(NotificationPage)
 
 
@@ -253,6 +254,7 @@ class LiveClient:
             case MailboxGained():
                 model.mailboxes[event.mailbox.id] = event.mailbox
                 position = await self._read_mailbox(event.mailbox.id)
+                await self._read_settings(event.mailbox.id)
                 stream = f"mailbox:{event.mailbox.id}"
                 model.positions[stream] = position
                 self._taken_again.add(stream)
@@ -313,6 +315,12 @@ class LiveClient:
             cursor = page.next_cursor
             if cursor is None:
                 return position
+
+    async def _read_settings(self, mailbox_id: int) -> None:
+        assert self.model is not None
+        answer = await self._http.get(f"/api/v1/mailboxes/{mailbox_id}")
+        if answer.status_code == 200:
+            self.model.mailboxes[mailbox_id] = _mailbox.decode(answer.content)
 
     async def _read_notifications(self) -> None:
         assert self.model is not None
