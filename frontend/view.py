@@ -106,6 +106,11 @@ def with_detail(view: View, detail: ConversationDetail) -> View:
     )
 
 
+def covers(detail: ConversationDetail, view: View) -> bool:
+    """Whether `detail` holds every event that `view` has taken in: else one of them would be missing from it."""
+    return all(view.positions.get(each.stream, 0) <= each.position for each in detail.positions)
+
+
 def without_details(view: View, kept: set[int]) -> View:
     """`view` holding only the details in `kept`."""
     if view.details.keys() <= kept:

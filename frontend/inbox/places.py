@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-COUNT = 8
+COUNT = 12
 Places = tuple[int, ...]
 
 

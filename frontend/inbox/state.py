@@ -2,7 +2,7 @@
 
 Selection belongs to the browser (assets/js/desk.js), which shows a conversation that already stands in the page at
 once and tells us afterwards. Here the neighbours of the selected one are kept ready in a fixed number of places
-(`place0` to `place7`): a conversation keeps its place while it is near, so that a change sends one place and React
+(`place0` to `place11`): a conversation keeps its place while it is near, so that a change sends one place and React
 rebuilds nothing. The list holds a window of the fetched rows; the rest of its height is empty space.
 """
 
@@ -36,7 +36,7 @@ from frontend.inbox.panes import FREE, Opened, PaneView, first_opened, paint_pan
 from frontend.inbox.rows import RowView, paint_row
 from frontend.rail import NO_MAILBOX, MailboxView
 from frontend.session import Session
-from frontend.view import View, with_detail, with_page, without_details
+from frontend.view import View, covers, with_detail, with_page, without_details
 
 WINDOW = 80
 """Rows that stand in the page; the cost of a change grows with them."""
@@ -45,8 +45,10 @@ STEP = 20
 ROW_HEIGHT = 84
 """Pixels of a row: --row-height in assets/css/tokens.css."""
 PAGE = 50
-BEFORE, AFTER = 2, 4
+BEFORE, AFTER = 2, 3
 """Neighbours of the selected conversation that are kept ready."""
+IN_SIGHT = 9
+"""Rows that a screen shows at once."""
 
 STATUS_SAID = {"done": "Marked done", "trash": "Moved to Trash", "open": "Moved to Open", "spam": "Marked as spam"}
 
@@ -75,17 +77,24 @@ class Inbox(Session):
     place5: PaneView = FREE
     place6: PaneView = FREE
     place7: PaneView = FREE
+    place8: PaneView = FREE
+    place9: PaneView = FREE
+    place10: PaneView = FREE
+    place11: PaneView = FREE
 
     assignable: list[AssignableView] = []
     mentionable: list[MentionView] = []
 
     _listing: Listing | None = None
     _first: int = 0
+    _in_sight: int = 0
     _selected: int = 0
     _standing: tuple[int, ...] = (0,) * places.COUNT
     _opened: dict[int, Opened] = {}
     _painted: dict[int, Any] = {}
     _history: int = 0
+    _readying: int = 0
+    """Which run of `stand_ready` is the last one; earlier ones give up."""
 
     # ---- painting
 
@@ -204,7 +213,7 @@ class Inbox(Session):
             yield self.fault(refused)
             return
         self._listing = listing.with_page(page)
-        self._first = 0
+        self._first = self._in_sight = 0
         self._history = view.history
         self.kind, self.mailbox_id, self.shows = listing.kind, listing.mailbox_id, listing.shows
         self.query = listing.query
@@ -239,6 +248,8 @@ class Inbox(Session):
         if wanted != self._first:
             self._first = wanted
             self.paint_list(view if self._view is None else self._view)
+        self._in_sight = first_visible
+        yield Inbox.stand_ready
 
     async def catch_up(self) -> None:
         """Fetch the first page again after old mail was stored; fetch bodies that events brought without."""
@@ -292,21 +303,34 @@ class Inbox(Session):
     async def stand_ready(self) -> None:
         """Keep the neighbours of the selected conversation in the page, so that the next one opens at once.
 
-        One at a time: a person who selects meanwhile goes first, and no event is missed between asking and standing.
+        Conversations are fetched without holding the state, so that a person who selects meanwhile goes first. One
+        that was fetched before an event that the view has seen already is fetched again: see `covers`.
         """
-        for _ in range(places.COUNT):
+        async with self:
+            self._readying += 1
+            mine = self._readying
+        for _ in range(2 * places.COUNT):
             async with self:
-                view = self._view
-                if view is None:
+                view, api = self._view, self.api()
+                if view is None or self._readying != mine:
                     return
                 near = self._near(view)
-                missing = next((i for i in near if i not in view.details), 0)
-                if missing:
-                    try:
-                        detail = await self.api().get(f"/conversations/{missing}", ConversationDetail)
-                    except ApiError:
-                        return  # gone, or signed out: the event or the next click tells
+            missing = next((i for i in near if i not in view.details), 0)
+            detail: ConversationDetail | None = None
+            if missing:
+                try:
+                    detail = await api.get(f"/conversations/{missing}", ConversationDetail)
+                except ApiError:
+                    return  # gone, or signed out: the event or the next click tells
+            async with self:
+                view = self._view
+                if view is None or self._readying != mine:
+                    return
+                if detail is not None:
+                    if not covers(detail, view):
+                        continue
                     view = with_detail(view, detail)
+                near = [i for i in self._near(view) if i in view.details]
                 self._standing = places.with_near(self._standing, self._selected, near)
                 view = without_details(view, set(self._standing))
                 self._keep_opened(view)
@@ -321,15 +345,18 @@ class Inbox(Session):
         self._opened = {i: opened[i] if i in opened else first_opened(detail) for i, detail in view.details.items()}
 
     def _near(self, view: View) -> list[int]:
-        """The selected conversation's neighbours in the list, nearest first; the top of the list without one."""
+        """What is likely to be opened next: the selected conversation's neighbours, then the rows in sight."""
         if self._listing is None:
             return []
         ids = [row.id for row in listed(view, self._listing)]
-        if self._selected not in ids:
-            return ids[:AFTER]
-        at = ids.index(self._selected)
-        after, before = ids[at + 1 : at + 1 + AFTER], ids[max(0, at - BEFORE) : at][::-1]
-        return [*after[:1], *before[:1], *after[1:], *before[1:]]
+        near: list[int] = []
+        if self._selected in ids:
+            at = ids.index(self._selected)
+            after, before = ids[at + 1 : at + 1 + AFTER], ids[max(0, at - BEFORE) : at][::-1]
+            near = [*after[:1], *before[:1], *after[1:], *before[1:]]
+        in_sight = ids[self._in_sight : self._in_sight + IN_SIGHT]
+        near += [each for each in in_sight if each not in near and each != self._selected]
+        return near[: places.COUNT - 1]
 
     async def _fetch_bodies(self) -> None:
         """Fetch the bodies of unfolded messages that came without one."""

@@ -25,7 +25,7 @@ from backend.mailboxes.contracts import MailboxChanged, MailboxGained, MailboxGo
 from backend.notifications.contracts import Notification, NotificationAdded, NotificationsRead
 from backend.people.contracts import PersonChanged
 from frontend.reduce import apply, receive
-from frontend.view import with_detail, with_page
+from frontend.view import covers, with_detail, with_page
 from tests.frontend.builders import (
     JONAS,
     NOON,
@@ -204,3 +204,12 @@ def test_what_did_not_change_keeps_its_identity() -> None:
     assert after.mailboxes is before.mailboxes
     assert after.rows[2] is before.rows[2]
     assert before.rows[1].version == 1
+
+
+def test_a_detail_fetched_before_an_event_that_was_seen_is_told_apart() -> None:
+    first = row(1)
+    old = detail(first, positions=[StreamPosition(stream="mailbox:3", position=9)])
+    new = detail(first, positions=[StreamPosition(stream="mailbox:3", position=10)])
+    seen = view(first)
+    assert not covers(old, seen)
+    assert covers(new, seen)
