@@ -125,9 +125,7 @@ async def measure_clicks(office: Office, desk: Desk) -> dict[str, Any]:
 async def measure_actions(office: Office, acting: Desk, watching: Desk) -> dict[str, Any]:
     """One person assigns, comments, closes; the other has the same conversation open."""
     for desk in (acting, watching):
-        await desk.page.reload()
-        await desk.page.locator(ROW).first.wait_for()
-        await desk.set_clock()
+        await desk.begin_again()
     times: dict[str, list[float]] = defaultdict(list)
     number = 0
     while number < office.samples + WARM_UP:
@@ -173,9 +171,7 @@ async def _close(acting: Desk, watching: Desk, conversation_id: int, people: Seq
 async def measure_pushes(office: Office, desks: Sequence[Desk]) -> dict[str, Any]:
     """Mail into Dovecot; from the moment the control client is told until the row stands in each browser's list."""
     for desk in desks:
-        await desk.page.reload()
-        await desk.page.locator(ROW).first.wait_for()
-        await desk.set_clock()
+        await desk.begin_again()
     times: list[float] = []
     earlier: list[str] = []
     async with ControlClient(office.dovecot, USER) as control:
