@@ -22,7 +22,8 @@ from backend.database.connection import fetch
 from backend.mailboxes.contracts import SetMailboxMembers
 from backend.people.contracts import SaveTeam, Team
 from tests.servers.api import Api, Member
-from tests.servers.arriving import Arriving, message_id_of, written
+from tests.servers.arriving import Arriving, message_id_of
+from tests.servers.delivery import write_mail
 from tests.servers.live_client import LiveClient
 from tests.servers.views import differences
 
@@ -77,7 +78,7 @@ class Office:
 
     async def mail_arrives(self) -> None:
         cc = self.chance.choice(["", "", "jonas@northwind.example", "tom@northwind.example"])
-        raw = written(subject=f"Question {len(self.mails)}", text=f"Number {len(self.mails)}.", cc=cc)
+        raw = write_mail(subject=f"Question {len(self.mails)}", text=f"Number {len(self.mails)}.", cc=cc)
         self.mails.append(raw)
         await self.inbox.deliver(raw)
 
@@ -86,7 +87,7 @@ class Office:
             return await self.mail_arrives()
         asked = self.chance.choice(self.mails)
         also = self.chance.choice(self.mails)
-        raw = written(subject=f"Re: {len(self.mails)}", answers=message_id_of(asked))
+        raw = write_mail(subject=f"Re: {len(self.mails)}", answers=message_id_of(asked))
         if self.chance.random() < 0.1:  # names two mails: their conversations join
             raw = raw.replace(b"References: ", b"References: " + message_id_of(also).encode() + b"\r\n ", 1)
         self.mails.append(raw)

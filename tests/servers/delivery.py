@@ -20,14 +20,19 @@ def write_mail(
     text: str = "It began yesterday.",
     sender: str = "Carla Customer <carla@customer.example>",
     to: str = "support@northwind.example",
+    cc: str = "",
     answers: str = "",
+    message_id: str = "",
+    at: datetime | None = None,
     attachment: bytes | None = None,
 ) -> bytes:
-    """One mail as a customer writes it. `answers` is the Message-ID of the mail that it replies to."""
+    """One mail as a customer writes it. `answers` are the Message-IDs that it replies to."""
     mail = EmailMessage(policy=SMTP)
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
-    mail["Date"] = format_datetime(datetime.now(UTC))
-    mail["Message-ID"] = f"<{next(_numbers)}.{datetime.now(UTC).timestamp()}@customer.example>"
+    if cc:
+        mail["Cc"] = cc
+    mail["Date"] = format_datetime(at or datetime.now(UTC))
+    mail["Message-ID"] = message_id or f"<{next(_numbers)}.{datetime.now(UTC).timestamp()}@customer.example>"
     if answers:
         mail["In-Reply-To"] = mail["References"] = answers
     mail.set_content(text)
@@ -38,7 +43,7 @@ def write_mail(
 
 async def deliver(mailbox_id: int, raw: bytes | None = None, *, arrived: bool = True, role: str = "inbox") -> int:
     """Let a mail arrive in (or be history of) the mailbox; answers its conversation's id."""
-    folder = await _folder(mailbox_id, role)
+    folder = await folder_of(mailbox_id, role)
     content = raw or write_mail()
     parsed = parse_message(content)
     uid = next(_numbers)
@@ -53,7 +58,7 @@ async def deliver(mailbox_id: int, raw: bytes | None = None, *, arrived: bool = 
     )
 
 
-async def _folder(mailbox_id: int, role: str) -> FolderKey:
+async def folder_of(mailbox_id: int, role: str) -> FolderKey:
     """The folder of that role, of an account that no worker watches."""
     account_id = await fetch_value(
         "INSERT INTO mail_accounts (mailbox_id, address, username, imap_host, imap_port, imap_security, smtp_host, "

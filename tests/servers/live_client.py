@@ -108,7 +108,7 @@ class Model:
 
     def shown(self) -> dict[str, Any]:
         """Everything the person can see by it, for comparing."""
-        visible = {key for key in self.rows}
+        visible = set(self.rows)
         return {
             "me": self.me,
             "organisation": self.organisation,

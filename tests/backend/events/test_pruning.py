@@ -10,7 +10,8 @@ from backend.events.contracts import EventFrame, ResetFrame, frame_decoder
 from backend.events.prune import prune_events
 from backend.workers.tidy import tidy
 from tests.servers.api import Api
-from tests.servers.arriving import Arriving, written
+from tests.servers.arriving import Arriving
+from tests.servers.delivery import write_mail
 
 
 async def first_frame(api: Api, since: int) -> object:
@@ -21,10 +22,10 @@ async def first_frame(api: Api, since: int) -> object:
 
 async def test_a_client_from_before_the_kept_events_is_reset_and_a_later_one_is_not(served: Api) -> None:
     inbox = await Arriving.into(served.support)
-    await inbox.deliver(written(subject="Old"))
+    await inbox.deliver(write_mail(subject="Old"))
     await execute("UPDATE events SET at = now() - interval '20 days'")
     pruned_to = await fetch_value("SELECT position FROM streams WHERE key = $1", f"mailbox:{served.support}")
-    await inbox.deliver(written(subject="New"))
+    await inbox.deliver(write_mail(subject="New"))
     assert await prune_events(timedelta(days=14)) > 0
     assert await first_frame(served, 0) == ResetFrame(stream=f"mailbox:{served.support}")
     later = await first_frame(served, pruned_to)
@@ -34,10 +35,10 @@ async def test_a_client_from_before_the_kept_events_is_reset_and_a_later_one_is_
 
 async def test_numbers_go_on_after_pruning(served: Api) -> None:
     inbox = await Arriving.into(served.support)
-    await inbox.deliver(written())
+    await inbox.deliver(write_mail())
     before = await fetch_value("SELECT position FROM streams WHERE key = $1", f"mailbox:{served.support}")
     await prune_events(timedelta(0))
-    await inbox.deliver(written(subject="Next"))
+    await inbox.deliver(write_mail(subject="Next"))
     assert await fetch_value("SELECT min(position) FROM events WHERE stream = $1", f"mailbox:{served.support}") > before
 
 

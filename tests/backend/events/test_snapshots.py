@@ -27,7 +27,8 @@ from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings, SetMailboxMembers, UpdateMailbox
 from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
 from tests.servers.api import Api
-from tests.servers.arriving import Arriving, message_id_of, written
+from tests.servers.arriving import Arriving, message_id_of
+from tests.servers.delivery import write_mail
 from tests.servers.live_client import LiveClient
 from tests.servers.views import differences
 
@@ -53,14 +54,14 @@ class Scene:
 
 async def set_the_scene(api: Api) -> Scene:
     inbox = await Arriving.into(api.support)
-    mails = [written(subject=f"Subject {number}", text=f"Text {number}.") for number in range(3)]
+    mails = [write_mail(subject=f"Subject {number}", text=f"Text {number}.") for number in range(3)]
     uids = await inbox.deliver(*mails)
     page = await api.ana.get(f"/mailboxes/{api.support}/conversations", ConversationPage)
     ids = sorted(item.row.id for item in page.items)
     team = await api.ana.post("/teams", SaveTeam(name="Service", member_ids=[api.ana.user_id]), Team)
     await api.ana.put(f"/conversations/{ids[1]}/visibility", SetVisibility(visibility="private"))
     await api.jonas.put(f"/conversations/{ids[2]}/visibility", SetVisibility(visibility="confidential"))
-    toms = await Arriving.into(api.toms_mailbox, address="tom@northwind.example")
+    toms = await Arriving.into(api.toms_mailbox)
     return Scene(api, inbox, toms, team, mails, uids, *ids)
 
 
@@ -154,43 +155,43 @@ async def everything_read(scene: Scene) -> None:
 
 @deed
 async def mail_arrived(scene: Scene) -> None:
-    await scene.inbox.deliver(written(subject="New"), written(subject="For Jonas", cc="jonas@northwind.example"))
+    await scene.inbox.deliver(write_mail(subject="New"), write_mail(subject="For Jonas", cc="jonas@northwind.example"))
 
 
 @deed
 async def an_answer_arrived_in_a_closed_conversation(scene: Scene) -> None:
     await done_and_opened_again(scene)
     for raw in scene.mails:
-        await scene.inbox.deliver(written(subject="Re: it", answers=message_id_of(raw)))
+        await scene.inbox.deliver(write_mail(subject="Re: it", answers=message_id_of(raw)))
 
 
 @deed
 async def an_answer_named_a_member(scene: Scene) -> None:
-    raw = written(subject="Re: it", answers=message_id_of(scene.mails[2]), cc="ana@northwind.example")
+    raw = write_mail(subject="Re: it", answers=message_id_of(scene.mails[2]), cc="ana@northwind.example")
     await scene.inbox.deliver(raw)
 
 
 @deed
 async def a_late_mail_joined_conversations(scene: Scene) -> None:
     both = f"{message_id_of(scene.mails[0])} {message_id_of(scene.mails[1])} {message_id_of(scene.mails[2])}"
-    await scene.inbox.deliver(written(subject="Re: all of it", answers=both))
+    await scene.inbox.deliver(write_mail(subject="Re: all of it", answers=both))
 
 
 @deed
 async def history_came_in(scene: Scene) -> None:
-    await scene.inbox.deliver(*(written(subject=f"Old {number}") for number in range(4)), arrived=False)
+    await scene.inbox.deliver(*(write_mail(subject=f"Old {number}") for number in range(4)), arrived=False)
 
 
 @deed
 async def mail_was_deleted_elsewhere(scene: Scene) -> None:
-    raw = written(subject="Re: it", answers=message_id_of(scene.mails[0]))
+    raw = write_mail(subject="Re: it", answers=message_id_of(scene.mails[0]))
     [uid] = await scene.inbox.deliver(raw)
     await scene.inbox.expunge(uid, scene.uids[1])
 
 
 @deed
 async def mail_came_back(scene: Scene) -> None:
-    raw = written(subject="Re: it", answers=message_id_of(scene.mails[0]))
+    raw = write_mail(subject="Re: it", answers=message_id_of(scene.mails[0]))
     [uid] = await scene.inbox.deliver(raw)
     await scene.inbox.expunge(uid)
     await scene.inbox.deliver(raw)
@@ -198,7 +199,7 @@ async def mail_came_back(scene: Scene) -> None:
 
 @deed
 async def flags_changed_elsewhere(scene: Scene) -> None:
-    [uid] = await scene.toms.deliver(written(to="tom@northwind.example"))
+    [uid] = await scene.toms.deliver(write_mail(to="tom@northwind.example"))
     await scene.toms.flag(uid, "\\Seen")
     await scene.inbox.flag(scene.uids[0], "\\Seen", "\\Flagged")
 
@@ -218,7 +219,7 @@ async def a_draft_written_and_thrown_away(scene: Scene) -> None:
 
 
 async def save(scene: Scene, draft: Draft, text: str) -> Draft:
-    to = draft.to or [MailAddress(name="", address="mateus@vento.example")]
+    to = draft.to or [MailAddress(name="", address="carla@customer.example")]
     body = SaveDraft(version=draft.version, to=to, cc=[], bcc=[], subject=draft.subject or "About it", text=text)
     return await scene.api.ana.put(f"/drafts/{draft.id}", body, Draft)
 
