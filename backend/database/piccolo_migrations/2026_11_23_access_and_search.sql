@@ -37,7 +37,6 @@ ALTER TABLE messages ADD COLUMN search tsvector GENERATED ALWAYS AS (
     to_tsvector('simple', fold_accents(left(body_text, 100000)))
 ) STORED;
 CREATE INDEX messages_search ON messages USING gin (search);
-CREATE INDEX contacts_name ON contacts USING gin (lower(name) gin_trgm_ops);
 CREATE INDEX contact_addresses_like ON contact_addresses USING gin (address gin_trgm_ops);
 
 -- Who can open a mailbox.
@@ -87,11 +86,21 @@ LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT 1 FROM viewers(conversation) v WHERE v = person)
 $$;
 
-CREATE TABLE messages_set_aside (
-    id bigserial PRIMARY KEY,
-    folder_id bigint NOT NULL REFERENCES folders ON DELETE CASCADE,
-    uid bigint NOT NULL,
-    server_words text NOT NULL DEFAULT '',
-    at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (folder_id, uid)
-);
+CREATE UNIQUE INDEX messages_set_aside_once ON messages_set_aside (folder_id, uid);
+
+-- Contacts: one holder of an address in each realm, the order of the list, the words of a name, recent correspondents.
+CREATE UNIQUE INDEX contact_addresses_once ON contact_addresses (address, realm);
+CREATE INDEX contact_addresses_prefix ON contact_addresses (address text_pattern_ops);
+CREATE INDEX contacts_order ON contacts ((name = ''), fold_accents(lower(name)), id);
+CREATE INDEX contacts_words ON contacts USING gin (fold_accents(lower(name || ' ' || company)) gin_trgm_ops);
+CREATE INDEX contact_mailboxes_recent ON contact_mailboxes (mailbox_id, last_at DESC);
+
+-- Conversations with one correspondent: those who wrote, and those who were written to.
+CREATE INDEX messages_sender ON messages (lower(sender ->> 'address'), date DESC);
+CREATE INDEX conversations_addressed ON conversations USING gin (addressed);
+
+-- Search: comments beside mail, and the order in which hits are shown.
+ALTER TABLE comments ADD COLUMN search tsvector
+    GENERATED ALWAYS AS (to_tsvector('simple', fold_accents(left(text, 100000)))) STORED;
+CREATE INDEX comments_search ON comments USING gin (search);
+CREATE INDEX conversations_newest ON conversations (last_at DESC, id DESC) WHERE joined_into IS NULL;

@@ -1,7 +1,9 @@
 """Indexes, the search column, the job queue, and the two functions that say who sees what."""
 
 from pathlib import Path
+from typing import cast
 
+from asyncpg import Connection
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from pgqueuer import Queries
 from pgqueuer.db import AsyncpgDriver
@@ -21,7 +23,7 @@ async def forwards() -> MigrationManager:
     async def build() -> None:
         async with connection() as current:
             await current.execute(SQL.read_text(encoding="utf-8"))
-            await Queries(AsyncpgDriver(current)).install()
+            await Queries(AsyncpgDriver(cast(Connection, current))).install()
 
     manager.add_raw(build)
     return manager
