@@ -7,16 +7,53 @@ capability's own module, run through `fetch` and `execute` below on the same con
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
-from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+
+class _TidyTransaction(PostgresTransaction):
+    """Piccolo's transaction, which leaves nothing behind when the connection breaks or the task is cancelled.
+
+    Without this, a ROLLBACK that cannot be sent keeps the connection out of the pool and the dead transaction in the
+    task's context: every later query of a task that lives long (a watcher, the sender) would fail for good.
+    """
+
+    async def __aenter__(self) -> PostgresTransaction:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            await self._give_back()
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        try:
+            return await super().__aexit__(kind, fault, trace)
+        except BaseException:
+            if self._parent is None:
+                if self.engine.current_transaction.get() is self:
+                    self.engine.current_transaction.reset(self.context)
+                await self._give_back()
+            raise
+
+    async def _give_back(self) -> None:
+        """Return the connection to the pool, which closes it or rolls it back as needed; twice does no harm."""
+        taken = getattr(self, "connection", None)
+        if taken is not None and self.engine.pool is not None:
+            await self.engine.pool.release(taken)
 
 
 class _UnaskedEngine(PostgresEngine):
     """Piccolo asks the server for its version on construction, when it has no address yet: any server on this
     machine's port 5432 would be asked, or a warning printed. `connect` gives the address."""
+
+    def transaction(self, allow_nested: bool = True) -> PostgresTransaction:
+        return _TidyTransaction(engine=self, allow_nested=allow_nested)
 
     async def check_version(self) -> None:
         return

@@ -8,7 +8,9 @@ import logging
 import os
 import signal
 import time
+from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
@@ -18,34 +20,45 @@ from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
 from backend.workers.check_servers import check_servers
 from backend.workers.incoming import Watchers
-from backend.workers.outgoing import Sender
+from backend.workers.outgoing import CLAIM_SECONDS, Sender
 from backend.workers.system_mail import system_mail_for
 from backend.workers.tidy import keep_tidy
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 5.0
 HEALTH_SECONDS = 300.0
 POOL_SIZE = 20
 DEQUEUE = timedelta(seconds=1)
 """How late a delayed job may be noticed."""
-HEARTBEAT = timedelta(seconds=30)
-"""After this silence another worker takes a job over."""
 MOST_JOBS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a silent worker keeps what it holds, in seconds."""
+
+    claim: float = CLAIM_SECONDS
+    """A mail that it was sending."""
+    job: float = 30
+    """A job that it was running."""
+    transaction: float = 30
+    """The locks of a transaction that it left open: a stopped process would else hold up everybody else."""
+    sweep: float = 5
+    """How often each worker looks for mails that are due, or whose worker is gone."""
 
 
 def run() -> None:
     """Work until SIGTERM or SIGINT; what is running then is finished first."""
-    asyncio.run(work(settings(), Sender()))
+    asyncio.run(work(settings()))
 
 
-async def work(
-    configured: Settings, sender: Sender, *, sweep_seconds: float = SWEEP_SECONDS, heartbeat: timedelta = HEARTBEAT
-) -> None:
+async def work(configured: Settings, patience: Patience | None = None) -> None:
     """One worker's life. Raises SettingsError without a database; a database that goes away ends it with an error."""
     if configured.database_url is None:
         raise SettingsError("There is no database: set TANDEM_DATABASE_URL, or run `tandem up`.")
-    await connect(configured.database_url, pool_size=POOL_SIZE)
+    patience = patience or Patience()
+    await connect(_impatient(configured.database_url, patience.transaction), pool_size=POOL_SIZE)
+    sender = Sender(claim_seconds=patience.claim)
     queue = job_queue()
     register(queue, "send_outgoing", sender.wake)
     register(queue, "store_sent_copy", pushback.store_sent_copy)
@@ -58,12 +71,15 @@ async def work(
         loop.add_signal_handler(number, queue.shutdown.set)
     watchers = Watchers()
     await watchers.start()
-    sweeping = asyncio.create_task(_sweep(sender, sweep_seconds), name="sweep the outbox")
+    sweeping = asyncio.create_task(_sweep(sender, patience.sweep), name="sweep the outbox")
     tidying = asyncio.create_task(keep_tidy(), name="tidy")
     log.info("The worker is ready (process %d).", os.getpid())
     try:
         await queue.run(
-            dequeue_timeout=DEQUEUE, heartbeat_timeout=heartbeat, batch_size=20, max_concurrent_tasks=MOST_JOBS
+            dequeue_timeout=DEQUEUE,
+            heartbeat_timeout=timedelta(seconds=patience.job),
+            batch_size=20,
+            max_concurrent_tasks=MOST_JOBS,
         )
     finally:
         sweeping.cancel()
@@ -73,6 +89,13 @@ async def work(
         await watchers.stop()
         await disconnect()
         log.info("The worker has ended.")
+
+
+def _impatient(dsn: str, seconds: float) -> str:
+    """The DSN for connections whose open transactions the server ends after this silence."""
+    parts = urlsplit(dsn)
+    option = urlencode({"idle_in_transaction_session_timeout": f"{round(seconds * 1000)}ms"})
+    return urlunsplit(parts._replace(query=f"{parts.query}&{option}" if parts.query else option))
 
 
 async def _sweep(sender: Sender, seconds: float) -> None:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
@@ -26,8 +27,10 @@ from sync.mime.parse import parse_message
 from tests.servers.api import Api
 from tests.servers.dovecot import Dovecot
 from tests.servers.sending import connect_account
-from tests.servers.smtp import RecordingSmtp
+from tests.servers.smtp import RecordingSmtp, Stage
 from tests.servers.tandem import PROJECT, command, environment
+
+INTERRUPTED: tuple[Stage, ...] = ("mail", "rcpt", "data", "body")
 
 
 @dataclass
@@ -70,8 +73,8 @@ class Office:
 
     def be_slow(self, factor: float = 1.0) -> None:
         """The server takes its time wherever a worker may be interrupted, most of all after it took the text."""
-        for stage, seconds in (("mail", 0.03), ("rcpt", 0.03), ("data", 0.03), ("body", 0.03)):
-            self.smtp.misbehave(stage, delay=seconds * factor)  # type: ignore[arg-type]
+        for stage in INTERRUPTED:
+            self.smtp.misbehave(stage, delay=0.03 * factor)
         self.smtp.misbehave("message", delay=0.08 * factor, accept=True)
 
     async def write(self, mails: int) -> list[Outgoing]:
@@ -105,6 +108,13 @@ class Office:
 
     async def waiting(self) -> int:
         return await fetch_value("SELECT count(*) FROM outgoing WHERE state IN ('queued', 'sending')")
+
+    async def until(self, query: str, seconds: float = 40.0) -> None:
+        """Wait until the query answers true."""
+        end = time.monotonic() + seconds
+        while not await fetch_value(query):
+            assert time.monotonic() < end, f"{query}\n{self.log()}"
+            await asyncio.sleep(0.01)
 
     async def settled(self, seconds: float) -> None:
         """Wait until no mail is on its way any more, and every copy is stored."""
@@ -225,32 +235,59 @@ async def test_a_worker_that_sleeps_for_more_than_a_minute_does_no_harm(office: 
     await play_stops(office, seed=9, mails=60, stops=4, sleep=70)
 
 
+STOPPED_AT = {
+    "rcpt": "SELECT attempts = 1 FROM outgoing",
+    "data": "SELECT state = 'sending' FROM outgoing",
+    "message": "SELECT state = 'sending' FROM outgoing",
+}
+
+
 @pytest.mark.parametrize("stage", ["rcpt", "data", "message"])
 @pytest.mark.timeout(120)
-async def test_a_worker_stopped_at_a_known_place_wakes_after_another_took_over(office: Office, stage: str) -> None:
+async def test_a_worker_stopped_at_a_known_place_wakes_after_another_took_over(office: Office, stage: Stage) -> None:
     """At RCPT another sends it; after `sending` it is `unknown` meanwhile; what the sleeper then knows, is recorded."""
     office.patience = 1.5
-    office.smtp.misbehave(stage, delay=1.0, accept=stage == "message", times=1)  # type: ignore[arg-type]
+    office.smtp.misbehave(stage, delay=2.0, accept=stage == "message", times=1)
     [mail] = await office.write(1)
     sleeper = office.start_worker()
-    await office.activity(0)
-    await asyncio.sleep(0.5)
+    await office.until(STOPPED_AT[stage])
+    if stage == "message":
+        await office.smtp.wait_for(1)
     os.kill(sleeper.pid, signal.SIGSTOP)
     office.start_worker()
-    expected = "sent" if stage == "rcpt" else "unknown"
-    await reach(expected, mail)
+    await reach("sent" if stage == "rcpt" else "unknown", mail)
     os.kill(sleeper.pid, signal.SIGCONT)
     if stage == "data":
         await reach("queued", mail)  # the sleeper knows that it sent no text: another attempt will
-        again = office.api.ana.post(f"/outbox/{mail.id}/resolve", {"choice": "send_again"}, Outgoing)
-        await again
+        await office.api.ana.post(f"/outbox/{mail.id}/resolve", {"choice": "send_again"}, Outgoing)
     await reach("sent", mail)
     await office.settled(30)
     await office.check([mail])
     assert office.accepted() == {mail.message_id: 1}
 
 
-async def reach(state: str, mail: Outgoing, seconds: float = 30.0) -> None:
+@pytest.mark.timeout(120)
+async def test_a_worker_stopped_with_a_transaction_open_does_not_hold_up_the_others(office: Office) -> None:
+    """Its locks end with its session, which the server closes after the same silence."""
+    office.patience = 1.5
+    [mail] = await office.write(1)
+    blocker = await asyncpg.connect(office.api.dsn)
+    async with blocker.transaction():
+        await blocker.execute("SELECT 1 FROM mailboxes FOR UPDATE")  # storing the sent message needs a key share
+        sleeper = office.start_worker()
+        await office.until("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        os.kill(sleeper.pid, signal.SIGSTOP)
+    await blocker.close()
+    assert len(office.smtp.messages) == 1
+    office.start_worker()
+    await reach("unknown", mail)
+    os.kill(sleeper.pid, signal.SIGCONT)
+    await reach("sent", mail)
+    await office.settled(30)
+    await office.check([mail])
+
+
+async def reach(state: str, mail: Outgoing, seconds: float = 45.0) -> None:
     """Wait until the mail is in this state."""
     found = ""
     for _ in range(int(seconds / 0.05)):
