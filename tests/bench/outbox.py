@@ -1,4 +1,5 @@
-"""How fast a mail leaves: from Send until the SMTP server's acceptance is on record, and how many a second.
+"""How fast a mail leaves: from Send until the server's acceptance is on record, one by one; and how many a second
+when many wait.
 
     python -m tests.bench.outbox [--json] [--mails 300] [--single 50]
 
@@ -98,37 +99,42 @@ async def measure(dsn: str, folder: Path, port: int, mails: int, single: int) ->
             "TANDEM_ALLOW_PRIVATE_SERVERS": "yes",
             "TANDEM_LOG_LEVEL": "error",
         }
-        worker = subprocess.Popen(command("worker"), env=environment(folder, **variables), cwd=PROJECT)
-        try:
+        with worker_process(folder, variables):
             await send(ana, mailbox_id, 0)  # the worker is up when this has left
             await until_sent()
             for number in range(single):
                 await send(ana, mailbox_id, number)
                 await until_sent()
-            delays = await delays_of(1)
-            began = time.perf_counter()
-            for number in range(mails):
-                await send(ana, mailbox_id, number)
-            handed_over = time.perf_counter() - began
+        delays = await delays_of(1)
+        began = time.perf_counter()
+        for number in range(mails):
+            await send(ana, mailbox_id, number)
+        handed_over = time.perf_counter() - began
+        with worker_process(folder, variables) as worker:
             await until_sent()
-            rate = await fetch_value(
-                "SELECT count(*) / extract(epoch FROM max(sent_at) - min(created_at)) FROM outgoing WHERE id > $1",
-                single + 1,
-            )
-            return {
-                "send_to_accepted_ms": percentiles(delays),
-                "sent_per_second": round(float(rate), 1),
-                "handed_over_per_second": round(mails / handed_over, 1),
-                "worker_pss_mb": round(psutil.Process(worker.pid).memory_full_info().pss / 1e6, 1),
-                "attempts_per_mail": float(await fetch_value("SELECT avg(attempts) FROM outgoing")),
-                **{
-                    name: await fetch_value(f"SHOW {name}")
-                    for name in ("fsync", "synchronous_commit", "full_page_writes")
-                },
-            }
-        finally:
-            worker.terminate()
-            worker.wait(30)
+            memory = psutil.Process(worker.pid).memory_full_info().pss
+        rate = await fetch_value(
+            "SELECT count(*) / extract(epoch FROM max(sent_at) - min(sent_at)) FROM outgoing WHERE id > $1", single + 1
+        )
+        return {
+            "send_to_accepted_ms": percentiles(delays),
+            "sent_per_second": round(float(rate), 1),
+            "handed_over_per_second": round(mails / handed_over, 1),
+            "worker_pss_mb": round(memory / 1e6, 1),
+            "attempts_per_mail": float(await fetch_value("SELECT avg(attempts) FROM outgoing")),
+            **{name: await fetch_value(f"SHOW {name}") for name in ("fsync", "synchronous_commit", "full_page_writes")},
+        }
+
+
+@contextmanager
+def worker_process(folder: Path, variables: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The shipped worker, for the length of the block."""
+    worker = subprocess.Popen(command("worker"), env=environment(folder, **variables), cwd=PROJECT)
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait(30)
 
 
 async def delays_of(after: int) -> list[float]:
