@@ -1,7 +1,6 @@
 """`tandem demo` as a whole: it comes up, lives, answers, goes away without a trace, and comes back quickly."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -215,8 +214,8 @@ def test_a_customer_answers_what_ana_sends(ana: httpx.Client) -> None:
     until(came_back, "nobody answered Ana")
 
 
-def test_it_goes_without_a_trace_and_comes_back_within_five_seconds(tmp_path: Path) -> None:
-    """Killed in the middle of its set-up, it goes on where it was, and nothing is there twice."""
+def test_killed_while_it_moves_in_it_goes_on_and_nothing_is_there_twice(tmp_path: Path) -> None:
+    """How long the second start takes is measured by tests/bench/live.py, not here."""
     port, *mail_ports = free_port(), free_port(), free_port()
     for seconds in (4.0, 7.0, 10.0):
         interrupted = start(tmp_path, port, *mail_ports)
@@ -233,11 +232,11 @@ def test_it_goes_without_a_trace_and_comes_back_within_five_seconds(tmp_path: Pa
             assert row.comment_count == 2
     finally:
         stop(whole)
-    crowded = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-    began = time.monotonic()
     again = start(tmp_path, port, *mail_ports)
     try:
         assert again.welcomed.wait(60), "".join(again.said)
-        assert time.monotonic() - began < 5 * crowded, f"it took {time.monotonic() - began:.1f} s"
+        with again.sign_in("ana") as client:
+            row = next(r for r in rows(client, "support") if r.subject == "Rear light flickers on cobbles")
+            assert row.comment_count == 2
     finally:
         stop(again)
