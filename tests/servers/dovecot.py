@@ -71,7 +71,7 @@ class Dovecot:
         self._process: subprocess.Popen[bytes] | None = None
         self.root = Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.root.chmod(0o755)
-        self.imap_port, self.lmtp_port, self.imaps_port = _free_ports(3)
+        self.imap_port, self.lmtp_port, self.imaps_port = free_ports(3)
 
     def start(self) -> Self:
         """Start, and return once both ports answer. RuntimeError with the log when they do not."""
@@ -351,7 +351,7 @@ def _group_name(gid: int) -> str:
     return grp.getgrgid(gid).gr_name
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Distinct ports that were free a moment ago."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(listener.getsockname()[1]) for listener in sockets]
