@@ -81,7 +81,8 @@ class Desk:
 
     async def send(self, draft: Draft, who: Member | None = None, **fields: Any) -> Outgoing:
         """Press Send, without a window for taking it back unless `undo_seconds` says so."""
-        given = SendDraft(version=draft.version, **({"undo_seconds": 0} | fields))
+        options: dict[str, Any] = {"undo_seconds": 0, **fields}
+        given = SendDraft(version=draft.version, **options)
         return await (who or self.api.ana).post(f"/drafts/{draft.id}/send", given, Outgoing)
 
     async def attempt(self, outgoing: Outgoing) -> str:
