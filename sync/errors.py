@@ -250,9 +250,7 @@ PROBLEM_CODES = frozenset(_KINDS)
 """Every value that `Problem.code` takes for IMAP, for connecting and for signing in."""
 
 
-def server_problem(
-    code: str, *, host: str, port: int = 0, username: str = "", server_words: str = ""
-) -> ServerProblem:
+def server_problem(code: str, *, host: str, port: int = 0, username: str = "", server_words: str = "") -> ServerProblem:
     """The error for `code`, ready to raise, with its sentence and remedy filled in."""
     kind, permanent, sentence, remedy = _KINDS[code]
     names = {"host": host, "port": port, "username": username or "this account"}

@@ -45,9 +45,7 @@ class AccountStore(Protocol):
         """
         ...
 
-    async def apply_flags(
-        self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor
-    ) -> None:
+    async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
         """Flags as they now stand on the server, with the cursor. UIDs that are not in the store are passed
         over.
         """
