@@ -84,6 +84,9 @@ class Session(rx.State):
     def repaint(self, before: View | None, view: View) -> None:
         """Paint what changed between two views; page states override it."""
 
+    async def page_loaded(self) -> None:
+        """A page begins anew in a tab that has a view already; page states override it."""
+
     def paint_rail(self, before: View | None, view: View) -> None:
         """The parts that every page shows."""
         if before is None or before.organisation is not view.organisation:
@@ -119,6 +122,9 @@ class Session(rx.State):
         """On every page: make sure of who this is, and take a snapshot where the tab has none."""
         cookie = self.router.headers.cookie
         if self._view is not None and cookie == self._cookie:
+            for painter in Session.painters:
+                state = await self.get_state(painter)
+                await state.page_loaded()
             return None
         api = self.api()
         try:

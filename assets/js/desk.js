@@ -357,11 +357,9 @@
   Object.assign(tandem, {
     select, close, step, leave, setStatus, putBack, settled: putBack, gone: lost, listed, focusComposer,
     openMenu, closeMenu, moveIn,
-    get selected() {
-      return selected;
-    },
-    get menu() {
-      return open;
-    },
+  });
+  Object.defineProperties(tandem, {
+    selected: { get: () => selected },
+    menu: { get: () => open },
   });
 })();

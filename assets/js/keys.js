@@ -23,6 +23,11 @@
     return true;
   };
 
+  /** The offer to take something back may still be on its way from the server. */
+  const undo = (tries = 30) => {
+    if (!press("z") && tries) setTimeout(() => undo(tries - 1), 50);
+  };
+
   const key = (event) => {
     if (event.defaultPrevented || event.altKey) return;
     const dialog = document.querySelector("dialog[open]");
@@ -69,6 +74,9 @@
         document.querySelector(`.pane[data-pane="${tandem.selected}"] .thread`)?.focus();
         return;
       }
+      case "z":
+        event.preventDefault();
+        return undo();
       default:
         if (event.key.length !== 1 || !press(event.key)) return;
         event.preventDefault();

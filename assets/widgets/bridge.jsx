@@ -1,5 +1,5 @@
 import { useContext, useEffect, useRef } from "react";
-import { ColorModeContext } from "$/utils/context";
+import { ColorModeContext } from "$/utils/context-registry";
 
 // Lets assets/js/desk.js tell the state what it has already shown, and gives scripts the person's settings.
 export function Bridge(props) {
@@ -26,7 +26,9 @@ export function Bridge(props) {
   }, []);
 
   useEffect(() => {
-    window.tandem.person = { locale: props.locale, timeZone: props.timeZone };
+    // What nobody has chosen follows the browser: UTC and plain English are what everybody begins with.
+    const locale = props.locale === "en" && navigator.language.startsWith("en") ? navigator.language : props.locale;
+    window.tandem.person = { locale, timeZone: props.timeZone === "UTC" ? "" : props.timeZone };
   }, [props.locale, props.timeZone]);
 
   useEffect(() => {

@@ -96,6 +96,10 @@ class Compose(Session):
         """Follow drafts: open mine where a conversation comes into the page, drop what was sent or discarded."""
         if before is None or before.details is view.details:
             return
+        for conversation_id, composer in list(self.docked.items()):
+            if conversation_id not in view.details:
+                # Its place in the page is gone, and what was typed with it: it opens from what was saved.
+                self._close(composer["id"])
         for conversation_id, detail in view.details.items():
             known = before.details.get(conversation_id)
             if known is None or known.drafts is not detail.drafts:
@@ -117,6 +121,17 @@ class Compose(Session):
                 if draft.id not in self._folded:
                     self._open(view, draft)
                     break
+
+    async def page_loaded(self) -> None:
+        """The browser has forgotten what was typed: begin from what was saved."""
+        standing = [each["id"] for each in (*self.docked.values(), self.fresh) if each["id"]]
+        for draft_id in standing:
+            try:
+                draft = await self.api().get(f"/drafts/{draft_id}", Draft)
+            except ApiError:
+                self._close(draft_id)  # sent or discarded elsewhere meanwhile
+            else:
+                self._open(self.seen(), draft)
 
     # ---- opening and closing
 

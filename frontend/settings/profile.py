@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 import reflex as rx
+from msgspec import UNSET
+from msgspec.structs import replace
 from reflex.event import EventSpec
 
 from backend.people.contracts import (
@@ -24,7 +26,7 @@ from frontend.components.widgets import ago
 from frontend.session import Session
 
 LANGUAGES = (
-    ("", "As the browser"),
+    ("en", "English"),
     ("en-GB", "English (day first)"),
     ("en-US", "English (month first)"),
     ("de", "Deutsch"),
@@ -64,8 +66,8 @@ class Profile(Session):
                 "/me",
                 UpdateProfile(
                     name=str(form.get("name", "")).strip(),
-                    locale=str(form.get("locale", "")),
-                    time_zone=str(form.get("time_zone", "")).strip(),
+                    locale=str(form.get("locale", "")) or UNSET,
+                    time_zone=str(form.get("time_zone", "")).strip() or "UTC",
                     theme=form.get("theme", "system"),
                 ),
                 Me,
@@ -74,8 +76,6 @@ class Profile(Session):
         except ApiError as refused:
             self.problem = refused.sentence
             return self.fault(refused) if isinstance(refused, SignedOut) else None
-        from msgspec.structs import replace
-
         self.problem = ""
         await self.become(replace(view, me=me, people=view.people | {me.person.id: me.person}))
         self.say("Profile saved")
@@ -190,7 +190,7 @@ def profile() -> rx.Component:
                             "time_zone",
                             value=me.time_zone,
                             placeholder="As the browser",
-                            hint="Such as Europe/Lisbon.",
+                            hint="Such as Europe/Lisbon. UTC: that of the browser.",
                         ),
                         submit("Save"),
                         on_submit=_state.save_profile,
