@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frontend import pages, theme
 from frontend.api import SESSION_COOKIE
+from frontend.headers import with_headers
 from frontend.server import server
 
 
@@ -26,6 +27,7 @@ def mount_api(interface: ASGIApp) -> ASGIApp:
 
     api: Any = create_app()  # Litestar's ASGI types are its own
     server.mount(api)
+    own_pages = with_headers(interface)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -36,7 +38,7 @@ def mount_api(interface: ASGIApp) -> ASGIApp:
             if scope["type"] == "http" and needs_sign_in(scope):
                 await RedirectResponse(sign_in_address(scope), 303)(scope, receive, send)
                 return
-        await interface(scope, receive, send)
+        await own_pages(scope, receive, send)
 
     return dispatch
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
+from tests.servers.api import PASSWORD
 from tests.servers.product import Product, Visitor
 
 ARGUMENTS = (
@@ -35,6 +36,16 @@ class Seat:
 
     async def open(self, path: str = "/") -> Page:
         await self.page.goto(path)
+        return self.page
+
+    async def sign_in(self, person: Visitor) -> Page:
+        """Sign in by hand: the cookie is then exactly as the product sets it."""
+        assert person.me is not None
+        await self.page.goto("/signin/")
+        await self.page.get_by_label("Email address").fill(person.me.person.email)
+        await self.page.get_by_label("Password").fill(PASSWORD)
+        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.get_by_role("button", name=person.me.person.name).wait_for()
         return self.page
 
 
