@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.servers.api import PASSWORD
 from tests.servers.product import Product, Visitor
@@ -18,6 +18,9 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+# Two cores serve the product, its mail servers and the browsers: patience, not waiting.
+expect.set_options(timeout=10_000)
+
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
