@@ -17,6 +17,14 @@ from sync.types import ServerLogin
 Address = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
 """What socket.connect needs."""
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NOT_PUBLIC = (
+    ipaddress.IPv6Network("::/96"),  # IPv4 wrapped as in RFC 4291 section 2.5.5.1, long given up
+    ipaddress.IPv6Network("64:ff9b:1::/48"),  # translated to IPv4 inside a network (RFC 8215)
+    ipaddress.IPv6Network("fec0::/10"),  # site-local (RFC 3879)
+)
+"""What Python counts as global although it may lead into a private network."""
+
 CONNECT_SECONDS = 15.0
 """For all addresses of a name together, without TLS."""
 
@@ -50,8 +58,10 @@ def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet, also when IPv4 is wrapped in IPv6."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
+        if any(ip in network for network in _NOT_PUBLIC):
+            return False
         wrapped = ip.ipv4_mapped or ip.sixtofour
-        if wrapped is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+        if wrapped is None and ip in _NAT64:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             ip = wrapped
