@@ -91,6 +91,11 @@ async def test_everything_is_on_that_keeps_a_commit(postgres: EmbeddedPostgres) 
         assert await value(postgres.dsn, f"SHOW {setting}") == "on"
 
 
+async def test_its_log_holds_nothing_of_what_is_stored(postgres: EmbeddedPostgres) -> None:
+    for setting in ("log_parameter_max_length", "log_parameter_max_length_on_error"):
+        assert await value(postgres.dsn, f"SHOW {setting}") == "0"
+
+
 async def test_only_the_private_socket_is_open(postgres: EmbeddedPostgres) -> None:
     assert await value(postgres.dsn, "SHOW listen_addresses") == ""
     folder = socket_folder(postgres.dsn)
