@@ -18,7 +18,8 @@ async def stream_is_for(user_id: int, stream: str) -> bool:
     kind, _, number = stream.partition(":")
     if stream == "organisation":
         return True
-    if not number.isdecimal() or len(number) > 18:
+    # One spelling for each stream: a client that follows the same one in a thousand would be a thousand feeds.
+    if not number.isdecimal() or len(number) > 18 or number != str(int(number)):
         return False
     if kind == "user":
         return int(number) == user_id

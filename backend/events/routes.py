@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from backend.events.contracts import (
 )
 from backend.events.hub import Client, Hub, drain
 from backend.events.snapshot import take_snapshot
-from backend.people.sessions import session_is_live
+from backend.people.sessions import seconds_left
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,17 @@ async def live(socket: WebSocket[Any, Any, Any]) -> None:
     hub.add(client)
     sending = asyncio.create_task(_send(socket, client), name="live-send")
     hearing = asyncio.create_task(_hear(socket, hub, client), name="live-hear")
+    ending: asyncio.TimerHandle | None = None
     try:
-        if not await session_is_live(asker):  # it may have ended between the handshake and here
+        left = await seconds_left(asker)
+        if left == 0:  # it ended between the handshake and here
             client.close("signed_out")
+        elif left < math.inf:
+            ending = asyncio.get_running_loop().call_later(left, client.close, "signed_out")
         await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        if ending is not None:
+            ending.cancel()
         hub.remove(client)
         for task in (sending, hearing):
             task.cancel()

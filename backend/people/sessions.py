@@ -1,6 +1,7 @@
 """Session cookies and API tokens: made here, checked here, stored only as hashes."""
 
 import hashlib
+import math
 import secrets
 from datetime import UTC, datetime, timedelta
 
@@ -67,12 +68,17 @@ async def asker_of_token(value: str) -> Asker | None:
     return Asker(row["user_id"], row["role"], token_id=row["id"])
 
 
-async def session_is_live(asker: Asker) -> bool:
-    """Whether the session or token that opened a socket still stands."""
-    table = "sessions" if asker.session_id is not None else "api_tokens"
-    return bool(
-        await fetch_value(
-            f"SELECT 1 FROM {table} t JOIN users u ON u.id = t.user_id WHERE t.id = $1 AND u.active",
-            asker.session_id if asker.session_id is not None else asker.token_id,
+async def seconds_left(asker: Asker) -> float:
+    """How long the session that opened a socket still stands, if nobody ends it: 0 when it is over. A token has no
+    end of its own, so infinity."""
+    if asker.session_id is not None:
+        left = await fetch_value(
+            "SELECT extract(epoch FROM s.expires_at - now())::float FROM sessions s JOIN users u ON u.id = s.user_id "
+            "WHERE s.id = $1 AND u.active",
+            asker.session_id,
         )
+        return max(0.0, left or 0.0)
+    stands = await fetch_value(
+        "SELECT 1 FROM api_tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1 AND u.active", asker.token_id
     )
+    return math.inf if stands else 0.0
