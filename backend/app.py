@@ -5,11 +5,13 @@ program can serve it alone.
 """
 
 import logging
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router, get
 from litestar.config.csrf import CSRFConfig
@@ -109,9 +111,17 @@ def litestar_error(_: Request[Any, Any, Any], fault: HTTPException) -> Response[
     return _error(fault.status_code, "http", fault.detail, "", {})
 
 
+def unstorable(request: Request[Any, Any, Any], fault: asyncpg.DataError) -> Response[bytes]:
+    """A number or text that PostgreSQL cannot hold: an id beyond 64 bits, a NUL. No row can be meant by it."""
+    log.info("%s %s held a value that cannot be stored", request.method, request.url.path)
+    return _error(422, "unacceptable", "The request holds a value that cannot be stored.", "Correct it.", {})
+
+
 def unexpected_error(request: Request[Any, Any, Any], fault: Exception) -> Response[bytes]:
-    """A fault of ours: its kind and place go to the log, without what the request or the mail held."""
-    log.error("%s %s failed: %s", request.method, request.url.path, type(fault).__name__, exc_info=fault)
+    """A fault of ours: its kind and place go to the log, without its text, which may quote what the request or the
+    mail held."""
+    place = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("%s %s failed: %s at\n%s", request.method, request.url.path, type(fault).__name__, place)
     return _error(500, "error", "Something failed on the server.", "Try again; tell your admin if it stays.", {})
 
 
@@ -187,6 +197,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
         exception_handlers={
             TandemError: tandem_error,
             HTTPException: litestar_error,
+            asyncpg.DataError: unstorable,
             Exception: unexpected_error,
         },
         openapi_config=OpenAPIConfig(
