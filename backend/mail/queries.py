@@ -1,5 +1,6 @@
 """Reading messages: their items, their bodies, what a person may fetch of them. Unscoped but for `read_*`."""
 
+import asyncio
 from collections.abc import Collection
 
 import msgspec
@@ -96,7 +97,7 @@ async def read_body(asker: Asker, message_id: int) -> MessageBody:
 async def read_attachment(asker: Asker, message_id: int, position: int) -> Attachment:
     """One attachment's bytes, read from the raw message. Raises NotFound for a position that is not there."""
     record = await access_message(asker, message_id)
-    parsed = parse_message(await load_raw(record["raw_digest"]))
+    parsed = await asyncio.to_thread(parse_message, await load_raw(record["raw_digest"]))
     for attachment in parsed.attachments:
         if attachment.position == position:
             return attachment

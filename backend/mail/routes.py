@@ -23,6 +23,11 @@ INERT = {
 """Headers of whatever a stranger made: nothing in it runs, and its type is not guessed."""
 
 
+def _kept(seconds: int) -> dict[str, str]:
+    """Headers of what this person's browser may keep for a while, and show to no other person who signs in there."""
+    return {"cache-control": f"private, max-age={seconds}", "vary": "cookie"}
+
+
 @get("/messages/{message_id:int}", **access("conversation"))
 async def read_body(asker: Asker, message_id: int) -> MessageBody:
     """What a person reads of a message."""
@@ -36,7 +41,7 @@ async def read_html(
     """The sanitised document for a frame with the sandbox that sync/mime/page.py names."""
     record = await access_message(asker, message_id)
     page = await html_document(record["raw_digest"], message_id, show_remote=remote, quoted=quoted, dark=dark)
-    headers = {**INERT, "content-security-policy": content_security_policy(), "cache-control": "private, max-age=300"}
+    headers = {**INERT, **_kept(300), "content-security-policy": content_security_policy()}
     return Response(page, media_type=MediaType.HTML, headers=headers)
 
 
@@ -61,7 +66,7 @@ async def read_inline(asker: Asker, message_id: int, position: int) -> Response[
     """A raster picture inside a message, for its frame; anything else comes as bytes to save."""
     attachment = await queries.read_attachment(asker, message_id, position)
     picture = attachment.content_type in KINDS
-    headers = {**INERT, "cache-control": "private, max-age=86400"}
+    headers = {**INERT, **_kept(86_400)}
     if not picture:
         headers["content-disposition"] = "attachment"
     kind = attachment.content_type if picture else "application/octet-stream"
@@ -74,9 +79,7 @@ async def read_remote(
 ) -> Response[bytes]:
     """A remote picture of a message, fetched by us for a person who asked to see it."""
     picture = await fetch_picture(message_id, url, signature)
-    return Response(
-        picture.content, media_type=picture.content_type, headers={**INERT, "cache-control": "private, max-age=3600"}
-    )
+    return Response(picture.content, media_type=picture.content_type, headers={**INERT, **_kept(3_600)})
 
 
 router = Router(
