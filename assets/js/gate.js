@@ -41,6 +41,16 @@
   const token = () =>
     new URLSearchParams(location.search).get("token") || new URLSearchParams(location.hash.slice(1)).get("token") || "";
 
+  /** Where to go on after signing in: a page of ours, as the browser itself understands the address. */
+  const ownPage = (wanted) => {
+    try {
+      const page = new URL(wanted || "/", location.origin).href;
+      return page.startsWith(location.origin + "/") ? page : "/";
+    } catch {
+      return "/"; // no address at all
+    }
+  };
+
   const say = (form, text) => {
     const box = form.querySelector("[role=alert]");
     box.firstElementChild.textContent = text;
@@ -75,8 +85,7 @@
       return;
     }
     sessionStorage.clear();
-    const next = new URLSearchParams(location.search).get("next") || "/";
-    location.assign(next.startsWith("/") && !next.startsWith("//") ? next : "/");
+    location.assign(ownPage(new URLSearchParams(location.search).get("next")));
   });
 
   /** Signing out leaves nothing of the person in this tab. */
@@ -110,7 +119,12 @@
     fill("organisation", state.organisation_name);
     document.documentElement.dataset.mail = state.can_mail_passwords ? "yes" : "no";
     if (gate !== "invitation") return;
-    const offer = await fetch(`${api}/invitations/offer/${encodeURIComponent(token())}`);
+    const offer = await fetch(api + "/invitations/offer", {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "content-type": "application/json", "x-csrf-token": await csrf() },
+      body: JSON.stringify({ token: token() }),
+    });
     const told = await offer.json().catch(() => ({}));
     const form = document.querySelector("form[data-post]");
     if (!offer.ok) {

@@ -127,6 +127,12 @@ class InvitationCreated(Contract):
     mailed: bool
 
 
+class ReadOffer(Contract):
+    """Asks what the link with this secret offers."""
+
+    token: str
+
+
 class InvitationOffer(Contract):
     """What the invited person sees before accepting."""
 

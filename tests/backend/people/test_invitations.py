@@ -12,6 +12,7 @@ from backend.people.contracts import (
     InvitationOffer,
     Me,
     PersonChanged,
+    ReadOffer,
     SaveTeam,
     Team,
     TeamChanged,
@@ -34,7 +35,7 @@ def accepting(token: str) -> AcceptInvitation:
 
 
 async def test_the_link_says_who_invites_to_what(api: Api) -> None:
-    offer = await api.stranger().get(f"/invitations/offer/{await invite(api)}", InvitationOffer)
+    offer = await api.stranger().post("/invitations/offer", ReadOffer(token=await invite(api)), InvitationOffer)
     assert offer == InvitationOffer(organisation_name="Northwind Bikes", email=EMAIL, invited_by_name="Ana Ribeiro")
 
 
@@ -72,12 +73,12 @@ async def test_a_link_works_once_also_for_two_at_the_same_time(api: Api) -> None
     browsers = [api.stranger(), api.stranger()]
     replies = await asyncio.gather(*(b.request("POST", "/invitations/accept", accepting(token)) for b in browsers))
     assert sorted(reply.status_code for reply in replies) == [201, 404]
-    assert (await api.stranger().refused("GET", f"/invitations/offer/{token}")).status == 404
+    assert (await api.stranger().refused("POST", "/invitations/offer", ReadOffer(token=token))).status == 404
 
 
 async def test_a_link_ends_by_time_withdrawal_replacement_and_the_inviters_fall(api: Api) -> None:
     async def gone(token: str) -> bool:
-        offered = await api.stranger().request("GET", f"/invitations/offer/{token}")
+        offered = await api.stranger().request("POST", "/invitations/offer", ReadOffer(token=token))
         accepted = await api.stranger().request("POST", "/invitations/accept", accepting(token))
         return (offered.status_code, accepted.status_code) == (404, 404)
 
