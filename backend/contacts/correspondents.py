@@ -46,11 +46,13 @@ async def note_correspondents(act: Action, mailbox_id: int, people: Sequence[tup
     found = await _find(mailbox_id, sorted(met))
     own = {record["address"] for record in found if record["own"]}
     contacts = {record["address"]: record for record in found if record["contact_id"] is not None}
-    if new := sorted(set(met) - own - set(contacts)):
-        await _begin(new, met)
-        contacts |= {
-            record["address"]: record for record in await _find(mailbox_id, new) if record["contact_id"] is not None
-        }
+    # First in the realm of all; where a contact stands there that this mailbox may not take over, beside it.
+    for realm in (0, -mailbox_id):
+        if new := sorted(set(met) - own - set(contacts)):
+            await _begin(mailbox_id, realm, new, met)
+            contacts |= {
+                record["address"]: record for record in await _find(mailbox_id, new) if record["contact_id"] is not None
+            }
     for address in own:
         contacts.pop(address, None)
     await _fill(
@@ -91,15 +93,28 @@ def _gather(people: Sequence[tuple[Any, ...]], at: datetime) -> dict[str, _Met]:
 
 async def _find(mailbox_id: int, addresses: list[str]) -> Sequence[Row]:
     """For each address: whether it is one of our mailboxes, and its contact. Where several contacts have it, the one
-    that the mailbox knows, then the one that everybody knows. A contact found stays until the transaction ends."""
+    that the mailbox knows, then the one that everybody knows. A contact found stays until the transaction ends.
+
+    Group mailboxes share contacts. What is known to somebody's personal mailbox alone is not taken over, nor does a
+    personal mailbox take over what its owner may not know yet: else a mail that one puts into one's own mailbox,
+    under a foreign sender's name, would show what others have noted about that sender.
+    """
     return await fetch(
         """
+        WITH near AS MATERIALIZED (
+            SELECT m.id FROM mailboxes me JOIN mailboxes m ON m.id = me.id
+                OR (me.kind = 'group' AND m.kind = 'group')
+                OR (me.kind = 'personal' AND EXISTS (
+                    SELECT 1 FROM mailbox_readers r WHERE r.mailbox_id = m.id AND r.user_id = me.owner_id))
+             WHERE me.id = $1)
         SELECT w.address, EXISTS (SELECT 1 FROM mailboxes m WHERE m.address = w.address) AS own,
                k.id AS contact_id, k.name, k.phone, k.edited
           FROM unnest($2::text[]) AS w(address)
           LEFT JOIN LATERAL (
                 SELECT c.id, c.name, c.phone, c.edited FROM contact_addresses a JOIN contacts c ON c.id = a.contact_id
-                 WHERE a.address = w.address
+                 WHERE a.address = w.address AND (c.shared OR EXISTS (
+                        SELECT 1 FROM contact_mailboxes k WHERE k.contact_id = c.id
+                           AND k.mailbox_id = ANY (ARRAY(SELECT id FROM near))))
                  ORDER BY EXISTS (SELECT 1 FROM contact_mailboxes o
                                    WHERE o.contact_id = c.id AND o.mailbox_id = $1) DESC, c.shared DESC, a.realm, c.id
                  LIMIT 1 FOR KEY SHARE OF c) k ON true
@@ -109,25 +124,32 @@ async def _find(mailbox_id: int, addresses: list[str]) -> Sequence[Row]:
     )
 
 
-async def _begin(addresses: list[str], met: dict[str, _Met]) -> None:
-    """Make contacts for new addresses. Where another watcher was faster, its contact stands and ours is taken back."""
+async def _begin(mailbox_id: int, realm: int, addresses: list[str], met: dict[str, _Met]) -> None:
+    """Make contacts that the mailbox knows for new addresses. Where a contact stands in this realm already, maybe of
+    another watcher that was faster, it stays and ours is taken back."""
     begun = await fetch(
         """
         WITH wanted AS (
             SELECT nextval(pg_get_serial_sequence('contacts', 'id')) AS id, t.*
-              FROM unnest($1::text[], $2::text[], $3::text[]) AS t(address, name, phone)),
+              FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS t(address, name, phone, at)),
         contacts_made AS (
             INSERT INTO contacts (id, name, company, phone, notes, edited, shared, version, created_at)
             SELECT id, name, '', phone, '', false, false, 1, now() FROM wanted),
         held AS (
             INSERT INTO contact_addresses (contact_id, address, realm)
-            SELECT id, address, 0 FROM wanted ORDER BY address
-            ON CONFLICT (address, realm) DO NOTHING RETURNING contact_id)
+            SELECT id, address, $5 FROM wanted ORDER BY address
+            ON CONFLICT (address, realm) DO NOTHING RETURNING contact_id),
+        known AS (
+            INSERT INTO contact_mailboxes (contact_id, mailbox_id, last_at)
+            SELECT w.id, $6, w.at FROM wanted w JOIN held h ON h.contact_id = w.id)
         SELECT w.id, EXISTS (SELECT 1 FROM held WHERE contact_id = w.id) AS held FROM wanted w
         """,
         addresses,
         [met[address].name for address in addresses],
         [met[address].phone for address in addresses],
+        [met[address].at for address in addresses],
+        realm,
+        mailbox_id,
     )
     lost = [record["id"] for record in begun if not record["held"]]
     if lost:

@@ -59,16 +59,19 @@ async def read_contact_without_asker(contact_id: int) -> Contact:
     return contact_of(record)
 
 
-async def contact_of_address(asker: Asker, address: str) -> Contact | None:
-    """The contact with this address, if the person may know of one; the oldest where there are several."""
+async def contact_of_address(asker: Asker, address: str, mailbox_id: int | None = None) -> Contact | None:
+    """The contact with this address, if the person may know of one; where there are several, the one that the mailbox
+    knows, then the oldest."""
     if not address:
         return None
     record = await fetch_row(
         f"SELECT {CONTACT_COLUMNS} FROM contacts k WHERE k.id IN "
         f"(SELECT contact_id FROM contact_addresses WHERE address = $2) AND {KNOWS.format(user='$1')} "
-        "ORDER BY k.id LIMIT 1",
+        "ORDER BY EXISTS (SELECT 1 FROM contact_mailboxes m WHERE m.contact_id = k.id AND m.mailbox_id = $3) DESC, k.id "
+        "LIMIT 1",
         asker.user_id,
         storable(address).lower(),
+        mailbox_id,
     )
     return contact_of(record) if record else None
 

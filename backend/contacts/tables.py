@@ -22,8 +22,9 @@ class Contact(Table, tablename="contacts"):
 
 class ContactAddress(Table, tablename="contact_addresses"):
     """An address of a contact. One contact holds it, except that a person who may not know of that one can enter
-    another: refusing would tell them that somebody else corresponds with it. `realm` keeps the two apart: 0, or the
-    id of the contact that was entered beside. (address, realm) is unique.
+    another: refusing would tell them that somebody else corresponds with it. `realm` keeps them apart: 0, the id of
+    the contact that was entered beside, or minus the id of the mailbox that met the address for itself (see
+    backend/contacts/correspondents.py). (address, realm) is unique.
     """
 
     id = BigSerial(primary_key=True)

@@ -132,7 +132,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
         comments = await fetch("SELECT * FROM comments WHERE conversation_id = $1 ORDER BY id", row.id)
         activities = await fetch("SELECT * FROM activities WHERE conversation_id = $1 ORDER BY id", row.id)
         address = row.correspondents[0].address if row.correspondents else ""
-        contact = await contact_of_address(asker, address)
+        contact = await contact_of_address(asker, address, row.mailbox_id)
         return ConversationDetail(
             row=row,
             mark=(await read_marks(row.id, [asker.user_id]))[asker.user_id],

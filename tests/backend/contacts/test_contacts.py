@@ -16,6 +16,7 @@ from backend.contacts.contracts import (
     SaveContact,
 )
 from backend.conversations.contracts import ConversationDetail, EarlierConversation, SetVisibility
+from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver, write_mail
 
@@ -201,3 +202,45 @@ async def test_earlier_conversations_are_those_that_the_person_sees(api: Api) ->
     path = f"/contacts/{detail.contact.id}/conversations"
     assert {each.id for each in await api.ana.get(path, list[EarlierConversation])} == {first, second}
     assert {each.id for each in await api.jonas.get(path, list[EarlierConversation])} == {second}
+
+
+async def test_a_mail_in_ones_own_mailbox_shows_nothing_of_what_others_noted(api: Api) -> None:
+    """Anybody can make a personal mailbox, and put mail under any sender's name into it."""
+    conversation_id = await deliver(api.support)
+    known = (await api.jonas.get(f"/conversations/{conversation_id}", ConversationDetail)).contact
+    assert known is not None
+    await api.jonas.put(f"/contacts/{known.id}", changed(known, name="Carla (pays late)", notes="Never on credit."))
+    own = CreateMailbox(kind="personal", name="Mine", address="mallory@northwind.example")
+    mine = (await api.mallory.post("/mailboxes", own, MailboxSettings)).id
+    forged = write_mail(subject="Hello", sender="Somebody <carla@customer.example>")
+    detail = await api.mallory.get(f"/conversations/{await deliver(mine, forged)}", ConversationDetail)
+    assert detail.contact is not None
+    assert (detail.contact.name, detail.contact.notes) == ("Somebody", "")
+    assert await names_of(api.mallory) == ["Somebody"]
+    assert (await api.mallory.refused("GET", f"/contacts/{known.id}")).status == 404
+    # Nor does what she notes reach those who know the real one, in whose conversations the contact stays as it was.
+    await api.mallory.put(f"/contacts/{detail.contact.id}", changed(detail.contact, name="Changed"))
+    again = (await api.jonas.get(f"/conversations/{conversation_id}", ConversationDetail)).contact
+    assert again is not None
+    assert (again.id, again.name) == (known.id, "Carla (pays late)")
+
+
+async def test_what_one_noted_in_private_stays_there_when_the_team_meets_the_same_person(api: Api) -> None:
+    own = CreateMailbox(kind="personal", name="Mine", address="ana@northwind.example")
+    mine = (await api.ana.post("/mailboxes", own, MailboxSettings)).id
+    private = (await api.ana.get(f"/conversations/{await deliver(mine)}", ConversationDetail)).contact
+    assert private is not None
+    await api.ana.put(f"/contacts/{private.id}", changed(private, notes="My doctor."))
+    conversation_id = await deliver(api.support)
+    seen = (await api.jonas.get(f"/conversations/{conversation_id}", ConversationDetail)).contact
+    assert seen is not None and seen.notes == ""
+    assert (await api.jonas.refused("GET", f"/contacts/{private.id}")).status == 404
+    # Ana, who knows both, sees in the team's conversation what the team sees.
+    assert (await api.ana.get(f"/conversations/{conversation_id}", ConversationDetail)).contact == seen
+
+
+async def test_a_personal_mailbox_goes_on_with_the_contact_that_its_owner_knows(api: Api) -> None:
+    known = (await api.ana.get(f"/conversations/{await deliver(api.support)}", ConversationDetail)).contact
+    own = CreateMailbox(kind="personal", name="Mine", address="ana@northwind.example")
+    mine = (await api.ana.post("/mailboxes", own, MailboxSettings)).id
+    assert (await api.ana.get(f"/conversations/{await deliver(mine)}", ConversationDetail)).contact == known

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.database.connection import engine, fetch, fetch_value
 from backend.events.record import action
+from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from tests.servers.api import Api
 
 NOW = datetime.now(UTC)
@@ -71,8 +72,24 @@ async def test_watchers_that_meet_the_same_people_make_each_of_them_once(api: Ap
         for _ in range(15):
             await note(mailbox_id, *seed.sample(everybody, 12))
 
-    await asyncio.gather(*(watch(mailbox_id) for mailbox_id in (api.support, api.toms_mailbox) * 3))
+    sales = CreateMailbox(kind="group", name="Sales", address="sales@northwind.example")
+    group = (await api.ana.post("/mailboxes", sales, MailboxSettings)).id
+    await asyncio.gather(*(watch(mailbox_id) for mailbox_id in (api.support, group) * 3))
     found = await contacts()
     assert set(found) == {person.address for person in everybody}
     assert await fetch_value("SELECT count(*) FROM contacts") == 40
     assert await fetch_value("SELECT count(*) FROM contact_mailboxes") == 80
+
+
+async def test_watchers_of_a_personal_mailbox_make_each_once_too(api: Api) -> None:
+    seed = random.Random(8)
+    everybody = [Correspondent(f"Person {number}", f"p{number}@customer.example") for number in range(40)]
+
+    async def watch(mailbox_id: int) -> None:
+        for _ in range(15):
+            await note(mailbox_id, *seed.sample(everybody, 12))
+
+    await asyncio.gather(*(watch(mailbox_id) for mailbox_id in (api.support, api.toms_mailbox) * 3))
+    rows = await fetch("SELECT mailbox_id, count(*) AS n FROM contact_mailboxes GROUP BY mailbox_id")
+    assert {row["mailbox_id"]: row["n"] for row in rows} == {api.support: 40, api.toms_mailbox: 40}
+    assert await fetch_value("SELECT count(*) FROM contacts") == 80
