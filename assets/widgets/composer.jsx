@@ -173,7 +173,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const fields = useRef(null);
   const timer = useRef(0);
   const since = useRef(0);
-  const conversation = draft.conversation_id;
+  const conversation = draft.conversation_id || null;
   const chips = files?.[draft.id] ?? [];
   const told = status?.[draft.id] ?? {};
 

@@ -88,7 +88,7 @@ def _head(shown: Pane) -> rx.Component:
         rx.el.button(
             rx.cond(
                 shown.assignee.initials != "",
-                rx.fragment(avatar(shown.assignee, small=True), rx.el.span(shown.assignee.name, class_name="el")),
+                rx.fragment(avatar(shown.assignee, small=True), rx.el.span(shown.assignee_short, class_name="el")),
                 rx.fragment(icon("user-plus", 15), rx.el.span("Assign")),
             ),
             icon("chevron-down", 14),

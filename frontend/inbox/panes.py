@@ -93,6 +93,7 @@ class PaneView(TypedDict):
     lock: str
     lock_names: str
     assignee: Face
+    assignee_short: str
     mine: bool
     unread: bool
     hidden: int
@@ -122,7 +123,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
-    id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY, mine=False,
+    id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY, assignee_short="", mine=False,
     unread=False, hidden=0, flow=[], contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="",
     earlier=[], also_in=[],
 )  # fmt: skip
@@ -145,6 +146,7 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         lock=LOCKS.get(row.visibility, ""),
         lock_names=", ".join(sorted(names)) if row.visibility != "open" else "",
         assignee=assignee_face(view, row),
+        assignee_short=first_name(assignee_face(view, row)["name"]),
         mine=row.assignee_id == view.me.person.id,
         unread=view.unread(row),
         hidden=hidden,

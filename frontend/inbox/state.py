@@ -28,6 +28,7 @@ from backend.conversations.contracts import (
     Status,
 )
 from backend.mail.contracts import MessageBody
+from backend.notifications.contracts import MarkNotificationsRead
 from frontend.api import ApiError, SignedOut
 from frontend.inbox import places
 from frontend.inbox.colleagues import AssignableView, MentionView, paint_assignable, paint_mentionable
@@ -286,6 +287,7 @@ class Inbox(Session):
             yield
             await self._fetch_bodies()
             await self._mark_read(self._selected)
+            await self._read_notices(self._selected)
         except ApiError as refused:
             yield rx.call_script(f"tandem.gone({conversation_id})")
             yield self.fault(refused)
@@ -298,6 +300,14 @@ class Inbox(Session):
         if row is not None and view.unread(row):
             item = await self.api().put(f"/conversations/{conversation_id}/read", SetRead(read=True), ConversationItem)
             await self.become(with_item(self.seen(), item))
+
+    async def _read_notices(self, conversation_id: int) -> None:
+        """Who opens a conversation has seen what notifications tell of it."""
+        fresh = [
+            each.id for each in self.seen().notifications if each.conversation_id == conversation_id and not each.read
+        ]
+        if fresh:
+            await self.api().post("/notifications/read", MarkNotificationsRead(ids=fresh))
 
     @rx.event(background=True)
     async def stand_ready(self) -> None:
