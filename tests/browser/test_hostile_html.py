@@ -290,6 +290,51 @@ async def test_nothing_runs_leaves_or_escapes_wherever_it_stands(target: Target,
     await nothing_happens(target, seat, attacks(everything=True))
 
 
+PLAIN = """id => {
+    const text = document.querySelector(`.pane[data-pane="${id}"] section[data-message] .plain`);
+    const nodes = text ? [...text.querySelectorAll("*")] : [];
+    return text && {
+        tags: [...new Set(nodes.map(node => node.localName))].sort(),
+        protocols: [...new Set(nodes.filter(node => node.href).map(node => node.protocol))].sort(),
+        handlers: nodes.flatMap(node => node.getAttributeNames()).filter(name => name.startsWith("on")),
+        words: text.textContent,
+    };
+}"""
+
+
+@needs_shared
+async def test_attacks_in_plain_text_stay_text(target: Target, seats: Seats) -> None:
+    everything = [line for name in SETS for attack in payloads(name) for line in attack.splitlines() if line.strip()]
+    some = random.Random(2).sample(sorted(set(everything)), 200)
+    mails = [plain_mail(number, some[number * 20 - 20 : number * 20]) for number in range(1, 11)]
+    numbers = await target.receive([Attack(raw, []) for raw in mails])
+    seat = await seats.at(target.office.product, target.tom)
+    watch = Watch(target.office.product.url)
+    watch.over(seat.context, seat.page)
+    await seat.page.add_init_script(NOTES)
+    page = await seat.open(f"/?mailbox={target.mailbox.id}")
+    await expect(page.locator(".row")).to_have_count(len(numbers), timeout=30_000)
+    at = await next_one(page, 0)
+    for _ in mails:
+        at = await next_one(page, at)
+        shown = await (await page.wait_for_function(PLAIN, arg=at, timeout=30_000)).json_value()
+        assert set(shown["tags"]) <= {"a"} and shown["handlers"] == []
+        assert set(shown["protocols"]) <= {"http:", "https:", "mailto:"}
+        assert f"the end of {numbers[at]}" in shown["words"]
+    assert watch.seen == [] and seat.complaints == [] and await page.evaluate("window.ran") == []
+
+
+def plain_mail(number: int, lines: list[str]) -> bytes:
+    written = EmailMessage()
+    written["From"] = f"attacker{number}@hostile.example"
+    written["Subject"] = f"{number} in plain text"
+    written["Message-ID"] = f"<{number}.plain@hostile.example>"
+    written["Date"] = "Tue, 03 Mar 2026 10:00:00 +0000"
+    text = "\n".join([*lines, f"the end of {number}"])
+    written.set_content(text.encode("utf-8", "replace").decode())
+    return written.as_bytes()
+
+
 async def test_remote_images_come_when_asked_for_and_through_us_alone(target: Target, seats: Seats) -> None:
     """Their server learns that somebody looks only when somebody wants it to, and not who."""
     picture = base64.b64decode("R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs=")
