@@ -8,13 +8,29 @@ import logging
 import os
 import secrets
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from backend.database.embedded import EmbeddedPostgres, EmbeddedServerError, running_dsn
 from backend.database.postgres_binaries import PostgresMissing
 from backend.processes import WRONG_SETTINGS
 from backend.settings import Settings, SettingsError, read_settings
+
+
+class DiscreetFormatter(logging.Formatter):
+    """Of a fault its kinds and places, without their texts: that of a database error may quote a mail."""
+
+    def formatException(self, ei: Any) -> str:
+        told = traceback.TracebackException(*ei, lookup_lines=False)
+        each: traceback.TracebackException | None = told
+        parts: list[str] = []
+        while each is not None:
+            kind = each.exc_type.__name__ if each.exc_type is not None else "fault"
+            parts.append(f"{''.join(each.stack.format())}{kind}")
+            each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+        return "\ncaused by:\n".join(parts)
 
 
 class CommandError(Exception):
@@ -27,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Callable[[Settings, argparse.Namespace], int] = chosen.command
     try:
         settings = read_settings(os.environ)
-        logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        lines = logging.StreamHandler()
+        lines.setFormatter(DiscreetFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.basicConfig(level=settings.log_level.upper(), handlers=[lines])
         return command(settings, chosen)
     except (SettingsError, EmbeddedServerError, PostgresMissing) as fault:
         print(f"tandem: {fault}", file=sys.stderr)

@@ -7,6 +7,7 @@ import pytest
 from litestar import Request
 
 from backend.app import unexpected_error
+from backend.cli import DiscreetFormatter
 from tests.servers.api import Api
 
 BEYOND = 2**63
@@ -43,3 +44,20 @@ def test_the_log_tells_where_it_failed_and_quotes_nothing(caplog: pytest.LogCapt
     unexpected_error(request, caught.value)
     assert "ValueError" in caplog.text and "in fail" in caplog.text
     assert MAIL not in caplog.text
+
+
+def test_no_log_line_of_any_process_quotes_a_fault() -> None:
+    def fail(mail: str) -> None:
+        try:
+            raise ValueError(f"Failing row contains (7, {mail}).")
+        except ValueError as fault:
+            raise RuntimeError(f"{mail} could not be stored") from fault
+
+    with pytest.raises(RuntimeError) as caught:
+        fail(MAIL)
+    exception = (caught.type, caught.value, caught.tb)
+    record = logging.LogRecord("tandem", logging.ERROR, "", 0, "It failed", None, exception)
+    told = DiscreetFormatter("%(message)s").format(record)
+    assert told.startswith("It failed\n") and "in fail" in told
+    assert "RuntimeError" in told and "ValueError" in told
+    assert MAIL not in told
