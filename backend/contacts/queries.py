@@ -67,8 +67,8 @@ async def contact_of_address(asker: Asker, address: str, mailbox_id: int | None 
     record = await fetch_row(
         f"SELECT {CONTACT_COLUMNS} FROM contacts k WHERE k.id IN "
         f"(SELECT contact_id FROM contact_addresses WHERE address = $2) AND {KNOWS.format(user='$1')} "
-        "ORDER BY EXISTS (SELECT 1 FROM contact_mailboxes m WHERE m.contact_id = k.id AND m.mailbox_id = $3) DESC, k.id "
-        "LIMIT 1",
+        "ORDER BY EXISTS (SELECT 1 FROM contact_mailboxes m WHERE m.contact_id = k.id AND m.mailbox_id = $3) DESC, "
+        "k.id LIMIT 1",
         asker.user_id,
         storable(address).lower(),
         mailbox_id,
