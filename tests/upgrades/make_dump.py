@@ -1,0 +1,88 @@
+"""Makes the dump of a finished issue's database: `python -m tests.upgrades.make_dump NAME`.
+
+Run it once, when the issue is finished, and keep the file: `test_upgrades.py` brings every dump up to date and looks
+whether everything is still there. It holds the cast of the tests with a little of everything.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import asyncpg
+
+from backend.compose.contracts import CreateDraft
+from backend.conversations.contracts import AddComment, Assign, SetRead, SetStatus, SetVisibility
+from backend.database.connection import fetch
+from backend.database.embedded import EmbeddedPostgres
+from backend.database.migrate import migrate
+from backend.database.postgres_binaries import installed_binaries
+from tests.servers.api import Api, Member, environment, running
+from tests.servers.api import _make_cast as make_cast
+from tests.servers.arriving import Arriving, message_id_of
+from tests.servers.delivery import write_mail
+
+HERE = Path(__file__).parent
+SKIPPED = ("migration", "pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "sign_in_failures", "sessions")
+
+
+async def fill(api: Api) -> None:
+    """A little of everything."""
+    inbox = await Arriving.into(api.support)
+    first = write_mail(subject="Brake recall", text="My front wheel cracked.")
+    await inbox.deliver(write_mail(subject="From before"), arrived=False)
+    await inbox.deliver(first, write_mail(subject="Private matter"), write_mail(subject="Done already"))
+    await inbox.deliver(write_mail(subject="Re: Brake recall", answers=message_id_of(first)))
+    rows = await fetch("SELECT id FROM conversations ORDER BY id")
+    one, two, three = (row["id"] for row in rows[1:4])
+    await api.ana.put(f"/conversations/{one}/assignee", Assign(user_id=api.jonas.user_id))
+    mention = AddComment(text="@Ana have a look.", mention_ids=[api.ana.user_id])
+    await api.jonas.post(f"/conversations/{one}/comments", mention)
+    await api.jonas.put(f"/conversations/{two}/visibility", SetVisibility(visibility="confidential"))
+    await api.ana.put(f"/conversations/{three}/status", SetStatus(status="done"))
+    await api.ana.put(f"/conversations/{one}/read", SetRead(read=True))
+    await api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=one))
+
+
+async def make(name: str, folder: Path) -> None:
+    with EmbeddedPostgres(folder / "server") as server, environment(folder):
+        await migrate(server.dsn)
+        async with running(server.dsn) as application:
+            cast = await make_cast(application)
+
+            def member(key: str) -> Member:
+                user_id, email, cookie = cast.people[key]
+                return Member(application, user_id, email, {"tandem_session": cookie})
+
+            people = {key: member(key) for key in ("ana", "jonas", "tom", "mallory")}
+            await fill(Api(application, server.dsn, **people, support=cast.support, toms_mailbox=cast.toms_mailbox))
+        counts = await count_rows(server.dsn)
+        (HERE / f"{name}.json").write_text(json.dumps(counts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        dump = [os.fspath(installed_binaries() / "pg_dump"), "--format=custom", "--no-owner", "--no-privileges"]
+        subprocess.run(
+            [
+                *dump,
+                f"--file={HERE / f'{name}.dump'}",
+                f"--dbname={server.superuser_dsn.replace('/postgres?', '/tandem?')}",
+            ],
+            check=True,
+        )
+
+
+async def count_rows(dsn: str) -> dict[str, int]:
+    """How many rows each of our tables has."""
+    database = await asyncpg.connect(dsn)
+    try:
+        tables = await database.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+        names = [row["tablename"] for row in tables if row["tablename"] not in SKIPPED]
+        return {name: await database.fetchval(f'SELECT count(*) FROM "{name}"') for name in names}
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        asyncio.run(make(sys.argv[1], Path(scratch)))
