@@ -336,13 +336,13 @@ async def cast(databases: Databases, migrated_template: str, tmp_path_factory: p
     name = await databases.create(migrated_template)
     with environment(tmp_path_factory.mktemp("cast")):
         async with running(databases.dsn(name)) as application:
-            made = await _make_cast(application)
+            made = await make_cast(application)
     assert connection.engine.pool is None
     await databases.execute(f"ALTER DATABASE {name} RENAME TO {TEMPLATE}")
     return made
 
 
-async def _make_cast(application: Litestar) -> Template:
+async def make_cast(application: Litestar) -> Template:
     people: dict[str, tuple[int, str, str]] = {}
 
     async def note(key: str, caller: Caller, me: Me) -> None:

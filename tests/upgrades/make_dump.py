@@ -14,14 +14,13 @@ from pathlib import Path
 
 import asyncpg
 
-from backend.compose.contracts import CreateDraft
+from backend.compose.contracts import CreateDraft, Draft, SaveDraft, SendDraft
 from backend.conversations.contracts import AddComment, Assign, SetRead, SetStatus, SetVisibility
 from backend.database.connection import fetch
 from backend.database.embedded import EmbeddedPostgres
 from backend.database.migrate import migrate
 from backend.database.postgres_binaries import installed_binaries
-from tests.servers.api import Api, Member, environment, running
-from tests.servers.api import _make_cast as make_cast
+from tests.servers.api import Api, Member, environment, make_cast, running
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import write_mail
 
@@ -45,6 +44,10 @@ async def fill(api: Api) -> None:
     await api.ana.put(f"/conversations/{three}/status", SetStatus(status="done"))
     await api.ana.put(f"/conversations/{one}/read", SetRead(read=True))
     await api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=one))
+    reply = await api.jonas.post("/drafts", CreateDraft(kind="reply", conversation_id=two), Draft)
+    saved = SaveDraft(version=reply.version, to=reply.to, cc=[], bcc=[], subject=reply.subject, text="On its way.")
+    reply = await api.jonas.put(f"/drafts/{reply.id}", saved, Draft)
+    await api.jonas.post(f"/drafts/{reply.id}/send", SendDraft(version=reply.version, undo_seconds=30))
 
 
 async def make(name: str, folder: Path) -> None:
@@ -57,8 +60,18 @@ async def make(name: str, folder: Path) -> None:
                 user_id, email, cookie = cast.people[key]
                 return Member(application, user_id, email, {"tandem_session": cookie})
 
-            people = {key: member(key) for key in ("ana", "jonas", "tom", "mallory")}
-            await fill(Api(application, server.dsn, **people, support=cast.support, toms_mailbox=cast.toms_mailbox))
+            await fill(
+                Api(
+                    application,
+                    server.dsn,
+                    ana=member("ana"),
+                    jonas=member("jonas"),
+                    tom=member("tom"),
+                    mallory=member("mallory"),
+                    support=cast.support,
+                    toms_mailbox=cast.toms_mailbox,
+                )
+            )
         counts = await count_rows(server.dsn)
         (HERE / f"{name}.json").write_text(json.dumps(counts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         dump = [os.fspath(installed_binaries() / "pg_dump"), "--format=custom", "--no-owner", "--no-privileges"]
