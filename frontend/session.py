@@ -179,7 +179,8 @@ class Session(rx.State):
         """Take in what arrives until the line is lost."""
         batches = live.batches()
         arriving: asyncio.Task[list[Frame]] = asyncio.ensure_future(anext(batches))
-        due: float | None = None
+        # What a lost line left undone is done at once after the next connection.
+        due: float | None = time.monotonic()
         try:
             while True:
                 wait = None if due is None else max(0.0, due - time.monotonic())

@@ -25,7 +25,7 @@
     if (selected) {
       rules.push(
         `.row[data-conversation-id="${selected}"]{background:var(--accent-soft);border-left-color:var(--accent)}`,
-        `.pane[data-pane="${selected}"]{display:grid}`,
+        `.pane[data-pane="${selected}"]{visibility:visible;z-index:1}`,
         `.desk:not(:has(.pane[data-pane="${selected}"])) .pane-waiting{display:flex}`,
         ".pane-none{display:none}",
         "@media (max-width:759px){.list-pane,.bottom-bar{display:none!important}.panes{display:block!important}}",

@@ -13,7 +13,9 @@
     (node.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]") !== null);
 
   // A control in a closed menu can still be pressed by its key; one in a pane that is not shown cannot.
-  const visible = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
+  const visible = (node) =>
+    node.getClientRects().length > 0 &&
+    (node.closest("[data-panel]") !== null || node.checkVisibility({ visibilityProperty: true }));
 
   const press = (key) => {
     const control = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(visible);

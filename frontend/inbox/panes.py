@@ -123,9 +123,9 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
-    id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY, assignee_short="", mine=False,
-    unread=False, hidden=0, flow=[], contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="",
-    earlier=[], also_in=[],
+    id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY,
+    assignee_short="", mine=False, unread=False, hidden=0, flow=[], contact=NO_CONTACT, correspondent=NOBODY,
+    correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
 
