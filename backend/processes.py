@@ -46,7 +46,9 @@ class StopSignals:
         self._before = {
             number: signal.signal(number, self._stop)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-            if signal.getsignal(number) is not signal.SIG_IGN  # nohup asks for SIGHUP to be ignored
+            # nohup asks for SIGHUP to be ignored. A shell does that to SIGINT for whatever it starts in the
+            # background, where SIGINT can still be sent on purpose.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
         }
         self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
         return self

@@ -53,14 +53,20 @@ def test_a_crashed_child_comes_back_with_growing_pauses(tmp_path: Path) -> None:
     assert 2 <= len(marks.read_text()) <= 3  # at once, after 0.5 s, and after 1 s more
 
 
+def children_now() -> set[psutil.Process]:
+    """The processes that this one has started; the servers of other tests are among them."""
+    return set(psutil.Process().children())
+
+
 def test_a_child_that_cannot_work_ends_everything() -> None:
+    others = children_now()
     with StopSignals() as signals:
         supervisor = Supervisor(os.environ, signals)
         supervisor.add("sound", python(SLEEP))
         supervisor.add("misconfigured", python(f"import sys; sys.exit({WRONG_SETTINGS})"))
         assert supervisor.watch(lambda: 60.0) == WRONG_SETTINGS
         supervisor.stop()
-    assert not psutil.Process().children()
+    assert not children_now() - others
 
 
 def test_run_gives_the_exit_status() -> None:
@@ -94,11 +100,12 @@ def test_what_a_child_started_ends_with_it(tmp_path: Path) -> None:
 
 def test_a_child_that_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "GRACE", 0.5)
+    others = children_now()
     with StopSignals() as signals:
         supervisor = Supervisor(os.environ, signals)
         supervisor.add("deaf", python(DEAF))
         time.sleep(0.3)
-        [child] = psutil.Process().children()
+        [child] = children_now() - others
         supervisor.stop()
     assert not lives(child.pid)
 

@@ -36,6 +36,11 @@ def wait_until(fulfilled: Callable[[], bool], what: str, seconds: float = 30.0) 
         time.sleep(0.02)
 
 
+def hear_hang_up() -> None:
+    """In the child: SIGHUP is obeyed, also where these tests run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @dataclass
 class Up:
     """A running `tandem up`."""
@@ -98,6 +103,7 @@ def start_up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=hear_hang_up,
         )
         started.append(Up(process, tmp_path / "data", port, {process.pid}))
         return started[-1]
