@@ -28,7 +28,7 @@
     return found !== Boolean(absent);
   };
 
-  const visible = (node) => node.getClientRects().length > 0;
+  const visible = (node) => node.checkVisibility({ visibilityProperty: true });
 
   /** Whether the conversation stands before the eyes, with the mark in an unfolded message of it. */
   const shows = (id, mark) => {
