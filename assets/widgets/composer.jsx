@@ -173,17 +173,19 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const fields = useRef(null);
   const timer = useRef(0);
   const since = useRef(0);
+  const sent = useRef(0); // saves sent up so far; the server tells which of them it has stored
   const conversation = draft.conversation_id || null;
   const chips = files?.[draft.id] ?? [];
   const told = status?.[draft.id] ?? {};
 
-  fields.current = () => ({ to, cc, bcc, subject, text: text.current?.value ?? draft.text });
+  fields.current = () => ({ to, cc, bcc, subject, text: text.current?.value ?? draft.text, serial: sent.current });
 
   const save = useCallback(() => {
     clearTimeout(timer.current);
     if (!since.current) return;
     since.current = 0;
     setDirty(false);
+    sent.current += 1;
     on.onSave?.(draft.id, fields.current());
   }, []);
   const touch = () => {
@@ -282,7 +284,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     }
   };
 
-  const saved = dirty ? "Saving" : told.saved;
+  const refused = told.error || told.theirs || told.answered;
+  const saved = dirty || (sent.current > Number(told.serial || 0) && !refused) ? "Saving" : told.saved;
   return h(
     "section",
     {

@@ -63,9 +63,13 @@ class ChipView(TypedDict):
 
 
 class StatusView(TypedDict):
-    """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster."""
+    """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster.
+
+    `serial` is the composer's number of the save that `saved` speaks of: a later one is still on its way.
+    """
 
     saved: str
+    serial: str
     error: str
     theirs: str
     answered: str
@@ -75,7 +79,7 @@ NONE = ComposerView(
     id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
     text="",
 )  # fmt: skip
-QUIET = StatusView(saved="", error="", theirs="", answered="")
+QUIET = StatusView(saved="", serial="", error="", theirs="", answered="")
 
 
 class Compose(Session):
@@ -253,7 +257,7 @@ class Compose(Session):
             self.files = {**self.files, draft.id: chips}
 
     def _tell(self, draft_id: int, **told: str) -> None:
-        fresh = StatusView(saved="", error="", theirs="", answered="")
+        fresh = StatusView(saved="", serial="", error="", theirs="", answered="")
         for name, text in told.items():
             fresh[name] = text  # pyright: ignore[reportGeneralTypeIssues] # names of StatusView
         if self.status.get(draft_id) != fresh:
@@ -268,7 +272,7 @@ class Compose(Session):
             await self._store(draft_id, fields)
         except ApiError as refused:
             return await self._refused(draft_id, refused)
-        self._tell(draft_id, saved="Saved")
+        self._tell(draft_id, saved="Saved", serial=str(fields.get("serial") or 0))
         return None
 
     @rx.event
@@ -332,7 +336,7 @@ class Compose(Session):
             await self._store(draft_id, fields)
         except ApiError as refused:
             return await self._refused(draft_id, refused)
-        self._tell(draft_id, saved="Saved")
+        self._tell(draft_id, saved="Saved", serial=str(fields.get("serial") or 0))
         return None
 
     # ---- recipients and files
