@@ -44,6 +44,8 @@ class MessageItem(Contract):
 class MessageBody(Contract):
     """What a person reads. `html_url` serves the sanitised document for the sandboxed frame.
 
+    It is None where that would show nothing: then the text is what there is.
+
     `text` is at most 200,000 characters; `cut` says that more stands in the raw source.
     """
 

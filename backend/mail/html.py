@@ -5,8 +5,10 @@ the sender learns neither who read nor where.
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
+from html import unescape
 
 from backend.mail.pictures import proxy_address
 from backend.mail.raw import load_raw
@@ -26,7 +28,11 @@ class PreparedHtml:
     quoted: str
     blocked_remote: int
     declares_dark: bool
+    blank: bool
+    """Nothing of it can be seen: some programs put an empty HTML part beside the text that they mean."""
 
+
+_UNSEEN = re.compile(r"<style\b.*?</style>|<(?!img\b|hr\b)[^>]*>", re.DOTALL)
 
 _prepared: OrderedDict[tuple[str, int, bool], PreparedHtml] = OrderedDict()
 
@@ -61,7 +67,8 @@ def _prepare(raw: bytes, message_id: int, show_remote: bool) -> PreparedHtml:
         proxy_url=lambda address: proxy_address(message_id, address),
     )
     visible, quoted = split_quoted_html(clean.html)
-    return PreparedHtml(visible, quoted, clean.blocked_remote, clean.declares_dark)
+    blank = not unescape(_UNSEEN.sub("", clean.html)).strip()
+    return PreparedHtml(visible, quoted, clean.blocked_remote, clean.declares_dark, blank)
 
 
 async def html_document(raw_digest: str, message_id: int, *, show_remote: bool, quoted: bool, dark: bool) -> str:

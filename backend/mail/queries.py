@@ -78,6 +78,8 @@ async def bodies_of(message_ids: Collection[int]) -> list[MessageBody]:
 async def _body_of(record: Row) -> MessageBody:
     visible, quoted = split_quoted_text(record["body_text"])
     html = await prepare_html(record["raw_digest"], record["id"], show_remote=False) if record["has_html"] else None
+    if html is not None and html.blank:
+        html = None
     return MessageBody(
         message_id=record["id"],
         text=visible,

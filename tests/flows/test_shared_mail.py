@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 from playwright.async_api import Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from backend.conversations.contracts import ConversationDetail, ConversationPage
 from backend.mail.contracts import MessageBody, MessageItem
@@ -162,7 +163,11 @@ async def read_message(reader: Visitor, message: MessageItem, sources: set[bytes
 
 async def stands_there(page: Page, conversation_id: int, seconds: float = 30) -> str:
     """Wait until the conversation is shown; answers how."""
-    shown = await page.wait_for_function(SHOWN, arg=conversation_id, timeout=seconds * 1000)
+    try:
+        shown = await page.wait_for_function(SHOWN, arg=conversation_id, timeout=seconds * 1000)
+    except PlaywrightTimeout as late:
+        panes = await page.locator(".panes").inner_text()
+        raise AssertionError(f"Conversation {conversation_id} does not open; there is: {panes[:500]!r}") from late
     await expect(page.locator(f'.pane[data-pane="{conversation_id}"] h1.subject')).not_to_be_empty()
     return await shown.json_value()
 
@@ -195,7 +200,7 @@ async def test_all_open_in_the_browser(archive: Archive, seats: Seats) -> None:
         await page.keyboard.press("j")
         moved = "before => window.tandem.selected !== before && window.tandem.selected"
         at = await (await page.wait_for_function(moved, arg=at, timeout=30_000)).json_value()
-        await stands_there(page, at)
+        assert await stands_there(page, at), f"{len(wanted)} to go"
         assert seat.complaints == [], f"conversation {at}"
         wanted.remove(at)
 
