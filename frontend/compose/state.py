@@ -220,6 +220,9 @@ class Compose(Session):
 
     def _open(self, view: View, draft: Draft) -> None:
         self._resets += 1
+        if self._versions.get(draft.id, 0) > draft.version:
+            # The page's copy is older than what this tab has saved: the event of that save is still on its way.
+            draft = msgspec.structs.replace(draft, **self._last_saved(draft.id))
         mailbox = view.mailboxes.get(draft.mailbox_id)
         composer = ComposerView(
             id=draft.id,
@@ -243,6 +246,11 @@ class Compose(Session):
             self.fresh = composer
         else:
             self.docked = {**self.docked, draft.conversation_id: composer}
+
+    def _last_saved(self, draft_id: int) -> dict[str, Any]:
+        """The fields of a draft as this tab stored them last, with the version they got."""
+        saved = msgspec.json.decode(self._saved[draft_id], type=SaveDraft)
+        return msgspec.structs.asdict(saved) | {"version": self._versions[draft_id]}
 
     def _close(self, draft_id: int) -> None:
         self.docked = {i: each for i, each in self.docked.items() if each["id"] != draft_id}
