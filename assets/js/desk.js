@@ -111,8 +111,9 @@
   };
 
   const setStatus = (id, status) => {
-    if (leaves(status)) leave(id);
+    // First: the bridge's events wait for each other, and the others shall see this before we have moved on.
     tandem.bridge?.status(id, status);
+    if (leaves(status)) leave(id);
   };
 
   const putBack = (id) => {

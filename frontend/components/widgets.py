@@ -98,6 +98,16 @@ class Bridge(rx.Component):
     on_reply: rx.EventHandler[_passing(int, str, int)]
 
 
+class Keep(rx.Component):
+    """Renders what it holds again only when `value` says something else."""
+
+    library = "$/public/widgets/keep.jsx"
+    tag = "Keep"
+
+    value: rx.Var[Any]
+
+
+keep = Keep.create
 mounted = Mounted.create
 ago = Ago.create
 rich_text = RichText.create

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
-from frontend.components.widgets import ago
+from frontend.components.widgets import ago, keep
 from frontend.compose.state import Compose
 from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
@@ -74,7 +74,7 @@ def list_pane() -> rx.Component:
         _account_line(),
         rx.el.div(
             rx.el.div(style={"height": _inbox.space_above.to_string() + "px"}),
-            rx.el.div(rx.foreach(_inbox.rows, lambda each: row(conversation=each, key=each.id))),
+            rx.el.div(rx.foreach(_inbox.rows, lambda each: keep(row(conversation=each), value=each, key=each.id))),
             rx.el.div(style={"height": _inbox.space_below.to_string() + "px"}),
             rx.cond(_inbox.rows.length() == 0, _nothing()),
             class_name="list",

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
-from frontend.components.widgets import ago, comment_box, composer, mail_frame, rich_text
+from frontend.components.widgets import ago, comment_box, composer, keep, mail_frame, rich_text
 from frontend.compose.state import Compose
 from frontend.inbox.panes import EntryView, PaneView
 from frontend.inbox.state import Inbox
@@ -45,7 +45,10 @@ def _pane(shown: Pane) -> rx.Component:
                         on_click=_inbox.show_everything(shown.id),
                     ),
                 ),
-                rx.foreach(shown.flow, lambda each: entry(piece=each, conversation=shown.id, key=each.key)),
+                rx.foreach(
+                    shown.flow,
+                    lambda each: keep(entry(piece=each, conversation=shown.id), value=each, key=each.key),
+                ),
                 class_name="thread",
                 tab_index=0,
                 custom_attrs={"aria-label": "Messages"},
