@@ -41,8 +41,10 @@ async def test_fast_typing_loses_nothing(office: Office, seats: Seats) -> None:
     await expect(pane.get_by_label("Text")).to_have_value(LETTER)
     await expect(pane.get_by_text("Saved", exact=True)).to_be_visible()
     assert (await own_draft(office, "Damaged in transit")).text == LETTER
-    await page.reload()
-    await expect(pane.get_by_label("Text")).to_have_value(LETTER)
+    elsewhere = await (await seats.at(office.product, office.ana)).open()
+    await elsewhere.locator(".row", has_text="Damaged in transit").click(timeout=20_000)
+    there = elsewhere.get_by_role("article", name="Damaged in transit")
+    await expect(there.get_by_label("Text")).to_have_value(LETTER)
 
 
 async def test_files_recipients_and_completion(office: Office, seats: Seats, tmp_path: Path) -> None:
