@@ -151,7 +151,9 @@ def attacks(*, everything: bool) -> list[Attack]:
 
 def _attack(number: int, some: list[str]) -> Attack:
     marks = [f"mark-{number}-{place}-" for place in range(len(some))]
-    html = "".join(f"<div>{attack}{END}</div><p>{mark}</p>" for attack, mark in zip(some, marks, strict=True))
+    html = "<p>Have a look:</p>" + "".join(
+        f"<div>{attack}{END}</div><p>{mark}</p>" for attack, mark in zip(some, marks, strict=True)
+    )
     words = some[number % len(some)]
     return Attack(mail(number, html, words), marks if len(some) > 1 else [])
 
