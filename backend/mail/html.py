@@ -16,10 +16,8 @@ from sync.mime.parse import parse_message
 from sync.mime.quotes import split_quoted_html
 from sync.mime.sanitise import document, sanitise_html
 
-KEPT = 300
-"""Prepared bodies that a process keeps; at about 20 KB each."""
-LARGEST_KEPT = 500_000
-"""Characters; a larger body is prepared again each time."""
+KEPT_CHARACTERS = 12_000_000
+"""Of prepared HTML that a process keeps: some 600 usual bodies, or a few of the largest, which have a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,11 @@ class PreparedHtml:
 
 _UNSEEN = re.compile(r"<style\b.*?</style>|<(?!img\b|hr\b)[^>]*>", re.DOTALL)
 
-_prepared: OrderedDict[tuple[str, int, bool], PreparedHtml] = OrderedDict()
+Key = tuple[str, int, bool]
+
+_prepared: OrderedDict[Key, PreparedHtml] = OrderedDict()
+_preparing: dict[Key, asyncio.Task[PreparedHtml]] = {}
+"""What is being prepared: several who ask for one large body at once wait for the same work."""
 
 
 async def prepare_html(raw_digest: str, message_id: int, *, show_remote: bool) -> PreparedHtml:
@@ -44,13 +46,27 @@ async def prepare_html(raw_digest: str, message_id: int, *, show_remote: bool) -
     if known is not None:
         _prepared.move_to_end(key)
         return known
-    raw = await load_raw(raw_digest)
-    prepared = await asyncio.to_thread(_prepare, raw, message_id, show_remote)
-    if len(prepared.visible) + len(prepared.quoted) <= LARGEST_KEPT:
-        _prepared[key] = prepared
-        while len(_prepared) > KEPT:
-            _prepared.popitem(last=False)
+    if key not in _preparing:
+        raw = await load_raw(raw_digest)
+        if key not in _preparing:  # somebody else may have begun meanwhile
+            _preparing[key] = asyncio.create_task(_prepare_and_keep(key, raw), name="prepare-html")
+    return await asyncio.shield(_preparing[key])
+
+
+async def _prepare_and_keep(key: Key, raw: bytes) -> PreparedHtml:
+    _, message_id, show_remote = key
+    try:
+        prepared = await asyncio.to_thread(_prepare, raw, message_id, show_remote)
+    finally:
+        del _preparing[key]
+    _prepared[key] = prepared
+    while len(_prepared) > 1 and sum(map(_size, _prepared.values())) > KEPT_CHARACTERS:
+        _prepared.popitem(last=False)
     return prepared
+
+
+def _size(prepared: PreparedHtml) -> int:
+    return len(prepared.visible) + len(prepared.quoted) + 1_000
 
 
 def _prepare(raw: bytes, message_id: int, show_remote: bool) -> PreparedHtml:
