@@ -122,6 +122,11 @@ async def _mounted(scope: Any, receive: Any, send: Any) -> None:
     await server.api(scope, receive, send)
 
 
+def session_of(cookie: str) -> str:
+    """The session in a Cookie header: what says who somebody is. Other cookies come and go beside it."""
+    return _cookies(cookie).get(SESSION_COOKIE, "")
+
+
 def _cookies(header: str) -> dict[str, str]:
     try:
         return {name: morsel.value for name, morsel in SimpleCookie(header).items()}

@@ -22,7 +22,7 @@ from backend.events.contracts import EventFrame, Frame, PositionFrame, RefusedFr
 from backend.mailboxes.contracts import WorkCounts
 from backend.notifications.contracts import MarkNotificationsRead
 from frontend import rail
-from frontend.api import Api, ApiError, SignedOut
+from frontend.api import Api, ApiError, SignedOut, session_of
 from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
 from frontend.reduce import receive
 from frontend.view import View, begin
@@ -58,7 +58,8 @@ class Session(rx.State):
 
     _view: View | None = None
     _counts: WorkCounts | None = None
-    _cookie: str = ""
+    _session: str = ""
+    """Whose snapshot `_view` is: the session of the cookie with which it was asked for."""
 
     painters: ClassVar[list[type[Session]]] = []
     """Page states with a `repaint`."""
@@ -120,8 +121,8 @@ class Session(rx.State):
     @rx.event
     async def enter(self) -> EventSpec | None:
         """On every page: make sure of who this is, and take a snapshot where the tab has none."""
-        cookie = self.router.headers.cookie
-        if self._view is not None and cookie == self._cookie:
+        session = session_of(self.router.headers.cookie)
+        if self._view is not None and session == self._session:
             for painter in Session.painters:
                 state = await self.get_state(painter)
                 await state.page_loaded()
@@ -135,7 +136,7 @@ class Session(rx.State):
             return self.fault(refused)
         if self._view is not None and self._view.me.person.id != snapshot.me.person.id:
             self.reset()
-        self._cookie = cookie
+        self._session = session
         self._counts = counts
         self.work = rail.paint_work(counts)
         await self.become(begin(snapshot, self._view))
