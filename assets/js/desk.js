@@ -168,7 +168,7 @@
       waiting = 0;
       const first = Math.floor(box.scrollTop / ROW);
       const nearEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 12 * ROW;
-      if (Math.abs(first - told) < 10 && !nearEnd) return;
+      if (first === told && !nearEnd) return;
       told = first;
       tandem.bridge?.window(first);
     }, 80);

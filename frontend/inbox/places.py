@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-COUNT = 12
+COUNT = 16
 Places = tuple[int, ...]
 
 

@@ -2,7 +2,7 @@
 
 Selection belongs to the browser (assets/js/desk.js), which shows a conversation that already stands in the page at
 once and tells us afterwards. Here the neighbours of the selected one are kept ready in a fixed number of places
-(`place0` to `place11`): a conversation keeps its place while it is near, so that a change sends one place and React
+(`place0` to `place15`): a conversation keeps its place while it is near, so that a change sends one place and React
 rebuilds nothing. The list holds a window of the fetched rows; the rest of its height is empty space.
 """
 
@@ -48,8 +48,10 @@ ROW_HEIGHT = 84
 PAGE = 50
 BEFORE, AFTER = 2, 3
 """Neighbours of the selected conversation that are kept ready."""
-IN_SIGHT = 9
+IN_SIGHT = 10
 """Rows that a screen shows at once."""
+AT_ONCE = 4
+"""Conversations that are fetched together to stand ready, the nearest first."""
 
 STATUS_SAID = {"done": "Marked done", "trash": "Moved to Trash", "open": "Moved to Open", "spam": "Marked as spam"}
 
@@ -82,6 +84,10 @@ class Inbox(Session):
     place9: PaneView = FREE
     place10: PaneView = FREE
     place11: PaneView = FREE
+    place12: PaneView = FREE
+    place13: PaneView = FREE
+    place14: PaneView = FREE
+    place15: PaneView = FREE
 
     assignable: list[AssignableView] = []
     mentionable: list[MentionView] = []
@@ -324,22 +330,21 @@ class Inbox(Session):
                 view, api = self._view, self.api()
                 if view is None or self._readying != mine:
                     return
-                near = self._near(view)
-            missing = next((i for i in near if i not in view.details), 0)
-            detail: ConversationDetail | None = None
-            if missing:
-                try:
-                    detail = await api.get(f"/conversations/{missing}", ConversationDetail)
-                except ApiError:
-                    return  # gone, or signed out: the event or the next click tells
+                missing = [i for i in self._near(view) if i not in view.details][:AT_ONCE]
+            fetched = await asyncio.gather(
+                *(api.get(f"/conversations/{each}", ConversationDetail) for each in missing), return_exceptions=True
+            )
             async with self:
                 view = self._view
                 if view is None or self._readying != mine:
                     return
-                if detail is not None:
-                    if not covers(detail, view):
-                        continue
-                    view = with_detail(view, detail)
+                for detail in fetched:
+                    if isinstance(detail, ApiError):
+                        return  # gone, or signed out: the event or the next click tells
+                    if isinstance(detail, BaseException):
+                        raise detail
+                    if covers(detail, view):
+                        view = with_detail(view, detail)
                 near = [i for i in self._near(view) if i in view.details]
                 self._standing = places.with_near(self._standing, self._selected, near)
                 view = without_details(view, set(self._standing))
