@@ -45,7 +45,9 @@ async def test_fast_typing_loses_nothing(office: Office, seats: Seats) -> None:
     await expect(pane.get_by_label("Text")).to_have_value(LETTER)
 
 
-async def test_a_reload_begins_from_what_was_saved_whatever_cookies_came_meanwhile(office: Office, seats: Seats) -> None:
+async def test_a_reload_begins_from_what_was_saved_whatever_cookies_came_meanwhile(
+    office: Office, seats: Seats
+) -> None:
     seat = await seats.at(office.product, office.ana)
     page = await seat.open()
     pane = await open_reply(office, page, "Rim or disc")
