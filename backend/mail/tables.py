@@ -15,7 +15,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults import TimestamptzNow
 from piccolo.table import Table
 
-from backend.accounts.tables import Folder
+from backend.accounts.tables import Folder, MailAccount
 from backend.conversations.tables import Conversation
 from backend.mailboxes.tables import Mailbox
 
@@ -35,6 +35,7 @@ class Message(Table, tablename="messages"):
     raw_digest = ForeignKey(RawMessage, null=False, on_delete=OnDelete.restrict, index=True)
     content_digest = Text(help_text="Of what the writer wrote: with the Message-ID, the identity.")
     message_id = Text()
+    email_id = Text(help_text="EMAILID (RFC 8474) or X-GM-MSGID: the server says that two are the same.")
     direction = Text()
     sender = JSONB(null=True, default=None)
     recipients = JSONB(default="{}", help_text="to, cc, reply_to")
@@ -50,6 +51,7 @@ class Message(Table, tablename="messages"):
     automatic = Boolean(default=False)
     stored_at = Timestamptz(default=TimestamptzNow())
     gone_at = Timestamptz(null=True, default=None, help_text="Deleted on the server: shown no more.")
+    hidden = Boolean(default=False, help_text="Before history_from, or in no chosen folder: kept, not shown.")
 
 
 class Placement(Table, tablename="placements"):
@@ -71,4 +73,32 @@ class SetAside(Table, tablename="messages_set_aside"):
     folder_id = ForeignKey(Folder, null=False, on_delete=OnDelete.cascade)
     uid = BigInt()
     server_words = Text()
+    reason = Text(help_text="refused: the server does not hand it over; unstorable: it could not be stored.")
+    tries = Integer(default=1)
+    next_try_at = Timestamptz(default=TimestamptzNow())
     at = Timestamptz(default=TimestamptzNow())
+
+
+class ServerIntent(Table, tablename="server_intents"):
+    """What was done here and is to be so on the server: recorded with the act, carried over by a job.
+
+    While it is open the local wish wins over what the server tells; once confirmed the server is right.
+    """
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(MailAccount, null=False, on_delete=OnDelete.cascade, index=True)
+    message_id = ForeignKey(Message, null=False, on_delete=OnDelete.cascade)
+    kind = Text(help_text="seen, flagged, answered or place")
+    value = Text(help_text="yes or no; of place: inbox, done, trash or junk")
+    created_at = Timestamptz(default=TimestamptzNow())
+    confirmed_at = Timestamptz(null=True, default=None)
+
+
+class BlockedSender(Table, tablename="blocked_senders"):
+    """Mail of this address goes to spam in this mailbox."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    address = Text(help_text="Lower case.")
+    blocked_by = BigInt()
+    created_at = Timestamptz(default=TimestamptzNow())

@@ -10,7 +10,7 @@ from backend.people.tables import Team, User
 
 class Mailbox(Table, tablename="mailboxes"):
     id = BigSerial(primary_key=True)
-    kind = Text(help_text="personal or group")
+    kind = Text(help_text="personal, group, or intake: the one whose mail is sorted into others")
     name = Text()
     address = Text(help_text="Lower case.")
     owner_id = ForeignKey(User, null=True, default=None, on_delete=OnDelete.restrict)
