@@ -23,6 +23,7 @@ JobName = Literal[
     "store_sent_copy",
     "settle_unknown",
     "push_seen",
+    "carry_out",
     "system_mail",
     "check_servers",
 ]
@@ -51,6 +52,25 @@ async def enqueue(name: JobName, *, after: timedelta | None = None, key: str | N
             [f"{name}:{key}" if key else None],
             on_conflict="skip",
         )
+
+
+async def enqueue_or_hasten(name: JobName, **payload: Any) -> None:
+    """Let a job that works through all that is recorded for its payload look soon, inside the current transaction.
+
+    One that waits already, perhaps for its next attempt, is made due with all its attempts before it; its row is held
+    until the commit, so that it cannot run before what it is to find is there. One that runs already may have looked
+    too early: then another is added.
+    """
+    async with connection() as current:
+        hastened = await current.fetchval(
+            "UPDATE pgqueuer SET execute_after = now(), attempts = 0 WHERE id = "
+            "(SELECT id FROM pgqueuer WHERE entrypoint = $1 AND payload = $2 AND status = 'queued' "
+            "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
+            name,
+            msgspec.json.encode(payload),
+        )
+    if hastened is None:
+        await enqueue(name, **payload)
 
 
 async def run_again(job_id: int) -> None:

@@ -1,0 +1,55 @@
+"""What is to be so on the mail server because of what was done here: recorded with the act, carried over by a job.
+
+    async with action(asker.user_id) as act:
+        ...
+        await want(message_ids, "place", "done")
+
+An intent is open until the job `carry_out` (backend/workers/pushback.py) has seen the server confirm it. While it is
+open, what the server tells about that side of the message is older than the wish and must not overwrite it
+(`open_kinds`); once it is confirmed, the server is right. A newer wish takes the place of an open one under a new id,
+so that a job that was carrying the older one cannot confirm the newer.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Literal
+
+from backend.database.connection import fetch
+from backend.jobs import enqueue_or_hasten
+
+Kind = Literal["seen", "flagged", "answered", "place"]
+Place = Literal["inbox", "done", "trash", "junk"]
+"""Where a message is to stand, by meaning; which folder that is, the account says (`mail_accounts.done_to`)."""
+
+
+async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
+    """Record that these messages are to be so on their server, inside the caller's action.
+
+    `value` is `yes` or `no`, of `place` a `Place`. Messages of a mailbox without an account, and those deleted on the
+    server, are passed over. The same wish twice is one.
+    """
+    records = await fetch(
+        "INSERT INTO server_intents (account_id, message_id, kind, value, created_at) "
+        "SELECT a.id, m.id, $2, $3, clock_timestamp() FROM messages m "
+        "JOIN mail_accounts a ON a.mailbox_id = m.mailbox_id "
+        "WHERE m.id = ANY($1) AND m.gone_at IS NULL ORDER BY m.id "
+        "ON CONFLICT (message_id, kind) WHERE confirmed_at IS NULL DO UPDATE SET id = excluded.id, "
+        "account_id = excluded.account_id, value = excluded.value, created_at = excluded.created_at "
+        "WHERE server_intents.value <> excluded.value RETURNING account_id",
+        list(message_ids),
+        kind,
+        value,
+    )
+    for account_id in sorted({record["account_id"] for record in records}):
+        await enqueue_or_hasten("carry_out", account_id=account_id)
+
+
+async def open_kinds(message_ids: Collection[int]) -> dict[int, set[str]]:
+    """The kinds of wishes that the server has not confirmed yet, by message; messages without any are missing."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for record in await fetch(
+        "SELECT message_id, kind FROM server_intents WHERE message_id = ANY($1) AND confirmed_at IS NULL",
+        list(message_ids),
+    ):
+        found[record["message_id"]].add(record["kind"])
+    return dict(found)
