@@ -68,6 +68,10 @@ _DATA_ADDRESS = re.compile(r"data:image/[a-z0-9.+-]{1,20}[^\"'<>()\s,]{0,60},[A-
 _KEPT_DATA = re.compile(r"data:kept/(\d+)\Z")
 _STYLE_ELEMENT = re.compile(r"<style(?:\s[^<>]*)?>(.*?)</style>", re.DOTALL)
 _BODY_TAG = re.compile(r"<body\b", re.IGNORECASE)
+_WEB_HOST = re.compile(
+    r"https?:[/\\]*(?:[^/\\?#]*@)?(?:\[[0-9a-f:.]+\]|[^\s/\\?#<>^|%\[\]:@]+)(?::\d{0,5})?(?:[/\\?#]|\Z)", re.IGNORECASE
+)
+"""A host that browsers can read (the URL Standard, "forbidden host code point"); other links lead nowhere."""
 _META_DARK = re.compile(r"<meta\b[^<>]*\bcolor-scheme\b[^<>]*\bdark\b", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
 MAX_DATA = 12_000_000
@@ -160,7 +164,10 @@ class _Addresses:
 
     def link(self, address: str) -> str | None:
         compact = _compact(address)
-        return self._give(compact) if compact.lower().startswith(_LINK_SCHEMES) else None
+        lower = compact.lower()
+        if not lower.startswith(_LINK_SCHEMES) or (lower.startswith("http") and not _WEB_HOST.match(compact)):
+            return None
+        return self._give(compact)
 
     def source_set(self, value: str) -> str | None:
         kept: list[str] = []

@@ -111,6 +111,9 @@ def test_links_open_outside_and_tell_nobody() -> None:
         "file:///etc",
         "/inbox",
         "#top",
+        "https://|x",
+        "https://<form>/",
+        "http://[bad/",
     ):
         assert "href" not in sanitised(f'<a href="{address}">x</a>').html
 
