@@ -41,3 +41,23 @@ class Watermark(Table, tablename="watermarks"):
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
     user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade)
     read_from = BigInt(default=0)
+
+
+class MailboxAddress(Table, tablename="mailbox_addresses"):
+    """A further address whose mail belongs to the mailbox: where the intake account sorts by it."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade, index=True)
+    address = Text(unique=True, help_text="Lower case.")
+
+
+class ForwardingCheck(Table, tablename="forwarding_checks"):
+    """The last test mail to a mailbox's address: whether forwarding brings it to the intake account."""
+
+    id = BigSerial(primary_key=True)
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade, unique=True)
+    message_id = Text()
+    asked_at = Timestamptz(default=TimestamptzNow())
+    sent_at = Timestamptz(null=True, default=None, help_text="When the sending server took it.")
+    came_at = Timestamptz(null=True, default=None, help_text="When it was met in the intake account.")
+    problem = Text(help_text="Why it could not be sent, with what to do.")
