@@ -5,12 +5,14 @@
     │   ├── CannotReach           name_not_found, name_lookup_failed, address_not_allowed, refused,
     │   │                         unreachable, timeout, connection_lost, not_a_mail_server
     │   ├── CannotTrust           tls_not_trusted, tls_failed, tls_not_offered, tls_needed
-    │   ├── CannotSignIn          wrong_password, app_password_needed, oauth_needed, imap_disabled,
-    │   │                         smtp_disabled, account_locked, sign_in_not_offered
-    │   ├── Busy                  too_many_connections, throttled, server_unavailable
+    │   ├── CannotSignIn          wrong_password, app_password_needed, oauth_needed, oauth_refused,
+    │   │                         oauth_revoked, oauth_misconfigured, imap_disabled, smtp_disabled,
+    │   │                         account_locked, sign_in_not_offered
+    │   ├── Busy                  too_many_connections, throttled, server_unavailable, oauth_unavailable
     │   └── CommandRefused        no_such_folder, over_quota, read_only, refused_by_server,
     │                             answer_not_understood
     ├── FolderChanged             UIDVALIDITY is not the one under which a UID was noted
+    ├── CannotStore               a message itself is the reason that its batch could not be stored
     └── LeaseLost                 another process holds the account: stop, write nothing
 
 A ServerProblem says whether trying again can help (`permanent`), what happened in one sentence, what to do
@@ -74,6 +76,10 @@ class CommandRefused(ServerProblem):
 
 class FolderChanged(SyncError):
     """The folder's UIDVALIDITY changed: UIDs noted before mean nothing now (RFC 9051 section 2.3.1.1)."""
+
+
+class CannotStore(SyncError):
+    """Raised by a store when a message of the batch is to blame, not the database: nothing of it was stored."""
 
 
 class LeaseLost(SyncError):
@@ -171,6 +177,30 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         True,
         "{host} no longer accepts passwords from mail programs.",
         "Connect this account by signing in at the provider (OAuth 2).",
+    ),
+    "oauth_refused": (
+        CannotSignIn,
+        True,
+        "{host} does not accept this sign-in for {username}.",
+        "Sign in again at the provider, with the person that this account belongs to.",
+    ),
+    "oauth_revoked": (
+        CannotSignIn,
+        True,
+        "{host} ended the permission to use this account.",
+        "Sign in again. A permission ends with a new password, by withdrawing it at the provider, or unused for long.",
+    ),
+    "oauth_misconfigured": (
+        CannotSignIn,
+        True,
+        "{host} does not recognise this installation of Tandem.",
+        "Whoever runs Tandem must check client id, secret and redirect address at {host} and in the settings.",
+    ),
+    "oauth_unavailable": (
+        Busy,
+        False,
+        "{host} could not be asked for a new sign-in just now.",
+        "Nothing to do: it is tried again by itself.",
     ),
     "imap_disabled": (
         CannotSignIn,

@@ -3,20 +3,43 @@
 One `AccountStore` serves one account and one watcher. Folders are named by `FolderInfo.name`. Within a folder
 the engine never makes two calls at once, but calls for different folders may overlap, so each call takes its
 own transaction. Any exception raised here ends the watcher's connection and is retried with back-off, except
-`LeaseLost`, which ends the watcher.
+`LeaseLost`, which ends the watcher, and `CannotStore`, which says that it is the messages' own fault.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
-from sync.types import AccountState, FetchedMessage, FolderCursor, FolderInfo
+from sync.types import (
+    AccountState,
+    Census,
+    FetchedMessage,
+    FolderCursor,
+    FolderInfo,
+    ListedMessage,
+    SyncPlan,
+)
 
 
 class AccountStore(Protocol):
     """Where an account's folders, messages, flags and cursors are kept, and where its state is shown."""
 
+    async def plan(self) -> SyncPlan:
+        """What is to be brought over."""
+        ...
+
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
-        """Every folder of the account, as listed after each sign-in. Folders no longer listed are gone."""
+        """Every folder of the account, as just listed. One with a known `object_id` and another name was renamed.
+
+        Those that are known and not listed are left alone: they may be missing by accident (`folders_gone`).
+        """
+        ...
+
+    async def known_folders(self) -> Mapping[str, FolderCursor | None]:
+        """Every folder that is known, listed or not, with the cursor last stored for it."""
+        ...
+
+    async def folders_gone(self, folders: Sequence[str]) -> None:
+        """The server says that these folders do not exist. Their messages may stand in others: keep the bytes."""
         ...
 
     async def cursor(self, folder: str) -> FolderCursor | None:
@@ -41,7 +64,19 @@ class AccountStore(Protocol):
         """Store messages, newest first when `arrived` is False, together with the cursor, in one transaction.
 
         A message whose UID is already placed in the folder must be passed over (work is repeated after a
-        crash). `arrived` is False for history: mail that was there before the account was connected.
+        crash); one that was set aside no longer is. `arrived` is False for history: mail that was there before the
+        account was connected. Raises CannotStore when one of the messages is the reason, and then stores nothing:
+        the engine finds out which, and sets it aside.
+        """
+        ...
+
+    async def recognise(
+        self, folder: str, listed: Sequence[ListedMessage], cursor: FolderCursor, *, arrived: bool
+    ) -> Sequence[int]:
+        """Place those messages that the mailbox already has, without their bodies; answers the UIDs to be fetched.
+
+        The same is what the server calls the same (`email_id`); or what has the same Message-ID and size and begins
+        with exactly these header bytes. When nothing is left to be fetched, `cursor` is stored too, else not.
         """
         ...
 
@@ -63,10 +98,22 @@ class AccountStore(Protocol):
         """
         ...
 
-    async def set_aside(self, folder: str, uid: int, server_words: str) -> None:
-        """The server lists this message but refuses to hand it over; it is passed over and may be shown as
-        such.
+    async def set_aside(
+        self, folder: str, uid: int, words: str, *, reason: Literal["refused", "unstorable"] = "refused"
+    ) -> None:
+        """This message is passed over for now, shown as such, and due again later, later each time.
+
+        refused: the server lists it and does not hand it over (`words` are the server's); unstorable: it could not
+        be stored here.
         """
+        ...
+
+    async def uids_set_aside(self, folder: str) -> Mapping[int, bool]:
+        """The UIDs that are set aside in the folder, and whether each is due to be tried again."""
+        ...
+
+    async def census_taken(self, folder: str, census: Census) -> None:
+        """The folder was counted: what people see of its completeness."""
         ...
 
     async def report(self, state: AccountState) -> None:

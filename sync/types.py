@@ -6,7 +6,7 @@ Everything here is frozen, knows no database and no driver, and can be logged: p
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 Security = Literal["tls", "starttls", "none"]
 """How a connection is protected: TLS from the first byte, TLS after STARTTLS (RFC 3207, RFC 9051), or not at
@@ -22,13 +22,26 @@ DELETED = "\\Deleted"
 DRAFT = "\\Draft"
 
 
+class AccessTokens(Protocol):
+    """OAuth 2 access tokens of one account. Both raise ServerProblem when there is none to be had."""
+
+    async def current(self) -> str:
+        """A token that has not run out."""
+        ...
+
+    async def renew(self, refused: str) -> str:
+        """A newer token than the one that a server refused."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerLogin:
     """Where a mail server is and how to sign in there.
 
     `private_network` permits addresses that are not public (loopback, 10/8, link-local...); without it such a
     name is refused, so that a name typed by a user cannot reach into the network of the installation.
-    `authority_pem` is a certificate authority to trust besides the public ones.
+    `authority_pem` is a certificate authority to trust besides the public ones. With `tokens` the sign-in is XOAUTH2,
+    and there is no password.
     """
 
     host: str
@@ -38,6 +51,7 @@ class ServerLogin:
     password: str = field(repr=False)
     private_network: bool = False
     authority_pem: str | None = field(default=None, repr=False)
+    tokens: AccessTokens | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +88,10 @@ class Problem:
 class FolderInfo:
     """One folder of an account. `name` is the server's own spelling and the key everywhere; `title` is for
     people.
+
+    `gathers` says what a folder shows that has no mail of its own: "all" (\\All) holds every message of the account,
+    "some" (\\Flagged, \\Important) a choice of them. `object_id` is MAILBOXID (RFC 8474), the same after a renaming,
+    or empty. `messages` and `size` (bytes) are what the server told with the list; None where it did not.
     """
 
     name: str
@@ -81,27 +99,65 @@ class FolderInfo:
     delimiter: str | None
     role: FolderRole | None
     selectable: bool = True
+    gathers: Literal["", "all", "some"] = ""
+    object_id: str = ""
+    messages: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """What of an account is to be brought over. Asked for at each connection and each round over the folders.
+
+    `history_from`: of the mail that was there before the account was connected, only what came (INTERNALDATE) since
+    then; None: everything. `chosen`: by folder name, whether it is fetched; a folder not named is.
+    """
+
+    history_from: datetime | None = None
+    chosen: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMessage:
+    """A message whose body was not fetched: enough to recognise one that the mailbox has already.
+
+    `size` is RFC822.SIZE in bytes. `email_id` is EMAILID (RFC 8474) or X-GM-MSGID, or empty; only where it is empty
+    does `header` hold the exact bytes of BODY[HEADER].
+    """
+
+    uid: int
+    flags: frozenset[str]
+    internal_date: datetime
+    size: int
+    email_id: str = ""
+    header: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedMessage:
-    """One message as the server gave it: the bytes are exactly those of BODY[]."""
+    """One message as the server gave it: the bytes are exactly those of BODY[].
+
+    `email_id` is the server's word for "the same message in whatever folder": EMAILID (RFC 8474), else X-GM-MSGID,
+    else empty.
+    """
 
     uid: int
     flags: frozenset[str]
     internal_date: datetime
     size: int
     raw: bytes = field(repr=False)
+    email_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderCursor:
     """How far a folder has been brought over; stored in the same transaction as the messages it speaks of.
 
-    Every message with `lowest_uid` <= UID <= `highest_uid` is in the store, or was gone when it was asked
-    for; the backfill goes on below `lowest_uid`. Messages below `history_below` (the UIDNEXT when the folder
-    was first seen) were there before the account was connected. `highest_modseq` is 0 where CONDSTORE (RFC
-    7162) is not offered.
+    Every message with `lowest_uid` <= UID <= `highest_uid` that is wanted is in the store, was set aside, or was gone
+    when it was asked for; the backfill goes on below `lowest_uid`. Messages below `history_below` (the UIDNEXT when
+    the folder was first seen) were there before the account was connected. `highest_modseq` is 0 where CONDSTORE
+    (RFC 7162) is not offered. `since` is the plan's `history_from` under which the history was listed: when the plan
+    later reaches further back, what is missing is listed again.
     """
 
     uid_validity: int
@@ -110,6 +166,23 @@ class FolderCursor:
     lowest_uid: int
     highest_modseq: int = 0
     backfill_done: bool = False
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a count of a folder on the server against the store found.
+
+    `on_server` are the messages there that are wanted (`SyncPlan`), `stored` those of them that are here, `missing`
+    those that could not be brought over by this count, `set_aside` those that were passed over with a reason.
+    """
+
+    checked_at: datetime
+    on_server: int
+    stored: int
+    missing: int
+    set_aside: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Folder(Table, tablename="folders"):
     highest_modseq = BigInt(default=0)
     history_below = BigInt(default=0, help_text="UIDNEXT when connected: below it is history.")
     backfill_done = Boolean(default=False)
+    since = Timestamptz(null=True, default=None, help_text="history_from under which its history was listed.")
 
 
 class OAuthRequest(Table, tablename="oauth_requests"):

@@ -7,6 +7,10 @@ worker's lease: a worker that slept while its account went to another writes not
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+import msgspec
 
 from backend.accounts import contracts
 from backend.accounts.actions import report_state
@@ -22,18 +26,32 @@ from backend.mail.actions import (
     remove_placements,
     store_fetched,
 )
-from sync.errors import LeaseLost
+from sync.errors import CannotStore, LeaseLost
 from sync.mime.parse import parse_message
 from sync.types import (
     AccountState,
+    Census,
     Connecting,
     FetchedMessage,
     FolderCursor,
     FolderInfo,
+    ListedMessage,
     NeedsYou,
     Retrying,
     Syncing,
+    SyncPlan,
 )
+
+MESSAGE_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+    LookupError,
+    RecursionError,
+    TypeError,
+)
+"""What a message can be to blame for when its batch cannot be stored. Anything else is the database's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +70,74 @@ class PostgresAccountStore:
         self._lease = lease
         self._folders: dict[str, FolderKey] = {}
 
+    async def plan(self) -> SyncPlan:
+        account = await fetch_row("SELECT history_from FROM mail_accounts WHERE id = $1", self._lease.account_id)
+        rows = await fetch("SELECT name, chosen FROM folders WHERE account_id = $1", self._lease.account_id)
+        return SyncPlan(
+            history_from=account["history_from"] if account is not None else None,
+            chosen={row["name"]: row["chosen"] for row in rows},
+        )
+
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
         async def write() -> None:
+            await self._rename(folders)
             for folder in folders:
                 await execute(
-                    "INSERT INTO folders (account_id, name, role) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (account_id, name) DO UPDATE SET role = $3",
+                    "INSERT INTO folders (account_id, name, role, title, selectable, object_id, server_messages, "
+                    "server_bytes) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, 0), coalesce($8, 0)) "
+                    "ON CONFLICT (account_id, name) DO UPDATE SET role = $3, title = $4, selectable = $5, "
+                    "object_id = $6, server_messages = coalesce($7, folders.server_messages), "
+                    "server_bytes = coalesce($8, folders.server_bytes)",
                     self._lease.account_id,
                     folder.name,
                     folder.role or "",
+                    folder.title,
+                    folder.selectable,
+                    folder.object_id,
+                    folder.messages,
+                    folder.size,
                 )
-            await execute(
-                "DELETE FROM folders WHERE account_id = $1 AND name <> ALL($2) "
-                "AND NOT EXISTS (SELECT 1 FROM placements WHERE folder_id = folders.id)",
-                self._lease.account_id,
-                [folder.name for folder in folders],
-            )
 
         await self._fenced(write)
         self._folders.clear()
 
+    async def _rename(self, folders: Sequence[FolderInfo]) -> None:
+        """A folder that has another name on the server keeps its messages here: MAILBOXID says that it is the same."""
+        listed = [folder.name for folder in folders]
+        for folder in folders:
+            if folder.object_id:
+                await execute(
+                    "UPDATE folders SET name = $3 WHERE id = (SELECT id FROM folders WHERE account_id = $1 "
+                    "AND object_id = $2 AND name <> ALL($4) LIMIT 1) "
+                    "AND NOT EXISTS (SELECT 1 FROM folders WHERE account_id = $1 AND name = $3)",
+                    self._lease.account_id,
+                    folder.object_id,
+                    folder.name,
+                    listed,
+                )
+
+    async def known_folders(self) -> Mapping[str, FolderCursor | None]:
+        rows = await fetch("SELECT * FROM folders WHERE account_id = $1", self._lease.account_id)
+        return {row["name"]: _cursor_of(row) for row in rows}
+
+    async def folders_gone(self, folders: Sequence[str]) -> None:
+        for name in folders:
+            row = await self._row(name)
+            if row is None:
+                continue
+            key = await self._key(name)
+
+            async def write(key: FolderKey = key) -> None:
+                placed = await fetch("SELECT uid FROM placements WHERE folder_id = $1", key.folder_id)
+                await remove_placements(key, [record["uid"] for record in placed])
+                await execute("DELETE FROM folders WHERE id = $1", key.folder_id)
+
+            await self._fenced(write)
+            self._folders.pop(name, None)
+
     async def cursor(self, folder: str) -> FolderCursor | None:
         row = await self._row(folder)
-        if row is None or row["uid_validity"] == 0:
-            return None
-        return FolderCursor(
-            uid_validity=row["uid_validity"],
-            history_below=row["history_below"],
-            highest_uid=row["highest_uid"],
-            lowest_uid=row["lowest_uid"],
-            highest_modseq=row["highest_modseq"],
-            backfill_done=row["backfill_done"],
-        )
+        return None if row is None else _cursor_of(row)
 
     async def move_cursor(self, folder: str, cursor: FolderCursor) -> None:
         key = await self._key(folder)
@@ -108,13 +162,26 @@ class PostgresAccountStore:
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> None:
         key = await self._key(folder)
-        read = await asyncio.to_thread(_read_all, messages)
 
         async def write() -> None:
             await store_fetched(key, read, arrived=arrived)
             await self._write_cursor(key, cursor)
+            await execute(
+                "DELETE FROM messages_set_aside WHERE folder_id = $1 AND uid = ANY($2)",
+                key.folder_id,
+                [message.uid for message in messages],
+            )
 
-        await self._fenced(write)
+        try:
+            read = await asyncio.to_thread(_read_all, messages)
+            await self._fenced(write)
+        except MESSAGE_FAULTS as fault:
+            raise CannotStore(type(fault).__name__) from fault
+
+    async def recognise(
+        self, folder: str, listed: Sequence[ListedMessage], cursor: FolderCursor, *, arrived: bool
+    ) -> Sequence[int]:
+        return [message.uid for message in listed]
 
     async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
         key = await self._key(folder)
@@ -138,15 +205,41 @@ class PostgresAccountStore:
         key = await self._key(folder)
         await self._fenced(lambda: forget_folder(key))
 
-    async def set_aside(self, folder: str, uid: int, server_words: str) -> None:
+    async def set_aside(
+        self, folder: str, uid: int, words: str, *, reason: Literal["refused", "unstorable"] = "refused"
+    ) -> None:
         key = await self._key(folder)
-        await execute(
-            "INSERT INTO messages_set_aside (folder_id, uid, server_words, at) VALUES ($1, $2, $3, now()) "
-            "ON CONFLICT (folder_id, uid) DO UPDATE SET server_words = $3, at = now()",
-            key.folder_id,
-            uid,
-            server_words[:500],
+
+        async def write() -> None:
+            await execute(
+                "INSERT INTO messages_set_aside (folder_id, uid, server_words, reason, tries, next_try_at, at) "
+                "VALUES ($1, $2, $3, $4, 1, now() + interval '1 minute', now()) "
+                "ON CONFLICT (folder_id, uid) DO UPDATE SET server_words = $3, reason = $4, "
+                "tries = messages_set_aside.tries + 1, "
+                "next_try_at = now() + least(interval '1 day', interval '1 minute' * 4 ^ messages_set_aside.tries)",
+                key.folder_id,
+                uid,
+                words[:500],
+                reason,
+            )
+
+        await self._fenced(write)
+
+    async def uids_set_aside(self, folder: str) -> Mapping[int, bool]:
+        key = await self._key(folder)
+        rows = await fetch(
+            "SELECT uid, next_try_at <= now() AS due FROM messages_set_aside WHERE folder_id = $1", key.folder_id
         )
+        return {row["uid"]: row["due"] for row in rows}
+
+    async def census_taken(self, folder: str, census: Census) -> None:
+        key = await self._key(folder)
+
+        async def write() -> None:
+            counted = msgspec.json.encode(census).decode()
+            await execute("UPDATE folders SET census = $2 WHERE id = $1", key.folder_id, counted)
+
+        await self._fenced(write)
 
     async def report(self, state: AccountState) -> None:
         await report_state(self._lease.account_id, state_contract(self._lease.mailbox_id, state))
@@ -172,7 +265,7 @@ class PostgresAccountStore:
     async def _write_cursor(self, key: FolderKey, cursor: FolderCursor) -> None:
         await execute(
             "UPDATE folders SET uid_validity = $2, history_below = $3, highest_uid = $4, lowest_uid = $5, "
-            "highest_modseq = $6, backfill_done = $7 WHERE id = $1",
+            "highest_modseq = $6, backfill_done = $7, since = $8 WHERE id = $1",
             key.folder_id,
             cursor.uid_validity,
             cursor.history_below,
@@ -180,6 +273,7 @@ class PostgresAccountStore:
             cursor.lowest_uid,
             cursor.highest_modseq,
             cursor.backfill_done,
+            cursor.since,
         )
 
     async def _row(self, folder: str) -> Row | None:
@@ -202,6 +296,20 @@ class PostgresAccountStore:
             )
             self._folders[folder] = known
         return known
+
+
+def _cursor_of(row: Row) -> FolderCursor | None:
+    if row["uid_validity"] == 0:
+        return None
+    return FolderCursor(
+        uid_validity=row["uid_validity"],
+        history_below=row["history_below"],
+        highest_uid=row["highest_uid"],
+        lowest_uid=row["lowest_uid"],
+        highest_modseq=row["highest_modseq"],
+        backfill_done=row["backfill_done"],
+        since=row["since"],
+    )
 
 
 def _read_all(messages: Sequence[FetchedMessage]) -> list[Fetched]:

@@ -4,8 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from sync.types import AccountState, FetchedMessage, FolderCursor, FolderInfo
+from sync.errors import CannotStore
+from sync.types import AccountState, Census, FetchedMessage, FolderCursor, FolderInfo, ListedMessage, SyncPlan
 
 
 @dataclass
@@ -19,11 +21,17 @@ class StoredFolder:
     order: list[int] = field(default_factory=list)
     stored_at: dict[int, float] = field(default_factory=dict)
     set_aside: dict[int, str] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+    census: Census | None = None
     resets: int = 0
 
 
 class MemoryStore:
-    """Implements sync.ports.AccountStore. `leased = False` takes the lease away; `fail` raises at the next write."""
+    """Implements sync.ports.AccountStore. `leased = False` takes the lease away; `fail` raises at the next write.
+
+    `wanted` is the plan; `poison` are bytes that no message may hold to be stored; `due` lets what was set aside be
+    tried again. What it ever saw it recognises, as the database does: by email_id, or by header and size.
+    """
 
     def __init__(self) -> None:
         self.folders: dict[str, StoredFolder] = {}
@@ -32,6 +40,11 @@ class MemoryStore:
         self.leased = True
         self.fail: Exception | None = None
         self.calls: list[str] = []
+        self.wanted = SyncPlan()
+        self.poison: bytes | None = None
+        self.due = False
+        self.seen: list[FetchedMessage] = []
+        self.recognised: list[tuple[str, int]] = []
         self._changed = asyncio.Event()
 
     def folder(self, name: str = "INBOX") -> StoredFolder:
@@ -50,6 +63,18 @@ class MemoryStore:
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
         self.listed = list(folders)
         self._note("folders_found")
+
+    async def plan(self) -> SyncPlan:
+        return self.wanted
+
+    async def known_folders(self) -> Mapping[str, FolderCursor | None]:
+        names = {folder.name for folder in self.listed} | self.folders.keys()
+        return {name: self.folders[name].cursor if name in self.folders else None for name in names}
+
+    async def folders_gone(self, folders: Sequence[str]) -> None:
+        self._write(f"folders_gone {' '.join(folders)}")
+        for name in folders:
+            self.folders.pop(name, None)
 
     async def cursor(self, folder: str) -> FolderCursor | None:
         return self.folder(folder).cursor
@@ -70,9 +95,12 @@ class MemoryStore:
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> None:
         self._write(f"store_messages {folder} {len(messages)}")
+        if self.poison is not None and any(self.poison in message.raw for message in messages):
+            raise CannotStore("poison")
         self._check_stretch(folder, cursor)
         kept = self.folder(folder)
         for message in messages:
+            kept.set_aside.pop(message.uid, None)
             if message.uid in kept.messages:
                 continue
             kept.messages[message.uid] = message
@@ -80,7 +108,31 @@ class MemoryStore:
             kept.arrived[message.uid] = arrived
             kept.order.append(message.uid)
             kept.stored_at[message.uid] = time.perf_counter()
+            self.seen.append(message)
         kept.cursor = cursor
+
+    async def recognise(
+        self, folder: str, listed: Sequence[ListedMessage], cursor: FolderCursor, *, arrived: bool
+    ) -> Sequence[int]:
+        self._write(f"recognise {folder} {len(listed)}")
+        kept = self.folder(folder)
+        unknown: list[int] = []
+        for message in listed:
+            same = next((each for each in self.seen if _same(message, each)), None)
+            if message.uid in kept.messages:
+                continue
+            if same is None:
+                unknown.append(message.uid)
+                continue
+            self.recognised.append((folder, message.uid))
+            kept.messages[message.uid] = same
+            kept.flags[message.uid] = message.flags
+            kept.arrived[message.uid] = arrived
+            kept.order.append(message.uid)
+        if not unknown:
+            self._check_stretch(folder, cursor)
+            kept.cursor = cursor
+        return unknown
 
     async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
         self._write(f"apply_flags {folder} {len(flags)}")
@@ -100,9 +152,19 @@ class MemoryStore:
         kept = StoredFolder(resets=self.folder(folder).resets + 1)
         self.folders[folder] = kept
 
-    async def set_aside(self, folder: str, uid: int, server_words: str) -> None:
+    async def set_aside(
+        self, folder: str, uid: int, words: str, *, reason: Literal["refused", "unstorable"] = "refused"
+    ) -> None:
         self._write(f"set_aside {folder} {uid}")
-        self.folder(folder).set_aside[uid] = server_words
+        self.folder(folder).set_aside[uid] = words
+        self.folder(folder).reasons[uid] = reason
+
+    async def uids_set_aside(self, folder: str) -> Mapping[int, bool]:
+        return dict.fromkeys(self.folder(folder).set_aside, self.due)
+
+    async def census_taken(self, folder: str, census: Census) -> None:
+        self._write(f"census_taken {folder}")
+        self.folder(folder).census = census
 
     async def report(self, state: AccountState) -> None:
         self.states.append(state)
@@ -130,3 +192,9 @@ class MemoryStore:
     def _note(self, call: str) -> None:
         self.calls.append(call)
         asyncio.get_running_loop().call_soon(self._changed.set)
+
+
+def _same(listed: ListedMessage, stored: FetchedMessage) -> bool:
+    if listed.email_id:
+        return listed.email_id == stored.email_id
+    return listed.size == stored.size and stored.raw.startswith(listed.header) and b"Message-ID" in listed.header
