@@ -24,7 +24,7 @@ from aiosmtplib.protocol import normalize_message_line_endings
 from sync.dial import connect_problem, dial, tls_context
 from sync.errors import ServerProblem, server_problem
 from sync.smtp_replies import explain, sign_in_refusal
-from sync.types import Problem, SmtpLogin
+from sync.types import AccessTokens, Problem, SmtpLogin
 
 CONNECT_SECONDS = 30.0
 REPLY_SECONDS = 120.0
@@ -294,6 +294,9 @@ async def _sign_in(client: aiosmtplib.SMTP, login: SmtpLogin) -> None:
     """One mechanism, tried once: servers count failures, and lock accounts."""
     if not login.username:
         return
+    if login.tokens is not None:
+        await _sign_in_with_token(client, login, login.tokens)
+        return
     offered = {name.lower() for name in client.server_auth_methods}
     words = " ".join(sorted(offered)) or "no AUTH"
     user, password = login.username.encode(), login.password.encode()
@@ -315,6 +318,29 @@ async def _sign_in(client: aiosmtplib.SMTP, login: SmtpLogin) -> None:
         raise _problem(sign_in_refusal(error.code, error.message), login, f"{error.code} {error.message}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         raise _problem_of(error, login) from error
+
+
+async def _sign_in_with_token(client: aiosmtplib.SMTP, login: SmtpLogin, tokens: AccessTokens) -> None:
+    """AUTH XOAUTH2. A token that is refused is renewed once: it may have been withdrawn before its time."""
+    offered = {name.lower() for name in client.server_auth_methods}
+    if "xoauth2" not in offered:
+        code = "tls_needed" if login.security == "none" else "sign_in_not_offered"
+        raise _problem(code, login, " ".join(sorted(offered)) or "no AUTH")
+    token = await tokens.current()
+    for last in (False, True):
+        try:
+            await client.auth_xoauth2(login.username.encode(), token.encode())
+            return
+        except aiosmtplib.SMTPAuthenticationError as error:
+            words = f"{error.code} {error.message}"
+            code = sign_in_refusal(error.code, error.message)
+            if code not in ("wrong_password", "oauth_needed", "app_password_needed"):
+                raise _problem(code, login, words) from error
+            if last:
+                raise _problem("oauth_refused", login, words) from error
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise _problem_of(error, login) from error
+        token = await tokens.renew(token)
 
 
 def _problem(code: str, login: SmtpLogin, words: str) -> ServerProblem:

@@ -48,7 +48,7 @@ from sync.imap.reader import (
     parse_fetch,
     parse_number_set,
 )
-from sync.types import FetchedMessage, FolderInfo, ImapLogin
+from sync.types import AccessTokens, FetchedMessage, FolderInfo, ImapLogin
 
 log = logging.getLogger(__name__)
 
@@ -622,8 +622,11 @@ async def _capabilities(connection: Connection) -> frozenset[str]:
 
 
 async def _sign_in(connection: Connection, protocol: _Protocol) -> None:
-    """LOGIN where it can carry the password, else AUTHENTICATE PLAIN (RFC 4616)."""
+    """LOGIN where it can carry the password, else AUTHENTICATE PLAIN (RFC 4616); XOAUTH2 where there are tokens."""
     login = connection.login
+    if login.tokens is not None:
+        await _sign_in_with_token(connection, protocol, login.tokens)
+        return
     plain = connection.offers("AUTH=PLAIN")
     login_allowed = not connection.offers("LOGINDISABLED")
     offered = plain or login_allowed
@@ -656,6 +659,35 @@ async def _sign_in(connection: Connection, protocol: _Protocol) -> None:
         words = _words(command)
         raise connection._problem(refusals.sign_in_refusal(words, passwords_offered=offered), words)
     protocol.state = aioimaplib.AUTH
+
+
+async def _sign_in_with_token(connection: Connection, protocol: _Protocol, tokens: AccessTokens) -> None:
+    """AUTHENTICATE XOAUTH2. A token that is refused is renewed once: it may have been withdrawn before its time."""
+    login = connection.login
+    if not connection.offers("AUTH=XOAUTH2"):
+        code = "tls_needed" if login.security == "none" else "sign_in_not_offered"
+        raise connection._problem(code, " ".join(sorted(connection.capabilities)))
+    token = await tokens.current()
+    for last in (False, True):
+        if _has_control_characters(login.username + token):
+            raise connection._problem("oauth_refused", "the user name or the token contains a control character")
+        told = base64.b64encode(f"user={login.username}\1auth=Bearer {token}\1\1".encode())
+        arguments, literals = ["XOAUTH2"], [b"\r\n"]  # the empty line answers the challenge that holds the refusal
+        if connection.offers("SASL-IR"):
+            arguments.append(told.decode())
+        else:
+            literals.insert(0, told + b"\r\n")
+        command = await _execute(protocol, login, "AUTHENTICATE", arguments, literals, connection._timeout)
+        if command.response.result == "OK":
+            protocol.state = aioimaplib.AUTH
+            return
+        words = _words(command)
+        code = refusals.sign_in_refusal(words)
+        if code not in ("wrong_password", "oauth_needed", "app_password_needed"):
+            raise connection._problem(code, words)
+        if last:
+            raise connection._problem("oauth_refused", words)
+        token = await tokens.renew(token)
 
 
 async def _execute(

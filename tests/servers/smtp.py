@@ -11,6 +11,7 @@ alike, and other processes. Users are any name with the password `server.passwor
 """
 
 import asyncio
+import base64
 import ssl
 import tempfile
 import threading
@@ -74,8 +75,11 @@ class RecordingSmtp:
         smtputf8: bool = True,
         size_limit: int = 50_000_000,
         without_auth: bool = False,
+        token_ok: Callable[[str], bool] | None = None,
     ) -> None:
+        """`token_ok` adds XOAUTH2 with the access tokens that it accepts."""
         self.password = password
+        self.token_ok = token_ok
         self.certificate = certificate
         self.messages: list[Accepted] = []
         self.commands: list[str] = []
@@ -94,7 +98,10 @@ class RecordingSmtp:
             "authenticator": self._authenticate,
             "enable_SMTPUTF8": smtputf8,
             "data_size_limit": size_limit,
-            "auth_exclude_mechanism": ("PLAIN", "LOGIN") if without_auth else (),
+            "auth_exclude_mechanism": (
+                *(("PLAIN", "LOGIN") if without_auth else ()),
+                *(() if token_ok is not None else ("XOAUTH2",)),
+            ),
         }
         self._auth_required = require_auth and not without_auth
         self._loop = asyncio.new_event_loop()
@@ -300,6 +307,16 @@ class _Keeper:
     def __init__(self, owner: RecordingSmtp, take_fault: Callable[[Stage, str | None], Fault | None]) -> None:
         self._owner = owner
         self._take_fault = take_fault
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
+        """As Google describes it: a refusal is a challenge, which the client answers with an empty line."""
+        fields = base64.b64decode(args[1]).decode().split("\1")
+        token = next((each.partition("Bearer ")[2] for each in fields if each.startswith("auth=")), "")
+        assert self._owner.token_ok is not None
+        if self._owner.token_ok(token):
+            return AuthResult(success=True)
+        await server.challenge_auth(b'{"status":"400","schemes":"Bearer"}')
+        return AuthResult(success=False, handled=False)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         fault = self._take_fault("message", None)
