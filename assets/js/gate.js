@@ -72,7 +72,7 @@
     } catch (fault) {
       say(form, fault.message);
       button.disabled = false;
-      form.querySelector("input")?.focus();
+      (form.querySelector("[type=password]") ?? form.querySelector("input"))?.focus();
       return;
     }
     if (form.dataset.done) {
@@ -129,6 +129,7 @@
     const form = document.querySelector("form[data-post]");
     if (!offer.ok) {
       say(form, [told.message, told.remedy].filter(Boolean).join(" ") || "This invitation is no longer valid.");
+      for (const part of form.querySelectorAll(".field, [type=submit]")) part.hidden = true;
       return;
     }
     fill("organisation", told.organisation_name);

@@ -79,13 +79,12 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
     ),
     h("textarea", {
       ref: box,
-      rows: Math.min(8, text.split("\n").length + Math.floor(text.length / 70)),
+      rows: Math.min(8, text.split("\n").length + Math.floor(text.length / (narrow ? 32 : 70))),
       value: text,
       placeholder: narrow ? "Comment to the team" : "Comment, seen by your team only",
       "aria-label": "Comment, seen by your team only",
-      role: "combobox",
-      "aria-expanded": found.length > 0,
-      "aria-controls": list,
+      "aria-controls": found.length > 0 ? list : undefined,
+      "aria-activedescendant": found.length > 0 ? `${list}-${at}` : undefined,
       "aria-autocomplete": "list",
       "data-key": "m",
       onChange: (event) => {
@@ -108,6 +107,7 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
             "li",
             {
               key: `${each.team}${each.id}`,
+              id: `${list}-${i}`,
               role: "option",
               "aria-selected": i === at,
               className: i === at ? "on" : "",

@@ -84,6 +84,7 @@ function Recipients({ label, value, onChange, suggestions, onQuery, focus }) {
     }
   };
   const id = `to-${label}`;
+  const list = `${id}-found`;
   return h(
     "div",
     { className: "line recipients", onClick: () => input.current?.focus() },
@@ -115,6 +116,8 @@ function Recipients({ label, value, onChange, suggestions, onQuery, focus }) {
         title: wrong ? "This is not an address." : undefined,
         role: "combobox",
         "aria-expanded": found.length > 0,
+        "aria-controls": list,
+        "aria-activedescendant": found.length ? `${list}-${at}` : undefined,
         "aria-autocomplete": "list",
         autoComplete: "off",
         spellCheck: false,
@@ -131,12 +134,13 @@ function Recipients({ label, value, onChange, suggestions, onQuery, focus }) {
     found.length > 0 &&
       h(
         "ul",
-        { className: "float suggestions", role: "listbox", "aria-label": "Matching addresses" },
+        { className: "float suggestions", id: list, role: "listbox", "aria-label": "Matching addresses" },
         found.map((each, i) =>
           h(
             "li",
             {
               key: each.address,
+              id: `${list}-${i}`,
               role: "option",
               "aria-selected": i === at,
               className: i === at ? "on" : "",
@@ -412,7 +416,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
           event.target.value = "";
         },
       }),
-      h("button", { type: "button", className: "btn q", onClick: () => picker.current.click() }, icon("clip", 14), "Attach"),
+      h("button", { type: "button", className: "btn q", onClick: () => picker.current.click(), "aria-label": "Attach" }, icon("clip", 14), h("span", { className: "desk-only" }, "Attach")),
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),

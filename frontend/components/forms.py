@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.frame import page
+from frontend.components.frame import current, page, path_is
 from frontend.components.parts import icon, link
 from frontend.components.widgets import bridge
 from frontend.session import Session
@@ -21,6 +21,14 @@ SECTIONS = (
             ("users", "People", "/settings/people/"),
             ("users-round", "Teams", "/settings/teams/"),
             ("building-2", "Organisation", "/settings/organisation/"),
+        ),
+    ),
+    (
+        "Operation",
+        True,
+        (
+            ("circle-alert", "Failed jobs", "/settings/failed-jobs/"),
+            ("scroll-text", "Audit log", "/settings/audit/"),
         ),
     ),
 )
@@ -76,7 +84,6 @@ def settings_page(
 
 
 def _section(name: str, entries: tuple[tuple[str, str, str], ...]) -> rx.Component:
-    session: Any = Session
     return rx.fragment(
         rx.el.h2(name),
         *(
@@ -84,7 +91,8 @@ def _section(name: str, entries: tuple[tuple[str, str, str], ...]) -> rx.Compone
                 icon(icon_name),
                 text,
                 to=path,
-                class_name=rx.cond(session.router.url.path == path.rstrip("/"), "rail-link on", "rail-link"),
+                class_name=rx.cond(path_is(path), "rail-link on", "rail-link"),
+                custom_attrs={"aria-current": current(path_is(path))},
             )
             for icon_name, text, path in entries
         ),
@@ -161,6 +169,20 @@ def problem(text: Any) -> rx.Component:
 
 def submit(text: Any) -> rx.Component:
     return rx.el.div(rx.el.button(text, type="submit", class_name="btn pri"), class_name="form-foot")
+
+
+def sure(label: Any, loss: str, yes: str, on_click: Any, *, face: Any = None) -> rx.Component:
+    """A button for what cannot be undone: it unfolds into what would be lost, and the button that does it."""
+    return rx.el.details(
+        rx.el.summary(label if face is None else face, class_name="btn bad" if face is None else "btn q sq",
+                      title=label, custom_attrs={"aria-label": label}),
+        rx.el.div(
+            rx.el.p(loss),
+            rx.el.button(yes, type="button", class_name="btn danger", on_click=on_click),
+            class_name="float sure-box",
+        ),
+        class_name="sure",
+    )  # fmt: skip
 
 
 def secret_line(value: Any) -> rx.Component:

@@ -103,7 +103,7 @@ def rail() -> rx.Component:
                 title="Notifications",
                 custom_attrs={
                     "data-menu": "notifications",
-                    "aria-haspopup": "menu",
+                    "aria-haspopup": "dialog",
                     "aria-expanded": "false",
                     "aria-label": "Notifications",
                 },
@@ -111,7 +111,7 @@ def rail() -> rx.Component:
             link(
                 icon("settings"),
                 to="/settings/",
-                class_name="fb",
+                class_name=rx.cond(_session.router.url.path.startswith("/settings"), "fb on", "fb"),
                 title="Settings",
                 custom_attrs={"aria-label": "Settings", "data-key": "g s"},
             ),
@@ -126,8 +126,15 @@ def _on(condition: Any) -> rx.Var[str]:
     return rx.cond(condition, "rail-link on", "rail-link")
 
 
-def _path_is(path: str) -> Any:
-    return _session.router.page.path == path  # pyright: ignore[reportAttributeAccessIssue]
+def path_is(path: str) -> Any:
+    """Whether this is the page shown. Its address ends in a slash when the browser asked the server for it."""
+    bare = path.rstrip("/")
+    return (_session.router.url.path == bare) | (_session.router.url.path == bare + "/")
+
+
+def current(condition: Any) -> rx.Var[str]:
+    """The value of `aria-current` for a link to a page."""
+    return rx.cond(condition, "page", "false")
 
 
 def _list_link(icon_name: str, text: str, kind: str, key: str, count: Any) -> rx.Component:
@@ -138,7 +145,7 @@ def _list_link(icon_name: str, text: str, kind: str, key: str, count: Any) -> rx
         rx.cond(count > 0, rx.el.b(count)),
         to=f"/?list={kind}",
         class_name=_on(here),
-        custom_attrs={"data-list": kind, "data-key": key},
+        custom_attrs={"data-list": kind, "data-key": key, "aria-current": current(here)},
     )
 
 
@@ -156,8 +163,8 @@ def _page_link(
         if count is not None
         else rx.fragment(),
         to=path,
-        class_name=_on(_session.router.url.path == path.rstrip("/")),
-        custom_attrs={"data-key": key},
+        class_name=_on(path_is(path)),
+        custom_attrs={"data-key": key, "aria-current": current(path_is(path))},
     )
 
 
@@ -336,6 +343,7 @@ def notifications() -> rx.Component:
                 class_name="panel-empty",
             ),
         ),
+        role="dialog",
         align="start",
         class_name="wide-panel",
     )

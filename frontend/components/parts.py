@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import reflex as rx
 
@@ -17,6 +17,9 @@ class RouterLink(rx.Component):
 
 
 def link(*children: Any, to: str | rx.Var[str], **properties: Any) -> rx.Component:
+    # The router's link has no properties for these: Reflex would make styles of them.
+    named = {name: properties.pop(name) for name in ("role", "title") if name in properties}
+    properties["custom_attrs"] = named | properties.get("custom_attrs", {})
     return RouterLink.create(*children, to=to, **properties)
 
 
@@ -67,11 +70,21 @@ def menu_item(*children: Any, **properties: Any) -> rx.Component:
     )
 
 
-def panel(name: str, label: str, *children: Any, align: str = "end", class_name: str = "") -> rx.Component:
-    """What a control with `data-menu=name` opens; placed and closed by assets/js/desk.js."""
+def panel(
+    name: str,
+    label: str,
+    *children: Any,
+    role: Literal["menu", "dialog"] = "menu",
+    align: str = "end",
+    class_name: str = "",
+) -> rx.Component:
+    """What a control with `data-menu=name` opens; placed and closed by assets/js/desk.js.
+
+    A menu holds entries of the role `menuitem` only; whatever holds more is a dialog.
+    """
     return rx.el.div(
         *children,
-        role="menu",
+        role=role,
         class_name=f"float panel {class_name}",
         custom_attrs={"data-panel": name, "data-align": align, "aria-label": label},
     )

@@ -18,7 +18,7 @@ _state: Any = Contacts
 def contacts() -> rx.Component:
     """Everybody who writes."""
     return page(
-        rx.el.div(
+        rx.el.main(
             rx.el.section(
                 rx.el.div(
                     rx.el.h1("Contacts"),
@@ -59,7 +59,7 @@ def contacts() -> rx.Component:
                 ),
                 class_name="pane-frame list-pane",
             ),
-            rx.el.main(
+            rx.el.div(
                 rx.cond(
                     _state.form.id != 0,
                     _open(),

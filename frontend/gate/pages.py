@@ -84,7 +84,7 @@ def reset() -> rx.Component:
             done="The new password is saved. You can sign in with it now.",
             token=True,
         ),
-        rx.el.a("To sign in", href="/signin/", class_name="gate-more"),
+        rx.el.a("Sign in", href="/signin/", class_name="gate-more"),
         gate="reset",
     )
 
@@ -101,6 +101,7 @@ def invitation() -> rx.Component:
             submit="Join",
             token=True,
         ),
+        rx.el.a("I have an account: sign in", href="/signin/", class_name="gate-more"),
         gate="invitation",
     )
 

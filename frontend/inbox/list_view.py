@@ -64,7 +64,22 @@ def list_pane() -> rx.Component:
                 key=_inbox.kind + _inbox.mailbox_id.to_string() + _inbox.query,
                 custom_attrs={"aria-label": "Search conversations", "data-key": "/"},
             ),
-            key_hint("/"),
+            rx.cond(
+                _inbox.kind == "search",
+                rx.el.a(
+                    icon("x", 15),
+                    href=rx.cond(_inbox.mailbox_id > 0, f"/?mailbox={_inbox.mailbox_id}", "/?list=mine"),
+                    class_name="clear",
+                    title="End the search",
+                    custom_attrs={
+                        "data-list": rx.cond(_inbox.mailbox_id > 0, "mailbox", "mine"),
+                        "data-mailbox": _inbox.mailbox_id.to_string(),
+                        "data-view": "open",
+                        "aria-label": "End the search",
+                    },
+                ),
+                key_hint("/"),
+            ),
             on_submit=_inbox.search,
             class_name="search",
             role="search",
@@ -93,24 +108,21 @@ def _tabs() -> rx.Component:
         _tab("Open", "open", open_one.open),
         _tab("Unassigned", "unassigned", open_one.unassigned),
         _tab("Mine", "mine", open_one.mine),
-        rx.match(
-            _inbox.shows,
-            ("done", rx.el.span("Done", class_name="chip on")),
-            ("trash", rx.el.span("Trash", class_name="chip on")),
-            rx.fragment(),
-        ),
+        # Elsewhere the rail has these two.
+        _tab("Done", "done", None, only=rx.cond(_inbox.shows == "done", "", " phone-only")),
+        _tab("Trash", "trash", None, only=rx.cond(_inbox.shows == "trash", "", " phone-only")),
         class_name="tabs",
         role="group",
         custom_attrs={"aria-label": "Show"},
     )
 
 
-def _tab(text: str, shows: str, count: Any) -> rx.Component:
+def _tab(text: str, shows: str, count: Any, *, only: Any = "") -> rx.Component:
     return rx.el.a(
         text,
-        rx.cond(count > 0, rx.el.span(" ", count)),
+        rx.cond(count > 0, rx.el.span(" ", count)) if count is not None else rx.fragment(),
         href=f"/?mailbox={_inbox.mailbox_id}&view={shows}",
-        class_name=rx.cond(_inbox.shows == shows, "chip on", "chip"),
+        class_name=rx.cond(_inbox.shows == shows, "chip on", "chip") + only,
         custom_attrs={
             "data-list": "mailbox",
             "data-mailbox": _inbox.mailbox_id.to_string(),

@@ -26,9 +26,9 @@ _compose: Any = Compose
 def inbox() -> rx.Component:
     """Rail, list, conversation, side."""
     return page(
-        rx.el.div(
+        rx.el.main(
             list_pane(),
-            rx.el.main(
+            rx.el.div(
                 *(pane(shown=getattr(_inbox, f"place{index}")) for index in range(places.COUNT)),
                 rx.el.div(
                     *(rx.el.div(class_name="shade") for _ in range(3)),
@@ -91,7 +91,10 @@ def _assign_menu() -> rx.Component:
                 custom_attrs={"data-act": "assign", "data-words": "nobody unassign"},
             ),
             class_name="panel-list",
+            role="menu",
+            custom_attrs={"aria-label": "People and teams"},
         ),
+        role="dialog",
     )
 
 

@@ -100,7 +100,7 @@ def _head(shown: Pane) -> rx.Component:
             custom_attrs={
                 "data-menu": "assign",
                 "data-key": "i",
-                "aria-haspopup": "menu",
+                "aria-haspopup": "dialog",
                 "aria-expanded": "false",
                 "aria-label": rx.cond(
                     shown.assignee.initials != "", "Assigned to " + shown.assignee.name + ". Assign", "Assign"
@@ -120,7 +120,14 @@ def _head(shown: Pane) -> rx.Component:
         rx.cond(
             shown.status == "open",
             act_button(
-                icon("check", 15), rx.el.span("Done"), key_hint("E"), act="done", key="e", class_name="btn done"
+                icon("check", 15),
+                rx.el.span("Done"),
+                key_hint("E"),
+                act="done",
+                key="e",
+                class_name="btn done",
+                title="Done",
+                custom_attrs={"aria-label": "Done"},
             ),
             act_button(icon("undo-2", 15), rx.el.span("Move to Open"), act="open", class_name="btn"),
         ),

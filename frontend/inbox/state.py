@@ -142,7 +142,7 @@ class Inbox(Session):
         self.title = {
             "mine": "My work",
             "mentions": "Mentions",
-            "search": f"Results for “{listing.query}”",
+            "search": "Search results",
         }.get(listing.kind, mailbox.name if mailbox else "")
 
     def paint_places(self, view: View, *, everything: bool = False) -> None:

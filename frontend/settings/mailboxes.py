@@ -347,7 +347,7 @@ def _as_settings(mailbox: Mailbox) -> MailboxSettings:
 def _line(mailbox: MailboxSettings) -> MailboxLine:
     readers = len(mailbox.member_ids)
     teams = len(mailbox.team_ids)
-    people = " and ".join(
+    people = ", ".join(
         part
         for part in (
             f"{readers} {'person' if readers == 1 else 'people'}" if readers else "",

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.forms import card, check_field, problem, settings_page, text_field
+from frontend.components.forms import card, check_field, problem, settings_page, sure, text_field
 from frontend.components.parts import empty, icon, icon_button
 from frontend.settings.mailboxes import Mailboxes
 from frontend.settings.people import People
@@ -292,7 +292,13 @@ def _account(chosen: Any) -> rx.Component:
                         class_name="btn",
                         on_click=_state.begin_account,
                     ),
-                    rx.el.button("Disconnect", type="button", class_name="btn bad", on_click=_state.disconnect),
+                    sure(
+                        "Disconnect",
+                        "Mail no longer arrives and leaves here. What was fetched stays. "
+                        "Connecting again needs the password.",
+                        "Disconnect",
+                        _state.disconnect,
+                    ),
                     class_name="form-foot",
                 ),
             ),

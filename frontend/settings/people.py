@@ -27,6 +27,7 @@ from frontend.components.forms import (
     secret_line,
     settings_page,
     submit,
+    sure,
     text_field,
 )
 from frontend.components.parts import avatar, icon, icon_button
@@ -228,7 +229,8 @@ Session.painters.append(People)
 _state: Any = People
 
 
-def _for_admins(*children: rx.Component) -> rx.Component:
+def for_admins(*children: rx.Component) -> rx.Component:
+    """What admins see; for others a sentence stands there."""
     return rx.cond(
         _state.me.admin,
         rx.fragment(*children),
@@ -240,7 +242,7 @@ def people() -> rx.Component:
     """Everybody, and who is invited."""
     return settings_page(
         "People",
-        _for_admins(
+        for_admins(
             rx.cond(
                 _state.link != "",
                 rx.el.div(
@@ -284,7 +286,7 @@ def people() -> rx.Component:
                             class_name="checks",
                         ),
                     ),
-                    submit("Make the invitation"),
+                    submit("Invite"),
                     on_submit=_state.invite,
                     reset_on_submit=True,
                     class_name="form",
@@ -325,7 +327,7 @@ def _person(person: Any) -> rx.Component:
                 ),
             ),
         ),
-        class_name=rx.cond(person.active, "", "closed"),
+        class_name=rx.cond(person.active, "person-line", "person-line closed"),
         key=person.id,
     )
 
@@ -347,7 +349,7 @@ def teams() -> rx.Component:
     """Teams and their members."""
     return settings_page(
         "Teams",
-        _for_admins(
+        for_admins(
             rx.cond(
                 _state.teams.length() > 0,
                 card("Teams", rx.el.ul(rx.foreach(_state.teams, _team), class_name="lines")),
@@ -400,7 +402,12 @@ def _team_form(name: Any, team: Any | None) -> rx.Component:
             rx.el.button("Save", type="submit", class_name="btn pri"),
             rx.el.button("Cancel", type="button", class_name="btn q", on_click=_state.edit_team(-1)),
             rx.el.span(class_name="grow"),
-            rx.el.button("Delete team", type="button", class_name="btn bad", on_click=_state.delete_team(team.id))
+            sure(
+                "Delete team",
+                "Its members lose the mailboxes that they open through it. Their accounts stay.",
+                "Delete",
+                _state.delete_team(team.id),
+            )
             if team is not None
             else rx.fragment(),
             class_name="form-foot",

@@ -20,8 +20,17 @@ from backend.people.contracts import (
     UpdateProfile,
 )
 from frontend.api import ApiError, SignedOut
-from frontend.components.forms import card, choice_field, problem, secret_line, settings_page, submit, text_field
-from frontend.components.parts import avatar, icon_button
+from frontend.components.forms import (
+    card,
+    choice_field,
+    problem,
+    secret_line,
+    settings_page,
+    submit,
+    sure,
+    text_field,
+)
+from frontend.components.parts import avatar, icon
 from frontend.components.widgets import ago
 from frontend.session import Session
 
@@ -188,9 +197,9 @@ def profile() -> rx.Component:
                         text_field(
                             "Time zone",
                             "time_zone",
-                            value=me.time_zone,
+                            value=rx.cond(me.time_zone == "UTC", "", me.time_zone),
                             placeholder="As the browser",
-                            hint="Such as Europe/Lisbon. UTC: that of the browser.",
+                            hint="Such as Europe/Lisbon. Leave it empty to follow your browser.",
                         ),
                         submit("Save"),
                         on_submit=_state.save_profile,
@@ -266,7 +275,13 @@ def _token(token: Any) -> rx.Component:
             ),
             class_name="line-text",
         ),
-        icon_button("trash-2", "Delete " + token.name, on_click=_state.delete_token(token.id)),
+        sure(
+            "Delete " + token.name,
+            "The program that uses it is refused from then on.",
+            "Delete",
+            _state.delete_token(token.id),
+            face=icon("trash-2"),
+        ),
         key=token.id,
     )
 
