@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     restore = add("restore", _restore, "Bring back what `tandem backup` wrote.")
     restore.add_argument("file", type=Path)
     restore.add_argument("--force", action="store_true", help="replace what is there")
+    bring = add("import", _import, "Bring mail from mbox files, Maildirs and .eml files into a mailbox.")
+    bring.add_argument("mailbox", help="its address")
+    bring.add_argument("path", type=Path, nargs="+", help="a file, or a folder of them")
     reset = add("reset-password", _reset_password, "Give a person a new password, which is printed.")
     reset.add_argument("email")
     return parser
@@ -147,6 +150,16 @@ def _restore(settings: Settings, chosen: argparse.Namespace) -> int:
     except BackupError as fault:
         raise CommandError(str(fault)) from fault
     return 0
+
+
+def _import(settings: Settings, chosen: argparse.Namespace) -> int:
+    from backend.importing import ImportFailed, import_files
+
+    try:
+        with database(settings) as dsn:
+            return import_files(dsn, chosen.mailbox, [path.absolute() for path in chosen.path])
+    except ImportFailed as fault:
+        raise CommandError(str(fault)) from fault
 
 
 def _reset_password(settings: Settings, chosen: argparse.Namespace) -> int:
