@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 
 from sync.imap.names import ROLE_ATTRIBUTES, folder_title, role_by_name
-from sync.imap.reader import Response, Value, parse_number_set, parse_values
+from sync.imap.reader import Response, Unreadable, Value, parse_fetch, parse_number_set, parse_values
 from sync.types import FolderInfo, FolderRole
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,8 @@ _DATE = re.compile(rb"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2})
 @dataclass(frozen=True, slots=True)
 class Selected:
     """What the server says when a folder is opened. `uid_next` may be 0 on old servers; modseq 0 without
-    CONDSTORE.
+    CONDSTORE. `resync` is what it told of the time since we were here (QRESYNC); None when it was not asked, or did
+    not remember.
     """
 
     folder: str
@@ -30,6 +31,16 @@ class Selected:
     exists: int
     highest_modseq: int
     read_only: bool
+    resync: "Resync | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """The answer to opening a folder with QRESYNC (RFC 7162 section 3.2.5): what happened while we were away."""
+
+    vanished: tuple[int, ...]
+    """UIDs that are gone; there may be some among them that we never had."""
+    changed: tuple["Flags", ...]
 
 
 @dataclass
@@ -39,6 +50,8 @@ class Changes:
     new: int = 0
     """How many messages were added."""
     gone: bool = False
+    vanished: set[int] = field(default_factory=set)
+    """The UIDs of those that are gone, where the server names them (QRESYNC)."""
     flags: set[int] = field(default_factory=set)
     """Message numbers whose flags changed, as the numbers stand now."""
 
@@ -51,6 +64,20 @@ class Changes:
         self.flags = {each - (each > number) for each in self.flags if each != number}
 
 
+@dataclass
+class FolderNews:
+    """What the server told of folders that are not open (NOTIFY, RFC 5465), since it was last taken."""
+
+    changed: set[str] = field(default_factory=set)
+    renamed: bool = False
+    """Folders were created, deleted or renamed."""
+    overflow: bool = False
+    """There was too much to tell: the server tells no more (section 5.8)."""
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.renamed or self.overflow)
+
+
 @dataclass(frozen=True, slots=True)
 class FolderStatus:
     """STATUS of a folder that is not open; equal values mean that nothing is seen to have happened."""
@@ -60,6 +87,9 @@ class FolderStatus:
     messages: int
     unseen: int
     highest_modseq: int
+    size: int | None = None
+    """Bytes, where they were asked for (RFC 8438)."""
+    object_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +105,12 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
     """The answer to SELECT or EXAMINE; `final` is its tagged line."""
     codes: dict[bytes, bytes] = {}
     exists = 0
+    vanished: list[int] = []
+    changed: list[Flags] = []
     for response in responses:
+        if response.line[:21].upper() == b"* VANISHED (EARLIER) ":
+            vanished += parse_number_set(response.line[21:].strip())
+        changed += parse_changed(response)
         match = _CODE.search(response.line)
         if match is not None and response.line[:4].upper() == b"* OK":
             codes[match.group(1).upper()] = match.group(2) or b""
@@ -89,20 +124,62 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
         exists=exists,
         highest_modseq=parse_number(codes.get(b"HIGHESTMODSEQ")),
         read_only=read_only or b"[READ-ONLY]" in final.upper(),
+        resync=Resync(tuple(vanished), tuple(changed)),
     )
 
 
-def parse_status(responses: Iterable[Response]) -> FolderStatus | None:
-    """The answer to STATUS; None when there is none. What the server leaves out is 0."""
+def parse_changed(response: Response) -> list[Flags]:
+    """The flags that a FETCH response tells, if it is one and names its UID."""
+    try:
+        fetched = parse_fetch(response)
+    except Unreadable:
+        return []  # the response is not what it seems; whoever asked for it says so
+    if fetched is None or "FLAGS" not in fetched[1] or "UID" not in fetched[1]:
+        return []
+    items = fetched[1]
+    return [Flags(parse_number(items["UID"]), parse_flags(items["FLAGS"]), parse_modseq(items.get("MODSEQ")))]
+
+
+def parse_statuses(responses: Iterable[Response]) -> dict[str, FolderStatus]:
+    """STATUS lines, by folder. What the server leaves out is 0."""
+    found: dict[str, FolderStatus] = {}
     for response in responses:
-        if response.line[:9].upper() == b"* STATUS ":
-            items = parse_values(response, 9)[-1]
-            if isinstance(items, list):
-                names = [name.upper() for name in items[::2] if isinstance(name, bytes)]
-                found = dict(zip(names, (parse_number(value) for value in items[1::2]), strict=False))
-                wanted = (b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"UNSEEN", b"HIGHESTMODSEQ")
-                return FolderStatus(*(found.get(name, 0) for name in wanted))
-    return None
+        if response.line[:9].upper() != b"* STATUS ":
+            continue
+        values = parse_values(response, 9)
+        name, items = values[0], values[-1]
+        if not isinstance(items, list) or not isinstance(name, bytes):
+            continue
+        names = [each.upper() for each in items[::2] if isinstance(each, bytes)]
+        told = dict(zip(names, items[1::2], strict=False))
+        wanted = (b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"UNSEEN", b"HIGHESTMODSEQ")
+        found[folder_name(name)] = FolderStatus(
+            *(parse_number(told.get(each)) for each in wanted),
+            size=parse_number(told[b"SIZE"]) if b"SIZE" in told else None,
+            object_id=parse_object_id(told.get(b"MAILBOXID")),
+        )
+    return found
+
+
+def parse_status_line(response: Response) -> str:
+    """The folder that a STATUS line speaks of; empty when it cannot be read."""
+    try:
+        name = parse_values(response, 9)[0]
+    except (ValueError, IndexError):
+        return ""
+    return folder_name(name) if isinstance(name, bytes) else ""
+
+
+def folder_name(wire: bytes) -> str:
+    """The key of a folder: the server's spelling, of the inbox always `INBOX`."""
+    name = wire.decode("utf-8", "replace")
+    return "INBOX" if name.upper() == "INBOX" else name
+
+
+def parse_object_id(value: Value | None) -> str:
+    """EMAILID or MAILBOXID (RFC 8474: in brackets) or X-GM-MSGID (bare); empty without one."""
+    bare = value[0] if isinstance(value, list) and value else value
+    return bare.decode("ascii", "replace") if isinstance(bare, bytes) else ""
 
 
 def parse_copyuid(lines: Iterable[bytes]) -> dict[int, int]:
@@ -133,12 +210,14 @@ def parse_list(response: Response) -> FolderInfo | None:
     role: FolderRole | None = "inbox" if inbox else None
     for word in words:
         role = role or ROLE_ATTRIBUTES.get(word)
+    some = "\\flagged" in words or "\\important" in words
     return FolderInfo(
-        name="INBOX" if inbox else wire,
+        name=folder_name(name),
         title=folder_title(wire),
         delimiter=separator,
         role=role,
         selectable="\\noselect" not in words and "\\nonexistent" not in words and "\ufffd" not in wire,
+        gathers="all" if "\\all" in words else "some" if some else "",
     )
 
 

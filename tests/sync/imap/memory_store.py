@@ -144,7 +144,9 @@ class MemoryStore:
         self._write(f"remove_uids {folder} {len(uids)}")
         kept = self.folder(folder)
         for uid in uids:
-            del kept.messages[uid], kept.flags[uid]
+            kept.messages.pop(uid, None)
+            kept.flags.pop(uid, None)
+            kept.set_aside.pop(uid, None)
         kept.cursor = cursor
 
     async def reset_folder(self, folder: str) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.imap import folder as folder_module
+from sync.imap import delivery
 from sync.imap.connection import open_connection
 from sync.imap.folder import FolderSync
 from sync.types import FolderInfo, FolderProgress
@@ -75,7 +75,7 @@ async def test_a_server_that_does_not_tell_uidnext(store: MemoryStore) -> None:
 async def test_batches_are_bounded_in_bytes(
     dovecot: Dovecot, mail_user: str, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_module, "BATCH_BYTES", 10_000)
+    monkeypatch.setattr(delivery, "BATCH_BYTES", 10_000)
     sizes = [100, 9_000, 30_000, 100, 100, 9_500, 9_500]
     await dovecot.append(mail_user, "INBOX", *[mail("x", "y" * size) for size in sizes], date=1_600_000_000)
     connection = await open_connection(dovecot.login(mail_user))
