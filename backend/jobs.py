@@ -22,10 +22,12 @@ JobName = Literal[
     "send_outgoing",
     "store_sent_copy",
     "settle_unknown",
-    "push_seen",
     "carry_out",
     "system_mail",
     "check_servers",
+    "hide_and_show",
+    "remove_mail",
+    "settle_removed",
 ]
 
 Handler = Callable[..., Awaitable[None]]

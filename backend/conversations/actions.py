@@ -19,10 +19,10 @@ from backend.conversations.contracts import (
     WatermarkChanged,
 )
 from backend.conversations.rows import activity_of, comment_of, mark_of, read_marks, read_row, readers
+from backend.conversations.wishes import wish_all_seen, wish_place, wish_seen
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
 from backend.events.record import action, user_stream
-from backend.jobs import enqueue
 from backend.notifications.actions import notify
 
 LONGEST_COMMENT = 20_000
@@ -66,6 +66,7 @@ async def set_status(asker: Asker, conversation_id: int, status: Status) -> Conv
 
 async def _change_status(change: ConversationChange, status: Status) -> None:
     await execute("UPDATE conversations SET status = $2 WHERE id = $1", change.conversation_id, status)
+    await wish_place(change.conversation_id, status)
     activity = await add_activity(change, "status", value=status)
     change.tell(lambda row: ConversationChanged(row=row, activity=activity))
 
@@ -155,7 +156,7 @@ async def set_read(asker: Asker, conversation_id: int, read: bool) -> Conversati
         if record is not None:
             mark = mark_of(conversation_id, record)
             act.record(user_stream(asker.user_id), MarkChanged(mailbox_id=row["mailbox_id"], mark=mark))
-            await enqueue("push_seen", conversation_id=conversation_id, seen=read, user_id=asker.user_id)
+            await wish_seen(asker, conversation_id, read)
     return await item_for(asker, conversation_id)
 
 
@@ -181,6 +182,7 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
         act.record(stream, WatermarkChanged(mailbox_id=mailbox_id, read_from=newest))
         for record in cleared:
             act.record(stream, MarkChanged(mailbox_id=mailbox_id, mark=mark_of(record["conversation_id"], record)))
+        await wish_all_seen(asker, mailbox_id)
 
 
 async def add_activity(

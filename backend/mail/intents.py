@@ -14,20 +14,21 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Literal
 
-from backend.database.connection import fetch
+from backend.database.connection import fetch, fetch_value
+from backend.events.record import action
 from backend.jobs import enqueue_or_hasten
 
 Kind = Literal["seen", "flagged", "answered", "place"]
-Place = Literal["inbox", "done", "trash", "junk"]
-"""Where a message is to stand, by meaning; which folder that is, the account says (`mail_accounts.done_to`)."""
 
 
 async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
     """Record that these messages are to be so on their server, inside the caller's action.
 
-    `value` is `yes` or `no`, of `place` a `Place`. Messages of a mailbox without an account, and those deleted on the
+    `value` is `yes` or `no`, of `place` a `Place` (backend/mail/places.py). Messages of a mailbox without an account, and those deleted on the
     server, are passed over. The same wish twice is one.
     """
+    if not message_ids:
+        return
     records = await fetch(
         "INSERT INTO server_intents (account_id, message_id, kind, value, created_at) "
         "SELECT a.id, m.id, $2, $3, clock_timestamp() FROM messages m "
@@ -42,6 +43,15 @@ async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
     )
     for account_id in sorted({record["account_id"] for record in records}):
         await enqueue_or_hasten("carry_out", account_id=account_id)
+
+
+async def look_again(account_id: int) -> None:
+    """Let what is open for an account be carried over soon: it was resumed, or its server is back."""
+    if await fetch_value(
+        "SELECT 1 FROM server_intents WHERE account_id = $1 AND confirmed_at IS NULL LIMIT 1", account_id
+    ):
+        async with action(None):
+            await enqueue_or_hasten("carry_out", account_id=account_id)
 
 
 async def open_kinds(message_ids: Collection[int]) -> dict[int, set[str]]:

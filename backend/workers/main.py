@@ -18,6 +18,7 @@ from backend.database.connection import connect, disconnect
 from backend.jobs import job_queue, register
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
+from backend.workers.carrying import carry_out
 from backend.workers.check_servers import check_servers
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
@@ -31,6 +32,8 @@ POOL_SIZE = 20
 DEQUEUE = timedelta(seconds=1)
 """How late a delayed job may be noticed."""
 MOST_JOBS = 200
+MOST_CARRYING = 8
+"""Accounts whose changes are carried over at once; each holds a database connection meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "send_outgoing", sender.wake)
     register(queue, "store_sent_copy", pushback.store_sent_copy)
     register(queue, "settle_unknown", pushback.settle_unknown)
-    register(queue, "push_seen", pushback.push_seen)
+    register(queue, "carry_out", carry_out, at_once=MOST_CARRYING)
     register(queue, "system_mail", system_mail_for(configured))
     register(queue, "check_servers", check_servers)
     loop = asyncio.get_running_loop()

@@ -10,12 +10,16 @@ repeat after a crash, hence:
 """
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sync.errors import CommandRefused, FolderChanged
 from sync.imap.connection import Connection
+from sync.imap.reader import format_number_set
 from sync.types import SEEN
+
+LOCATE_AMONG = 500
+"""So many of a folder's newest messages are looked through for one that was moved there."""
 
 _MESSAGE_ID = re.compile(rb"<[^<>\s]+>")
 
@@ -26,6 +30,96 @@ class Appended:
 
     uid: int | None
     already_there: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderWork:
+    """What is wanted of the messages of one folder, by UID."""
+
+    look: Collection[int]
+    """Every message that any of it is about."""
+    flags: Mapping[tuple[str, bool], Collection[int]]
+    """Which flag is to be on (True) or off, on which messages."""
+    moves: Mapping[str, Collection[int]]
+    """The messages that are to go, by the folder where they go."""
+    known_as: Mapping[int, str]
+    """Their Message-IDs in angle brackets, as far as they have one: what a UID means where no UIDVALIDITY says it."""
+
+
+@dataclass(slots=True)
+class FolderOutcome:
+    """What came of it. A message that is neither in `there` nor in `moved` stood in the folder no more."""
+
+    there: set[int] = field(default_factory=set)
+    """Stood in the folder after the flags were set: they have them."""
+    moved: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """Where a message went, and its UID there, as far as the server told (UIDPLUS, RFC 4315)."""
+
+
+async def work_in_folder(connection: Connection, folder: str, uid_validity: int, work: FolderWork) -> FolderOutcome:
+    """Set flags, then move, with one command for each kind of change. Doing it again changes nothing.
+
+    A UID is never given again, so a message that is there after the flags were set was there when they were. With a
+    `uid_validity` of 0 (the folder was never read, only moved to) messages count as there if their Message-ID is the
+    one that is known. Raises FolderChanged, also when the folder itself is gone; CommandRefused when the server refuses
+    one of the changes.
+    """
+    outcome = FolderOutcome()
+    try:
+        await _open(connection, folder, uid_validity)
+    except CommandRefused as refusal:
+        if refusal.code == "no_such_folder":
+            raise FolderChanged(f"{folder}: the folder is gone") from refusal
+        raise
+    sure = set(work.look) if uid_validity else await _same_messages(connection, work)
+    for (flag, on), uids in sorted(work.flags.items()):
+        if sure.intersection(uids):
+            await connection.change_flags(sorted(sure.intersection(uids)), [flag], add=on)
+    if sure:
+        outcome.there = sure.intersection(await connection.search(f"UID {format_number_set(sure)}"))
+    for target, uids in sorted(work.moves.items()):
+        going = sorted(outcome.there.intersection(uids))
+        if going and target != folder:
+            found = await _move(connection, going, target)
+            outcome.moved |= {old: (target, new) for old, new in found.items()}
+    return outcome
+
+
+async def _same_messages(connection: Connection, work: FolderWork) -> set[int]:
+    """The UIDs under which the open folder has the messages that are meant."""
+    headers = await connection.fetch_header(format_number_set(work.look), "Message-ID")
+    return {
+        uid
+        for uid, header in headers.items()
+        if uid in work.known_as and work.known_as[uid].encode() in _MESSAGE_ID.findall(_unfolded(header))
+    }
+
+
+async def locate(connection: Connection, folder: str, wanted: Mapping[str, int]) -> dict[str, int]:
+    """The newest UIDs in a folder of messages known by Message-ID (in its angle brackets) and size in bytes.
+
+    What a move left behind when nobody heard the server's answer. Messages that are not found are missing.
+    """
+    try:
+        await connection.open_folder(folder)
+    except CommandRefused as refusal:
+        if refusal.code == "no_such_folder":
+            return {}
+        raise
+    newest = (await connection.search("ALL"))[-len(wanted) - LOCATE_AMONG :]
+    headers = await connection.fetch_header(format_number_set(newest), "Message-ID") if newest else {}
+    by_id: dict[str, list[int]] = {}
+    for uid, header in sorted(headers.items()):
+        for each in _MESSAGE_ID.findall(_unfolded(header)):
+            by_id.setdefault(each.decode("utf-8", "replace"), []).append(uid)
+    candidates = [uid for message_id in wanted for uid in by_id.get(message_id, [])]
+    sizes = await connection.fetch_sizes(sorted(candidates)) if candidates else {}
+    found: dict[str, int] = {}
+    for message_id, size in wanted.items():
+        same = [uid for uid in by_id.get(message_id, []) if sizes.get(uid) == size]
+        if same:
+            found[message_id] = max(same)
+    return found
 
 
 async def change_flags(
@@ -58,6 +152,11 @@ async def move_messages(
     there = await connection.search(f"UID {','.join(str(uid) for uid in sorted(uids))}") if uids else []
     if not there or target == folder:
         return {}
+    return await _move(connection, there, target)
+
+
+async def _move(connection: Connection, there: Sequence[int], target: str) -> dict[int, int]:
+    """Move out of the open folder, making the target where it is missing."""
     try:
         return await connection.move(there, target)
     except CommandRefused as refusal:
@@ -117,7 +216,7 @@ async def _open(connection: Connection, folder: str, uid_validity: int) -> None:
     selected = connection.selected
     if selected is None or selected.folder != folder or selected.read_only:
         selected = await connection.open_folder(folder, read_only=False)
-    if selected.uid_validity != uid_validity:
+    if uid_validity and selected.uid_validity != uid_validity:
         raise FolderChanged(f"{folder}: UIDVALIDITY was {uid_validity}, is {selected.uid_validity}")
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from backend.compose.actions.transitions import Claim, lock_outgoing, transition, updated
 from backend.conversations.actions import close_after_sending
 from backend.conversations.change import ConversationChange
+from backend.conversations.wishes import wish_answered
 from backend.database.connection import execute, fetch, fetch_value
 from backend.jobs import enqueue
 from backend.mail.actions import store_sent_message
@@ -78,6 +79,8 @@ async def record_acceptance(
             await notify(change.act, [record["author_id"]], "failed_send", change.conversation_id, None, said.reason)
         if store_message:
             await store_sent_message(outgoing_id)
+        if record["answers_id"] and record["kind"] in ("reply", "reply_all"):
+            await wish_answered(record["answers_id"])
         if record["then_done"] and record["sent_at"] is None:
             await close_after_sending(record["author_id"], change.conversation_id)
         return True

@@ -1,0 +1,76 @@
+"""What an act on a conversation means on the mail server: which of its messages are to be how there.
+
+Call inside the action. What the server has already, as far as we know, is not wished again, unless an open wish says
+the opposite.
+"""
+
+from backend.access.asker import Asker
+from backend.conversations.contracts import Status
+from backend.database.connection import fetch, fetch_row, fetch_value
+from backend.mail.intents import want
+from backend.mail.places import Place
+
+PLACES: dict[Status, Place] = {"open": "inbox", "done": "done", "spam": "junk", "trash": "trash"}
+
+_INCOMING = "m.direction = 'incoming' AND m.gone_at IS NULL"
+_UNSEEN = (
+    "EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id AND NOT p.seen) OR EXISTS "
+    "(SELECT 1 FROM server_intents i WHERE i.message_id = m.id AND i.kind = 'seen' AND i.confirmed_at IS NULL)"
+)
+
+
+async def wish_place(conversation_id: int, status: Status) -> None:
+    """The mail that came stands where the conversation's status says; what we sent stays in Sent."""
+    records = await fetch(
+        f"SELECT m.id FROM messages m WHERE m.conversation_id = $1 AND {_INCOMING} ORDER BY m.id", conversation_id
+    )
+    await want([record["id"] for record in records], "place", PLACES[status])
+
+
+async def wish_seen(asker: Asker, conversation_id: int, read: bool) -> None:
+    """In a group mailbox the first member who reads sets Seen; in a personal one it goes both ways.
+
+    Unread is the newest message alone: one unread message makes a conversation unread in any mail program.
+    """
+    mailbox = await fetch_row(
+        "SELECT m.id, m.kind, m.owner_id FROM conversations c JOIN mailboxes m ON m.id = c.mailbox_id WHERE c.id = $1",
+        conversation_id,
+    )
+    if mailbox is None or not _concerns_server(asker, mailbox["kind"], mailbox["owner_id"], read):
+        return
+    if not read:
+        newest = await fetch_value(
+            f"SELECT m.id FROM messages m WHERE m.conversation_id = $1 AND {_INCOMING} "
+            "ORDER BY m.date DESC, m.id DESC LIMIT 1",
+            conversation_id,
+        )
+        await want([newest] if newest else [], "seen", "no")
+        return
+    records = await fetch(
+        f"SELECT m.id FROM messages m WHERE m.conversation_id = $1 AND {_INCOMING} AND ({_UNSEEN} "
+        "OR NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id)) ORDER BY m.id",
+        conversation_id,
+    )
+    await want([record["id"] for record in records], "seen", "yes")
+
+
+async def wish_all_seen(asker: Asker, mailbox_id: int) -> None:
+    """Everything in the mailbox that came is Seen on the server."""
+    mailbox = await fetch_row("SELECT kind, owner_id FROM mailboxes WHERE id = $1", mailbox_id)
+    if mailbox is None or not _concerns_server(asker, mailbox["kind"], mailbox["owner_id"], True):
+        return
+    records = await fetch(
+        f"SELECT m.id FROM messages m WHERE m.mailbox_id = $1 AND {_INCOMING} AND ({_UNSEEN}) ORDER BY m.id",
+        mailbox_id,
+    )
+    await want([record["id"] for record in records], "seen", "yes")
+
+
+async def wish_answered(message_id: int) -> None:
+    """A reply to this message has left."""
+    await want([message_id], "answered", "yes")
+
+
+def _concerns_server(asker: Asker, kind: str, owner_id: int | None, read: bool) -> bool:
+    personal = kind == "personal"
+    return owner_id == asker.user_id if personal else read

@@ -1,0 +1,407 @@
+"""What is done here is done on a real Dovecot, once, whatever is interrupted and whoever moves mail meanwhile."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from backend.database.connection import execute, fetch, fetch_value
+from backend.events.record import action
+from backend.jobs import TryAgain
+from backend.mail.intents import open_kinds, want
+from backend.workers.carrying import carry_out
+from sync.mime.parse import parse_message
+from tests.servers.api import Api, Member
+from tests.servers.delivery import write_mail
+from tests.servers.dovecot import Dovecot
+from tests.servers.sending import connect_account
+from tests.servers.smtp import RecordingSmtp
+
+FOLDERS = {"INBOX": "inbox", "Archive": "archive", "Trash": "trash", "Junk": "junk", "Sent": "sent", "Projects": ""}
+
+
+@dataclass
+class Post:
+    """A mailbox whose account is a fresh one on Dovecot, with what lies there known here."""
+
+    api: Api
+    dovecot: Dovecot
+    user: str
+    account_id: int
+    mailbox_id: int
+
+    async def arrive(self, number: int = 1, folder: str = "INBOX") -> int:
+        """Mails of one conversation lie in a folder, here and there; answers the conversation."""
+        conversation_id = await fetch_value(
+            "INSERT INTO conversations (mailbox_id, subject, correspondents, snippet, addressed, last_arrival) "
+            "VALUES ($1, 'Bike', '[]', '', '{}', $2) RETURNING id",
+            self.mailbox_id,
+            number,
+        )
+        if folder not in ("INBOX", "Archive", "Trash", "Junk", "Sent"):
+            await self.dovecot.create(self.user, folder)
+        before = await self.dovecot.messages(self.user, folder)
+        await self.dovecot.append(self.user, folder, *(write_mail() for _ in range(number)))
+        for uid, raw in (await self.dovecot.messages(self.user, folder)).items():
+            if uid not in before:
+                message_id = await self._message(conversation_id, raw, uid)
+                await self.place(message_id, folder, uid)
+        return conversation_id
+
+    async def _message(self, conversation_id: int, raw: bytes, number: int) -> int:
+        mime_id = parse_message(raw).message_id
+        await execute("INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3)", mime_id, len(raw), raw)
+        return await fetch_value(
+            "INSERT INTO messages (mailbox_id, conversation_id, raw_digest, content_digest, message_id, direction, "
+            "subject, snippet, body_text, arrival, date) VALUES ($1, $2, $3, $3, $3, 'incoming', '', '', '', $4, "
+            "now() + $4::bigint * interval '1 second') RETURNING id",
+            self.mailbox_id,
+            conversation_id,
+            mime_id,
+            number,
+        )
+
+    async def place(self, message_id: int, folder: str, uid: int) -> None:
+        """The watcher has met a message in a folder."""
+        with self.dovecot.other_client(self.user) as client:
+            answer = client.status(folder, "(UIDVALIDITY)")[1][0]
+        validity = int(answer.split(b"UIDVALIDITY ")[1].split(b")")[0])
+        await execute(
+            "INSERT INTO folders (account_id, name, role, uid_validity) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (account_id, name) DO UPDATE SET uid_validity = $4",
+            self.account_id,
+            folder,
+            FOLDERS[folder],
+            validity,
+        )
+        await execute(
+            "INSERT INTO placements (folder_id, uid, message_id, flags, seen, size) SELECT id, $3, $4, '[]', false, 1 "
+            "FROM folders WHERE account_id = $1 AND name = $2",
+            self.account_id,
+            folder,
+            uid,
+            message_id,
+        )
+
+    async def there(self) -> dict[str, list[str]]:
+        """The Message-IDs in each folder of the server that has mail."""
+        found: dict[str, list[str]] = {}
+        with self.dovecot.other_client(self.user) as client:
+            names = [line.rpartition(b" ")[2].strip(b'"').decode() for line in client.list()[1]]
+        for name in names:
+            messages = await self.dovecot.messages(self.user, name)
+            if messages:
+                found[name] = sorted(str(parse_message(raw).message_id) for raw in messages.values())
+        return found
+
+    async def here(self) -> dict[str, list[str]]:
+        """The same as our tables have it: every UID must be the server's."""
+        found: dict[str, list[str]] = {}
+        for row in await fetch(
+            "SELECT f.name, p.uid, m.message_id FROM placements p JOIN folders f ON f.id = p.folder_id "
+            "JOIN messages m ON m.id = p.message_id WHERE f.account_id = $1 ORDER BY m.message_id",
+            self.account_id,
+        ):
+            on_server = (await self.dovecot.messages(self.user, row["name"]))[row["uid"]]
+            assert parse_message(on_server).message_id == row["message_id"]
+            found.setdefault(row["name"], []).append(row["message_id"])
+        return found
+
+    async def folders_of(self, conversation_id: int) -> list[str]:
+        """Where the conversation's mail stands on the server, which must be what our tables say."""
+        there = await self.there()
+        assert await self.here() == there
+        ids = {row["message_id"] for row in await self.messages(conversation_id)}
+        return [name for name, messages in sorted(there.items()) for each in messages if each in ids]
+
+    async def messages(self, conversation_id: int) -> list[dict[str, object]]:
+        records = await fetch("SELECT * FROM messages WHERE conversation_id = $1 ORDER BY id", conversation_id)
+        return [dict(record) for record in records]
+
+    async def ids(self, conversation_id: int) -> list[int]:
+        return [row["id"] for row in await self.messages(conversation_id)]  # pyright: ignore[reportReturnType]
+
+    async def status(self, conversation_id: int, status: str) -> None:
+        await self.api.ana.put(f"/conversations/{conversation_id}/status", {"status": status})
+
+    async def seen(self) -> list[int]:
+        return [uid for uid, flags in (await self.dovecot.flags(self.user)).items() if "\\Seen" in flags]
+
+    async def open(self) -> int:
+        return await fetch_value("SELECT count(*) FROM server_intents WHERE confirmed_at IS NULL")
+
+
+@pytest.fixture
+async def post(
+    api: Api, private_servers: None, smtp: RecordingSmtp, dovecot: Dovecot, mail_user: str
+) -> AsyncIterator[Post]:
+    account_id = await connect_account(api.support, smtp, dovecot, mail_user)
+    yield Post(api, dovecot, mail_user, account_id, api.support)
+
+
+@pytest.mark.parametrize(("status", "folder"), [("done", "Archive"), ("trash", "Trash"), ("spam", "Junk")])
+async def test_what_is_put_away_here_moves_there_and_comes_back(post: Post, status: str, folder: str) -> None:
+    other, conversation_id = await post.arrive(1), await post.arrive(2)
+    await post.status(conversation_id, status)
+    for _ in range(2):
+        await carry_out(post.account_id)
+        assert await post.folders_of(conversation_id) == [folder, folder]
+        assert await post.folders_of(other) == ["INBOX"]
+    await post.status(conversation_id, "open")
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["INBOX", "INBOX"]
+    assert await post.open() == 0
+
+
+async def test_only_the_last_wish_is_carried_out(post: Post) -> None:
+    conversation_id = await post.arrive()
+    for status in ("done", "trash", "open", "spam"):
+        await post.status(conversation_id, status)
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["Junk"]
+
+
+async def test_done_mail_stays_where_the_account_says_so(post: Post) -> None:
+    await execute("UPDATE mail_accounts SET done_to = 'stay'")
+    conversation_id = await post.arrive()
+    await post.status(conversation_id, "done")
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["INBOX"], 0)
+    await post.status(conversation_id, "trash")
+    await carry_out(post.account_id)
+    await post.status(conversation_id, "done")
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["INBOX"], 0)
+
+
+async def test_done_mail_goes_to_a_folder_done_which_is_made(post: Post) -> None:
+    await execute("UPDATE mail_accounts SET done_to = 'done'")
+    conversation_id = await post.arrive()
+    await post.status(conversation_id, "done")
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["Done"]
+    await post.status(conversation_id, "open")
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["INBOX"]
+
+
+async def test_what_a_person_filed_stays_filed_when_it_is_done(post: Post) -> None:
+    conversation_id = await post.arrive(1, "Projects")
+    await post.status(conversation_id, "done")
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["Projects"], 0)
+    await post.status(conversation_id, "trash")
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["Trash"]
+
+
+@pytest.mark.parametrize("without", [("MOVE",), ("MOVE", "UIDPLUS"), ("MOVE", "UIDPLUS", "ESEARCH", "SPECIAL-USE")])
+async def test_missing_folders_are_made_and_simple_servers_are_enough(
+    api: Api,
+    private_servers: None,
+    smtp: RecordingSmtp,
+    make_dovecot: Callable[..., Dovecot],
+    without: tuple[str, ...],
+) -> None:
+    dovecot = make_dovecot(without=without, folders=("Sent",))
+    post = Post(api, dovecot, "ana", await connect_account(api.support, smtp, dovecot, "ana"), api.support)
+    conversations = [await post.arrive(2) for _ in range(3)]
+    for conversation_id, status in zip(conversations, ("done", "trash", "spam"), strict=True):
+        await post.status(conversation_id, status)
+    await carry_out(post.account_id)
+    assert await post.open() == 0
+    assert {name: len(ids) for name, ids in (await post.here()).items()} == {"Archive": 2, "Trash": 2, "Junk": 2}
+
+
+async def test_a_move_that_nobody_could_write_down_is_found_again(post: Post) -> None:
+    conversation_id = await post.arrive(3)
+    await post.status(conversation_id, "done")
+    await execute(
+        "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'stopped'; END $$; "
+        "CREATE TRIGGER stop BEFORE UPDATE ON server_intents FOR EACH ROW EXECUTE FUNCTION stop()"
+    )
+    with pytest.raises(Exception, match="stopped"):
+        await carry_out(post.account_id)
+    assert list(await post.there()) == ["Archive"]
+    assert await post.open() == 3
+    await execute("DROP TRIGGER stop ON server_intents")
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["Archive"] * 3
+    assert await post.open() == 0
+
+
+async def wait_until(post: Post, folder: str) -> None:
+    """All the mail of the account stands in this folder."""
+    for _ in range(600):
+        if list(await post.there()) == [folder]:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"the mail never came to {folder}")
+
+
+KILLED = """
+import asyncio, sys
+from backend.database.connection import connect
+from backend.workers.carrying import carry_out
+
+async def main():
+    await connect(sys.argv[1], pool_size=4)
+    await carry_out(int(sys.argv[2]))
+
+asyncio.run(main())
+"""
+
+
+async def test_a_worker_killed_between_move_and_commit_leaves_work_that_is_done_once(post: Post) -> None:
+    conversation_id = await post.arrive(3)
+    await post.status(conversation_id, "trash")
+    await execute(
+        "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$; "
+        "CREATE TRIGGER stop BEFORE UPDATE ON server_intents FOR EACH ROW EXECUTE FUNCTION stop()"
+    )
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, post.api.dsn, str(post.account_id), cwd=Path(__file__).parents[3], env=os.environ
+    )
+    try:
+        await wait_until(post, "Trash")
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        await worker.wait()
+    await execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        "AND datname = current_database() AND query LIKE '%server_intents%' AND state <> 'idle'"
+    )
+    await execute("DROP TRIGGER stop ON server_intents")
+    assert await post.open() == 3
+    await carry_out(post.account_id)
+    assert await post.folders_of(conversation_id) == ["Trash"] * 3
+    assert await post.open() == 0
+
+
+async def test_what_somebody_else_moved_meanwhile_is_carried_out_where_it_is_met(post: Post) -> None:
+    conversation_id = await post.arrive()
+    [message_id] = await post.ids(conversation_id)
+    await post.dovecot.move(post.user, "INBOX", "1", "Trash")
+    await post.status(conversation_id, "done")
+    with pytest.raises(TryAgain, match="on their way"):
+        await carry_out(post.account_id)
+    assert await open_kinds([message_id]) == {message_id: {"place"}}
+    await execute("DELETE FROM placements")
+    await post.place(message_id, "Trash", 1)
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["Archive"], 0)
+
+
+async def test_what_was_deleted_there_is_given_up_after_a_while(post: Post) -> None:
+    conversation_id = await post.arrive()
+    await post.dovecot.expunge(post.user, "INBOX", "1")
+    await post.status(conversation_id, "done")
+    with pytest.raises(TryAgain):
+        await carry_out(post.account_id)
+    await execute("DELETE FROM placements")
+    await execute("UPDATE server_intents SET created_at = now() - interval '11 minutes'")
+    await carry_out(post.account_id)
+    assert (await post.open(), await post.there()) == (0, {})
+
+
+async def test_a_flag_and_a_move_of_the_same_mail_are_both_carried_out(post: Post) -> None:
+    conversation_id = await post.arrive(2)
+    await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await post.status(conversation_id, "done")
+    async with action(None):
+        await want(await post.ids(conversation_id), "flagged", "yes")
+    await carry_out(post.account_id)
+    assert set((await post.dovecot.flags(post.user, "Archive")).values()) == {frozenset({"\\Seen", "\\Flagged"})}
+    rows = await fetch("SELECT flags, seen FROM placements")
+    assert [(row["flags"], row["seen"]) for row in rows] == [('["\\\\Flagged", "\\\\Seen"]', True)] * 2
+
+
+async def test_the_first_member_who_reads_a_group_mailbox_marks_the_mail_seen(post: Post) -> None:
+    conversation_id = await post.arrive(2)
+    await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await carry_out(post.account_id)
+    assert await post.seen() == [1, 2]
+    await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": False})
+    await carry_out(post.account_id)
+    assert (await post.seen(), await post.open()) == ([1, 2], 0)
+
+
+async def test_marking_all_as_read_marks_all_on_the_server(post: Post) -> None:
+    for _ in range(3):
+        await post.arrive(2)
+    await post.api.ana.post(f"/mailboxes/{post.mailbox_id}/read-all")
+    await carry_out(post.account_id)
+    assert await post.seen() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.fixture
+async def toms(
+    api: Api, private_servers: None, smtp: RecordingSmtp, dovecot: Dovecot, mail_user: str
+) -> tuple[Post, Member]:
+    account_id = await connect_account(api.toms_mailbox, smtp, dovecot, mail_user)
+    return Post(api, dovecot, mail_user, account_id, api.toms_mailbox), api.tom
+
+
+async def test_in_a_personal_mailbox_read_and_unread_go_both_ways(toms: tuple[Post, Member]) -> None:
+    post, tom = toms
+    conversation_id = await post.arrive(2)
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await carry_out(post.account_id)
+    assert await post.seen() == [1, 2]
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": False})
+    await carry_out(post.account_id)
+    assert await post.seen() == [1]
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": False})
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await carry_out(post.account_id)
+    assert (await post.seen(), await post.open()) == ([1, 2], 0)
+
+
+async def test_a_folder_numbered_anew_waits_and_the_others_do_not(post: Post) -> None:
+    inbox, filed = await post.arrive(1), await post.arrive(1, "Projects")
+    await execute("UPDATE folders SET uid_validity = uid_validity - 1 WHERE name = 'INBOX'")
+    for conversation_id in (inbox, filed):
+        await post.status(conversation_id, "trash")
+    with pytest.raises(TryAgain, match=r"1 changes.*numbered anew"):
+        await carry_out(post.account_id)
+    assert sorted(await post.there()) == ["INBOX", "Trash"]
+    assert await post.seen() == []
+
+
+async def test_a_server_out_of_reach_is_asked_again_later_in_words_for_an_admin(post: Post) -> None:
+    conversation_id = await post.arrive()
+    await post.status(conversation_id, "done")
+    await execute("UPDATE mail_accounts SET imap_port = 1")
+    with pytest.raises(TryAgain, match="nothing answers on port 1"):
+        await carry_out(post.account_id)
+    assert await post.open() == 1
+
+
+async def test_a_paused_account_is_left_alone(post: Post) -> None:
+    conversation_id = await post.arrive()
+    await post.status(conversation_id, "done")
+    await execute("UPDATE mail_accounts SET paused_at = now()")
+    await carry_out(post.account_id)
+    assert (sorted(await post.there()), await post.open()) == (["INBOX"], 1)
+
+
+async def test_nothing_wanted_needs_no_server(post: Post) -> None:
+    await execute("UPDATE mail_accounts SET imap_port = 1")
+    await carry_out(post.account_id)
+    await carry_out(99)
+
+
+async def test_two_jobs_of_one_account_do_not_meet(post: Post) -> None:
+    conversations = [await post.arrive() for _ in range(4)]
+    for conversation_id in conversations:
+        await post.status(conversation_id, "done")
+    await asyncio.gather(*(carry_out(post.account_id) for _ in range(3)))
+    assert [len(ids) for ids in (await post.there()).values()] == [4]
+    assert await post.here() == await post.there()
