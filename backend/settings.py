@@ -39,6 +39,14 @@ VARIABLES = (
     Variable("TANDEM_SMTP_FROM"),
     Variable("TANDEM_NETWORK"),
     Variable("TANDEM_ALLOW_PRIVATE_SERVERS"),
+    Variable("TANDEM_OAUTH_GOOGLE_CLIENT_ID"),
+    Variable("TANDEM_OAUTH_GOOGLE_CLIENT_SECRET", secret=True),
+    Variable("TANDEM_OAUTH_GOOGLE_AUTHORISE_URL"),
+    Variable("TANDEM_OAUTH_GOOGLE_TOKEN_URL"),
+    Variable("TANDEM_OAUTH_MICROSOFT_CLIENT_ID"),
+    Variable("TANDEM_OAUTH_MICROSOFT_CLIENT_SECRET", secret=True),
+    Variable("TANDEM_OAUTH_MICROSOFT_AUTHORISE_URL"),
+    Variable("TANDEM_OAUTH_MICROSOFT_TOKEN_URL"),
     Variable("TANDEM_LOG_LEVEL"),
     # Read by `tandem demo` alone.
     Variable("TANDEM_DEMO_IMAP_PORT"),
@@ -48,6 +56,7 @@ VARIABLES = (
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+OAUTH_PROVIDERS = ("google", "microsoft")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,16 @@ class SmtpServer:
     password: str | None = field(repr=False)
     sender: str
     """The From address."""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthRegistration:
+    """This installation as a mail provider knows it. Empty addresses: the provider's own."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    authorise_url: str
+    token_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +104,8 @@ class Settings:
     """Whether settings of mail servers may be looked up in the network."""
     allow_private_servers: bool
     """Whether a mail account may name a server at a private or loopback address."""
+    oauth: Mapping[str, OAuthRegistration]
+    """By provider (google, microsoft), where people can connect an account by signing in there."""
     log_level: str
 
 
@@ -114,6 +135,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         smtp=_smtp(values["TANDEM_SMTP_URL"], values["TANDEM_SMTP_FROM"]),
         network=_yes_no("TANDEM_NETWORK", values["TANDEM_NETWORK"] or "yes"),
         allow_private_servers=_yes_no("TANDEM_ALLOW_PRIVATE_SERVERS", values["TANDEM_ALLOW_PRIVATE_SERVERS"] or "no"),
+        oauth={
+            provider: registration
+            for provider in OAUTH_PROVIDERS
+            if (registration := _oauth(f"TANDEM_OAUTH_{provider.upper()}", values)) is not None
+        },
         log_level=_log_level(values["TANDEM_LOG_LEVEL"] or "info"),
     )
 
@@ -244,6 +270,37 @@ def _smtp(url: str, sender: str) -> SmtpServer | None:
         password=unquote(parts.password) if parts.password else None,
         sender=sender,
     )
+
+
+def _oauth(name: str, values: Mapping[str, str]) -> OAuthRegistration | None:
+    client_id = values[f"{name}_CLIENT_ID"]
+    if not client_id:
+        for part in ("CLIENT_SECRET", "AUTHORISE_URL", "TOKEN_URL"):
+            if values[f"{name}_{part}"]:
+                raise SettingsError(f"{name}_{part} is set, but {name}_CLIENT_ID is not. Set both, or neither.")
+        return None
+    for part in ("AUTHORISE_URL", "TOKEN_URL"):
+        _check_endpoint(f"{name}_{part}", values[f"{name}_{part}"])
+    return OAuthRegistration(
+        client_id=client_id,
+        client_secret=values[f"{name}_CLIENT_SECRET"],
+        authorise_url=values[f"{name}_AUTHORISE_URL"],
+        token_url=values[f"{name}_TOKEN_URL"],
+    )
+
+
+def _check_endpoint(name: str, given: str) -> None:
+    """An address that a secret is sent to: over TLS, except on this machine."""
+    try:
+        parts = urlsplit(given)
+        safe = not given or (
+            bool(parts.hostname)
+            and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
+        )
+    except ValueError:
+        safe = False
+    if not safe:
+        raise SettingsError(f"{name} is {given!r}. Give an address that begins with https://.")
 
 
 def _yes_no(name: str, given: str) -> bool:

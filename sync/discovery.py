@@ -25,6 +25,7 @@ import dns.resolver
 import httpx
 
 from sync.dial import is_public, tls_context
+from sync.oauth import OAuthProvider
 from sync.providers import (
     Provider,
     ServerAddress,
@@ -57,6 +58,7 @@ class ServerGuess:
     sign_in: SignIn = "password"
     hint: str = ""
     confirm: bool = False
+    oauth: OAuthProvider | None = None
 
 
 @dataclass
@@ -254,7 +256,7 @@ def _known(guess: ServerGuess, domain: str) -> ServerGuess:
     provider = provider_of_server(guess.imap.host)
     if provider is not None and guess.smtp.host == provider.smtp.host:
         hint = provider.hint.format(name=provider.name)
-        return replace(guess, provider=provider.name, sign_in=provider.sign_in, hint=hint)
+        return replace(guess, provider=provider.name, sign_in=provider.sign_in, hint=hint, oauth=provider.oauth)
     own = _is_within(guess.imap.host, domain) and _is_within(guess.smtp.host, domain)
     return replace(guess, confirm=not own)
 
@@ -299,6 +301,7 @@ def _of_provider(provider: Provider, address: str, source: Source) -> ServerGues
         provider=provider.name,
         sign_in=provider.sign_in,
         hint=provider.hint.format(name=provider.name),
+        oauth=provider.oauth,
     )
 
 

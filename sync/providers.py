@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from sync.oauth import OAuthProvider
 from sync.types import Security
 
 SignIn = Literal["password", "app_password", "oauth"]
@@ -30,6 +31,8 @@ class Provider:
     sign_in: SignIn = "password"
     hint: str = ""
     imap_user: UserName = "address"
+    oauth: OAuthProvider | None = None
+    """Where people of this provider sign in for OAuth 2, as sync/oauth.py calls it."""
 
 
 def _imap(host: str) -> ServerAddress:
@@ -57,6 +60,7 @@ PROVIDERS: tuple[Provider, ...] = (
         mx=("google.com", "googlemail.com"),
         sign_in="app_password",
         hint=_APP + " Two-step verification must be on.",
+        oauth="google",
     ),
     Provider(
         "Outlook.com",
@@ -70,6 +74,7 @@ PROVIDERS: tuple[Provider, ...] = (
         mx=("olc.protection.outlook.com",),
         sign_in="oauth",
         hint=_OAUTH,
+        oauth="microsoft",
     ),
     Provider(
         "Microsoft 365",
@@ -78,6 +83,7 @@ PROVIDERS: tuple[Provider, ...] = (
         mx=("mail.protection.outlook.com", "mx.microsoft"),
         sign_in="oauth",
         hint=_OAUTH,
+        oauth="microsoft",
     ),
     Provider(
         "Yahoo",

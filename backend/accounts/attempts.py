@@ -6,7 +6,6 @@ with the answer: nothing of an attempt outlives it.
 """
 
 import asyncio
-from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -27,21 +26,56 @@ KEPT = timedelta(hours=1)
 MOST_AT_ONCE = 4
 """Attempts of one mailbox at the same time."""
 
-_checks = msgspec.json.Decoder(list[ServerCheck])
+
+class Attempt(msgspec.Struct, frozen=True):
+    """What a worker is to try. With an access token it signs in by that, and there is no password."""
+
+    wanted: ConnectAccount
+    access_token: str = ""
+
+    def __repr__(self) -> str:
+        return "Attempt(...)"
 
 
-async def try_servers(asker: Asker, mailbox_id: int, wanted: ConnectAccount) -> list[ServerCheck]:
-    """Let a worker connect and sign in at both servers; answers how that went at each.
+class TriedFolder(msgspec.Struct, frozen=True):
+    """A folder that the server listed; `messages` and `bytes` where it told them."""
+
+    name: str
+    title: str
+    role: str
+    selectable: bool
+    object_id: str = ""
+    messages: int | None = None
+    bytes: int | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How it went at each server, and the account's folders when it could be read."""
+
+    checks: list[ServerCheck]
+    folders: list[TriedFolder] = []
+
+    @property
+    def failed(self) -> ServerCheck | None:
+        """The first server that could not be used."""
+        return next((check for check in self.checks if not check.ok), None)
+
+
+_outcome = msgspec.json.Decoder(Outcome)
+
+
+async def try_servers(asker: Asker, mailbox_id: int, attempt: Attempt) -> Outcome:
+    """Let a worker connect and sign in at both servers, and list the folders; answers how that went.
 
     Raises TooManyAttempts, and Unavailable when no worker answers in time.
     """
-    attempt_id = await _begin(asker, mailbox_id, wanted)
+    attempt_id = await _begin(asker, mailbox_id, attempt)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
                 row = await fetch_row("SELECT outcome, finished_at FROM connection_attempts WHERE id = $1", attempt_id)
                 if row is not None and row["finished_at"] is not None:
-                    return _checks.decode(row["outcome"])
+                    return _outcome.decode(row["outcome"])
                 await asyncio.sleep(LOOK_SECONDS)
     except TimeoutError as fault:
         raise Unavailable(
@@ -52,8 +86,8 @@ async def try_servers(asker: Asker, mailbox_id: int, wanted: ConnectAccount) -> 
         await execute("DELETE FROM connection_attempts WHERE id = $1", attempt_id)
 
 
-async def _begin(asker: Asker, mailbox_id: int, wanted: ConnectAccount) -> int:
-    sealed = encrypt(settings(), msgspec.json.encode(wanted))
+async def _begin(asker: Asker, mailbox_id: int, attempt: Attempt) -> int:
+    sealed = encrypt(settings(), msgspec.json.encode(attempt))
     async with action(asker.user_id):
         await execute("DELETE FROM connection_attempts WHERE created_at < now() - $1::interval", KEPT)
         under_way = await fetch_value(
@@ -70,18 +104,18 @@ async def _begin(asker: Asker, mailbox_id: int, wanted: ConnectAccount) -> int:
     return attempt_id
 
 
-async def take_attempt(attempt_id: int) -> ConnectAccount | None:
+async def take_attempt(attempt_id: int) -> Attempt | None:
     """What a worker is to try; None when it is done, or when nobody waits any more. Raises Unavailable for a key
     that is not the one it was sealed with."""
     row = await fetch_row("SELECT request FROM connection_attempts WHERE id = $1 AND finished_at IS NULL", attempt_id)
-    return msgspec.json.decode(decrypt(settings(), row["request"]), type=ConnectAccount) if row else None
+    return msgspec.json.decode(decrypt(settings(), row["request"]), type=Attempt) if row else None
 
 
-async def finish_attempt(attempt_id: int, checks: Sequence[ServerCheck]) -> None:
+async def finish_attempt(attempt_id: int, outcome: Outcome) -> None:
     """Write the outcome for the person who waits, and forget what was typed."""
     async with action(None):
         await execute(
             "UPDATE connection_attempts SET outcome = $2, finished_at = now(), request = '' WHERE id = $1",
             attempt_id,
-            msgspec.json.encode(checks).decode(),
+            msgspec.json.encode(outcome).decode(),
         )

@@ -16,8 +16,8 @@ _HOST = re.compile(r"[^\s/@\x00-\x1f\x7f]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-def check_connect(given: ConnectAccount) -> ConnectAccount:
-    """The same, trimmed. Raises Unacceptable that names every wrong field."""
+def check_connect(given: ConnectAccount, *, by_password: bool = True) -> ConnectAccount:
+    """The same, trimmed. Raises Unacceptable that names every wrong field. A sign-in elsewhere brings no password."""
     wanted = msgspec.structs.replace(
         given,
         address=check_email(given.address, field="address"),
@@ -33,7 +33,7 @@ def check_connect(given: ConnectAccount) -> ConnectAccount:
             fields[field] = "Type the user name; it is usually the whole address."
     for field in ("password", "smtp_password"):
         text = getattr(wanted, field)
-        if len(text) > LONGEST_PASSWORD or _CONTROL.search(text) or (field == "password" and not text):
+        if len(text) > LONGEST_PASSWORD or _CONTROL.search(text) or (field == "password" and by_password and not text):
             fields[field] = "Type the password."
     if fields:
         raise Unacceptable("This account cannot be tried so.", " ".join(dict.fromkeys(fields.values())), fields=fields)

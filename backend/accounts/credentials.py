@@ -1,6 +1,7 @@
 """Mail passwords at rest: AES-256-GCM under a key that is derived from the installation's key outside the database."""
 
 import secrets
+from datetime import datetime
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -16,11 +17,24 @@ VERSION = b"\x01"
 NONCE_BYTES = 12
 
 
+class StoredGrant(msgspec.Struct, frozen=True):
+    """Tokens of OAuth 2 (see sync/oauth.py)."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    signed_in_as: str = ""
+
+    def __repr__(self) -> str:
+        return "StoredGrant(...)"
+
+
 class Passwords(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an account signs in with. An empty `smtp` means: the same as for IMAP."""
+    """What an account signs in with: passwords, or tokens. An empty `smtp` means: the same as for IMAP."""
 
     imap: str
     smtp: str = ""
+    grant: StoredGrant | None = None
 
     def __repr__(self) -> str:
         return "Passwords(...)"

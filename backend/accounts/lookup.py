@@ -37,4 +37,5 @@ def _found(guess: ServerGuess) -> FoundServers:
         provider=guess.provider,
         sign_in=guess.sign_in,
         confirm=guess.confirm,
+        oauth=guess.oauth if guess.oauth in settings().oauth else None,
     )

@@ -1,13 +1,34 @@
 """A mailbox's account as its settings show it: never a password."""
 
-from typing import cast
+from datetime import datetime
+from typing import Any, cast
 
 import msgspec
 
-from backend.accounts.contracts import AccountSettings, AccountState, Security, ServerAddress
-from backend.database.connection import Row, fetch_row
+from backend.accounts.contracts import (
+    AccountPlan,
+    AccountSettings,
+    AccountState,
+    DoneTo,
+    FolderPlan,
+    Security,
+    ServerAddress,
+    SetAsideMail,
+    SignIn,
+)
+from backend.database.connection import Row, fetch, fetch_row
 from backend.errors import NotFound
 
+NOT_BEGUN = AccountState(
+    mailbox_id=0,
+    status="paused",
+    reason="Nothing is fetched yet.",
+    remedy="Choose which folders, and from when.",
+)
+PAUSED = AccountState(mailbox_id=0, status="paused")
+"""What the state says of accounts that nobody watches; `mailbox_id` is filled in."""
+
+_census = msgspec.json.Decoder(dict[str, Any])
 _state = msgspec.json.Decoder(AccountState)
 
 
@@ -37,6 +58,61 @@ async def read_account(mailbox_id: int) -> AccountSettings:
         imap=_server(record, "imap"),
         smtp=_server(record, "smtp"),
         state=state_of(record),
+        sign_in=cast(SignIn, record["sign_in"]),
+        begun=record["paused_at"] is None or record["paused_at"] != record["connected_at"],
+    )
+
+
+async def read_plan(mailbox_id: int) -> AccountPlan:
+    """What of the mailbox's account is brought over, and how complete it is. Callers have passed
+    `access_mailbox_settings`. Raises NotFound when it has none."""
+    account = await fetch_row("SELECT * FROM mail_accounts WHERE mailbox_id = $1", mailbox_id)
+    if account is None:
+        raise NotFound("This mailbox has no mail account.", "Connect one in the mailbox's settings.")
+    folders = await fetch(
+        "SELECT * FROM folders WHERE account_id = $1 AND selectable "
+        "ORDER BY array_position(ARRAY['inbox','sent','archive','drafts','junk','trash'], role) NULLS LAST, "
+        "lower(title), name",
+        account["id"],
+    )
+    aside = await fetch(
+        "SELECT f.title, f.name, s.reason, count(*) AS messages, min(s.next_try_at) AS next_try_at "
+        "FROM messages_set_aside s JOIN folders f ON f.id = s.folder_id WHERE f.account_id = $1 "
+        "GROUP BY f.id, s.reason ORDER BY f.id, s.reason",
+        account["id"],
+    )
+    return AccountPlan(
+        history_from=account["history_from"],
+        done_to=cast(DoneTo, account["done_to"]),
+        folders=[_folder(record) for record in folders],
+        set_aside=[
+            SetAsideMail(
+                folder=record["title"] or record["name"],
+                reason="unstorable" if record["reason"] == "unstorable" else "refused",
+                messages=record["messages"],
+                next_try_at=record["next_try_at"],
+            )
+            for record in aside
+        ],
+    )
+
+
+def _folder(record: Row) -> FolderPlan:
+    census = _census.decode(record["census"])
+    told = record["server_messages"] or record["server_bytes"]
+    checked_at = census.get("checked_at")
+    return FolderPlan(
+        name=record["name"],
+        title=record["title"] or record["name"],
+        role=record["role"],
+        chosen=record["chosen"],
+        messages=record["server_messages"] if told else None,
+        bytes=record["server_bytes"] or None,
+        complete_at=msgspec.convert(checked_at, datetime) if checked_at else None,
+        wanted=census.get("on_server", 0),
+        stored=census.get("stored", 0),
+        missing=census.get("missing", 0),
+        note=census.get("note", ""),
     )
 
 

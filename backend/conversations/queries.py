@@ -76,7 +76,8 @@ async def list_conversations(
     async with snapshot():
         records = await fetch(
             f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c "
-            f"WHERE {SEES.format(user='$1')} AND {VIEWS[view]} AND ($2::bigint IS NULL OR c.mailbox_id = $2) "
+            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND {VIEWS[view]} "
+            "AND ($2::bigint IS NULL OR c.mailbox_id = $2) "
             "AND ($3::timestamptz IS NULL OR (c.last_at, c.id) < ($3, $4)) "
             "ORDER BY c.last_at DESC, c.id DESC LIMIT $5",
             asker.user_id,
@@ -172,7 +173,7 @@ async def my_work(asker: Asker, *, view: str, cursor: str | None, limit: int = 5
     async with snapshot():
         records = await fetch(
             f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c "
-            f"WHERE {SEES.format(user='$1')} AND EXISTS (SELECT 1 FROM conversation_people p "
+            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND EXISTS (SELECT 1 FROM conversation_people p "
             "WHERE p.conversation_id = c.id AND p.user_id = $1 AND p.reason = 'mentioned') "
             "AND ($2::timestamptz IS NULL OR (c.last_at, c.id) < ($2, $3)) "
             "ORDER BY c.last_at DESC, c.id DESC LIMIT $4",
@@ -188,7 +189,7 @@ async def list_everything(asker: Asker, limit: int) -> list[ConversationItem]:
     """Every conversation that the person sees, newest first, for a client that keeps them all."""
     records = await fetch(
         f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c WHERE {SEES.format(user='$1')} "
-        "ORDER BY c.last_at DESC, c.id DESC LIMIT $2",
+        "AND NOT c.hidden ORDER BY c.last_at DESC, c.id DESC LIMIT $2",
         asker.user_id,
         limit,
     )

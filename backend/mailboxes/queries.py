@@ -127,7 +127,7 @@ async def read_counts(asker: Asker) -> WorkCounts:
         f"{UNREAD} AS unread FROM conversations c "
         "LEFT JOIN read_marks r ON r.conversation_id = c.id AND r.user_id = $1 "
         "LEFT JOIN watermarks w ON w.mailbox_id = c.mailbox_id AND w.user_id = $1 "
-        f"WHERE c.status = 'open' AND {sees}) "
+        f"WHERE c.status = 'open' AND NOT c.hidden AND {sees}) "
         "SELECT o.mailbox_id, count(s.mailbox_id) AS open, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id IS NULL AND s.assigned_team_id IS NULL) AS unassigned, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id = $1) AS mine, "
@@ -137,7 +137,7 @@ async def read_counts(asker: Asker) -> WorkCounts:
         asker.user_id,
     )
     across = await fetch_row(
-        "SELECT (SELECT count(*) FROM conversations c WHERE c.status = 'open' AND EXISTS (SELECT 1 "
+        "SELECT (SELECT count(*) FROM conversations c WHERE c.status = 'open' AND NOT c.hidden AND EXISTS (SELECT 1 "
         "FROM conversation_people p WHERE p.conversation_id = c.id AND p.user_id = $1 AND p.reason = 'mentioned') "
         f"AND {sees}) AS mentions, "
         "(SELECT count(*) FROM drafts d LEFT JOIN conversations c ON c.id = d.conversation_id "

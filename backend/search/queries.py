@@ -81,7 +81,7 @@ async def search(asker: Asker, *, q: str, mailbox_id: int | None, cursor: str | 
             f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM (SELECT c.* FROM conversations c "
             "LEFT JOIN read_marks r ON r.conversation_id = c.id AND r.user_id = $1 "
             "LEFT JOIN watermarks w ON w.mailbox_id = c.mailbox_id AND w.user_id = $1 "
-            f"WHERE {SEES.format(user='$1')} AND ($3::bigint IS NULL OR c.mailbox_id = $3) {by_index}"
+            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND ($3::bigint IS NULL OR c.mailbox_id = $3) {by_index}"
             "AND ($4::timestamptz IS NULL OR (c.last_at, c.id) < ($4, $5)) "
             "AND array_to_string(c.addressed, ' ') LIKE ALL ($6::text[]) "
             f"{''.join(f'AND {condition} ' for condition in _conditions(wanted))}"

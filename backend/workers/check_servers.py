@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Literal
 
-from backend.accounts.attempts import finish_attempt, take_attempt
-from backend.accounts.contracts import ConnectAccount, ServerCheck
+from backend.accounts.attempts import Attempt, Outcome, TriedFolder, finish_attempt, take_attempt
+from backend.accounts.contracts import ServerCheck
 from backend.errors import Unavailable
 from backend.settings import settings
+from backend.workers.tokens import OneToken
 from sync.errors import ServerProblem, server_problem
-from sync.imap.connection import check_imap
+from sync.imap.connection import open_connection
 from sync.smtp import check_smtp
 from sync.types import ImapLogin, SmtpLogin
 
@@ -18,28 +19,31 @@ CHECK_SECONDS = 30.0
 
 
 async def check_servers(attempt_id: int) -> None:
-    """The job: connect and sign in at both servers, and write down how it went."""
+    """The job: connect and sign in at both servers, list the folders, and write down how it went."""
     try:
-        wanted = await take_attempt(attempt_id)
+        attempt = await take_attempt(attempt_id)
     except Unavailable as fault:
-        await finish_attempt(
-            attempt_id,
-            [ServerCheck(server=server, ok=False, reason=fault.message, remedy=fault.remedy) for server in SERVERS],
-        )
+        checks = [ServerCheck(server=server, ok=False, reason=fault.message, remedy=fault.remedy) for server in SERVERS]
+        await finish_attempt(attempt_id, Outcome(checks=checks))
         return
-    if wanted is None:
+    if attempt is None:
         return
-    imap, smtp = logins_of(wanted)
-    checks = await asyncio.gather(_check("imap", imap, check_imap(imap)), _check("smtp", smtp, check_smtp(smtp)))
-    await finish_attempt(attempt_id, checks)
+    imap, smtp = logins_of(attempt)
+    folders: list[TriedFolder] = []
+    checks = await asyncio.gather(
+        _check("imap", imap, _read_folders(imap, folders)), _check("smtp", smtp, check_smtp(smtp))
+    )
+    await finish_attempt(attempt_id, Outcome(checks=list(checks), folders=folders))
 
 
 SERVERS: tuple[Literal["imap", "smtp"], ...] = ("imap", "smtp")
 
 
-def logins_of(wanted: ConnectAccount) -> tuple[ImapLogin, SmtpLogin]:
+def logins_of(attempt: Attempt) -> tuple[ImapLogin, SmtpLogin]:
     """Both sign-ins; SMTP takes those of IMAP where it has none of its own, as it will when mail is sent."""
+    wanted = attempt.wanted
     private = settings().allow_private_servers
+    tokens = OneToken(attempt.access_token) if attempt.access_token else None
     imap = ImapLogin(
         host=wanted.imap.host,
         port=wanted.imap.port,
@@ -47,6 +51,7 @@ def logins_of(wanted: ConnectAccount) -> tuple[ImapLogin, SmtpLogin]:
         username=wanted.username,
         password=wanted.password,
         private_network=private,
+        tokens=tokens,
     )
     smtp = SmtpLogin(
         host=wanted.smtp.host,
@@ -55,8 +60,34 @@ def logins_of(wanted: ConnectAccount) -> tuple[ImapLogin, SmtpLogin]:
         username=wanted.smtp_username or wanted.username,
         password=wanted.smtp_password or wanted.password,
         private_network=private,
+        tokens=tokens,
     )
     return imap, smtp
+
+
+async def _read_folders(login: ImapLogin, found: list[TriedFolder]) -> ServerProblem | None:
+    """Sign in and list the folders, with their sizes where the server tells them."""
+    try:
+        server = await open_connection(login, timeout=20)
+        try:
+            listed = await server.list_folders()
+        finally:
+            await server.close()
+    except ServerProblem as problem:
+        return problem
+    found += [
+        TriedFolder(
+            name=folder.name,
+            title=folder.title,
+            role=folder.role or "",
+            selectable=folder.selectable,
+            object_id=folder.object_id,
+            messages=folder.messages,
+            bytes=folder.size,
+        )
+        for folder in listed
+    ]
+    return None
 
 
 async def _check(

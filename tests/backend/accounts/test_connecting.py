@@ -129,7 +129,7 @@ async def test_another_user_name_is_another_account_and_the_mail_stays(api: Api,
     first = await account_id(api)
     await connect(api, typed(username="somebody-else"))
     assert await account_id(api) != first
-    assert await fetch_value("SELECT count(*) FROM folders") == 0
+    assert await fetch_value("SELECT count(*) FROM folders WHERE account_id = $1", first) == 0
     page = await api.ana.get(f"/mailboxes/{api.support}/conversations", ConversationPage)
     assert [item.row.id for item in page.items] == [conversation_id]
 
