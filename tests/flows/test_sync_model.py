@@ -1,0 +1,96 @@
+"""Whatever people, other mail programs and bad lines do to an account: when it is quiet, both sides are the same.
+
+Random plays on a real server: deliveries, flags, moves, deletions, folders that come and go, UIDVALIDITY changes, cut
+connections, and what people do in Tandem meanwhile. Then every placement, flag and message is compared
+(tests/flows/sync_world.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, random_steps
+from tests.servers.api import Template
+from tests.servers.dovecot import Dovecot
+from tests.servers.postgres import Databases
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def own_dovecot() -> Iterator[Dovecot]:
+    """A server that may be halted: no other test is on it."""
+    with Dovecot() as server:
+        yield server
+
+
+@pytest.mark.parametrize(("seed", "personal"), [(1, False), (2, True), (3, False)])
+async def test_both_sides_are_the_same_after_a_play(
+    cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot, seed: int, personal: bool
+) -> None:
+    async with World.of(cast, databases, tmp_path, own_dovecot, personal=personal) as world:
+        for step in random_steps(seed, 15):
+            await world.play(step)
+        await world.settle()
+
+
+OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
+
+
+def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[RuleBasedStateMachine]:
+    """A state machine for hypothesis, in a thread of its own, whose world lives in `loop`."""
+    numbers = st.integers(0, 999)
+    weighted = [kind for kind in KINDS for _ in range(OFTEN.get(kind, 1))]
+
+    class Play(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.opened = open_world()
+            self.world = self._wait(self.opened.__aenter__())
+            self.broken = False
+
+        @rule(kind=st.sampled_from(weighted), a=numbers, b=numbers)
+        @precondition(lambda self: not self.broken)
+        def step(self, kind: Kind, a: int, b: int) -> None:
+            self.broken = True
+            self._wait(self.world.play(Step(kind, a, b)))
+            self.broken = False
+
+        def teardown(self) -> None:
+            try:
+                if not self.broken:
+                    self._wait(self.world.settle())
+            finally:
+                self._wait(self.opened.__aexit__(None, None, None))
+
+        def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+            return asyncio.run_coroutine_threadsafe(coroutine, loop).result(120)
+
+    return Play
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize(("personal", "runs"), [(False, 220), (True, 80)])
+async def test_both_sides_are_the_same_after_three_hundred_plays(
+    cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot, personal: bool, runs: int
+) -> None:
+    def open_world() -> AbstractAsyncContextManager[World]:
+        return World.of(cast, databases, tmp_path, own_dovecot, personal=personal)
+
+    play = machine(asyncio.get_running_loop(), open_world)
+    campaign = settings(
+        max_examples=runs,
+        stateful_step_count=30,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    )
+    await asyncio.to_thread(run_state_machine_as_test, play, settings=campaign)
