@@ -126,5 +126,19 @@ async def execute_many(query: str, rows: Iterable[Sequence[Any]]) -> None:
         await current.executemany(query, rows)
 
 
+async def copy_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Put many new rows into a table at once, by COPY."""
+    if rows:
+        async with connection() as current:
+            await current.copy_records_to_table(table, columns=list(columns), records=rows)
+
+
+@asynccontextmanager
+async def savepoint() -> AsyncIterator[None]:
+    """What fails in this block is undone alone: the transaction around it can go on."""
+    async with connection() as current, current.transaction():
+        yield
+
+
 def in_transaction() -> bool:
     return engine.current_transaction.get() is not None

@@ -1,21 +1,11 @@
 """Mail that comes, is sent, changes its flags, or goes: each a transaction, told to everybody who sees it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
-import msgspec
-
-from backend.contacts.correspondents import note_correspondents
+from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import audience_of, changing, hold_membership, tell_sight
-from backend.conversations.contracts import (
-    ConversationChanged,
-    HistoryStored,
-    MarkChanged,
-    MessageAdded,
-    MessageRemoved,
-)
-from backend.conversations.rows import mark_of, read_row
+from backend.conversations.contracts import HistoryStored, MessageAdded
+from backend.conversations.rows import read_row
 from backend.conversations.threads import (
     begin_conversation,
     join_conversations,
@@ -23,11 +13,32 @@ from backend.conversations.threads import (
     tell_joined,
     visibility_for_new,
 )
-from backend.database.connection import Row, execute, execute_many, fetch, fetch_row, fetch_value
+from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.errors import NotFound
-from backend.events.record import Action, action, mailbox_stream, user_stream
+from backend.events.record import Action, action, mailbox_stream
+from backend.jobs import enqueue
+from backend.mail.blocked import is_blocked
+from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
+from backend.mail.history import store_batch
+from backend.mail.intake import targets
+from backend.mail.places import Where
+from backend.mail.placing import (
+    arrived_again,
+    bring_back,
+    mark_like_server,
+    place,
+    place_of,
+    placed_uids,
+    remove_unplaced,
+    set_flags,
+    status_follows,
+    take_out,
+    void_placements,
+)
 from backend.mail.queries import message_of
 from backend.mail.raw import load_raw
+from backend.mail.recognition import Listed, stored_twins
+from backend.mail.standing import GRACE, begins_with
 from backend.mail.store import (
     ReadMessage,
     addressed_in,
@@ -38,119 +49,158 @@ from backend.mail.store import (
     leave_keys,
     next_arrival,
 )
-from sync.mime.message import ParsedMessage
 from sync.mime.parse import parse_message
 
-
-class StaleFence(Exception):
-    """Another worker holds the account's lease now: nothing was written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
-    """A message as it lies in a folder of the server, read."""
-
-    uid: int
-    flags: frozenset[str]
-    received_at: datetime
-    raw: bytes
-    parsed: ParsedMessage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderKey:
-    """The folder that a batch comes from, and the lease under which it was fetched."""
-
-    folder_id: int
-    role: str
-    account_id: int
-    mailbox_id: int
-    fence: int
-
-
-async def check_fence(account_id: int, fence: int) -> None:
-    """Hold the account's lease for this transaction, or raise StaleFence."""
-    held = await fetch_value("SELECT fence FROM mail_accounts WHERE id = $1 FOR SHARE", account_id)
-    if held != fence:
-        raise StaleFence
+__all__ = [  # what those who store mail need, in one place
+    "Fetched",
+    "FolderKey",
+    "StaleFence",
+    "apply_flags",
+    "check_fence",
+    "forget_folder",
+    "recognise",
+    "remove_placements",
+    "settle_removed",
+    "store_fetched",
+    "store_sent_message",
+]
 
 
 async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arrived: bool) -> None:
     """Store a batch from a folder, inside the caller's action (which moves the folder's cursor with it).
 
     Mail that *arrived* is numbered, told message by message, reopens what was done; *history* is told as one event.
-    A message that the mailbox has already (a sent copy, a copy in another folder) only gains a placement.
+    A message that the mailbox has already (a sent copy, a copy in another folder) only gains a placement. Mail of the
+    intake account goes to the mailboxes that it is for.
     """
     async with action(None) as act:
         await check_fence(folder.account_id, folder.fence)
-        await hold_membership(folder.mailbox_id)
-        await hold_threading(folder.mailbox_id)
-        mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", folder.mailbox_id)
-        if mailbox is None:
-            raise StaleFence
-        own = await _own_addresses(mailbox)
-        new = 0
-        ordered = sorted(messages, key=lambda m: m.uid) if arrived else messages
-        for fetched in ordered:
-            new += await _store_one(act, mailbox, folder, fetched, own, arrived=arrived)
-        await _note_people(act, mailbox["id"], messages, own)
-        if new and not arrived:
-            act.record(mailbox_stream(mailbox["id"]), HistoryStored(mailbox_id=mailbox["id"], messages=new))
+        placed = await placed_uids(folder, [each.uid for each in messages])
+        fresh = [each.ready() for each in messages if each.uid not in placed]
+        for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
+            mailbox = await _hold(mailbox_id)
+            own = await _own_addresses(mailbox_id)
+            to_place = [each for each in parts if each.uid not in placed]
+            placed.update(each.uid for each in parts)
+            if arrived:
+                for fetched in sorted(parts, key=lambda each: each.uid):
+                    await _store_arrived(act, mailbox, folder, fetched, own, places=fetched in to_place)
+            else:
+                await _store_history(act, mailbox, folder, parts, own, to_place)
+            await _note_people(act, mailbox_id, parts, own)
 
 
-async def _own_addresses(mailbox: Row) -> set[str]:
-    account = await fetch_value("SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1", mailbox["id"])
-    return {mailbox["address"].lower(), *([account] if account else [])}
+async def _by_mailbox(folder: FolderKey, messages: Sequence[Fetched]) -> dict[int, list[Fetched]]:
+    """The messages by the mailbox that gets them, in the order of the ids, so that nobody waits in a circle."""
+    kind = await fetch_row("SELECT kind FROM mailboxes WHERE id = $1", folder.mailbox_id)
+    if kind is None or kind["kind"] != "intake":
+        return {folder.mailbox_id: list(messages)} if messages else {}
+    found: dict[int, list[Fetched]] = {}
+    for each in messages:
+        for mailbox_id in await targets(folder.account_id, each.whole):
+            found.setdefault(mailbox_id, []).append(each)
+    return dict(sorted(found.items()))
 
 
-async def _store_one(
-    act: Action, mailbox: Row, folder: FolderKey, fetched: Fetched, own: set[str], *, arrived: bool
-) -> int:
-    """Store one message; answers 1 if the mailbox did not have it."""
-    if await fetch_value("SELECT 1 FROM placements WHERE folder_id = $1 AND uid = $2", folder.folder_id, fetched.uid):
-        return 0
-    stored = await find_stored(mailbox["id"], fetched.parsed)
+async def _hold(mailbox_id: int) -> Row:
+    """The mailbox, in which until the transaction ends nobody else stores mail and nobody's access changes."""
+    await hold_membership(mailbox_id)
+    await hold_threading(mailbox_id)
+    mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", mailbox_id)
+    if mailbox is None:
+        raise StaleFence
+    return mailbox
+
+
+async def _own_addresses(mailbox_id: int) -> set[str]:
+    rows = await fetch(
+        "SELECT lower(address) AS address FROM mailboxes WHERE id = $1 "
+        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1",
+        mailbox_id,
+    )
+    return {row["address"] for row in rows}
+
+
+# ---- history
+
+
+async def _store_history(
+    act: Action,
+    mailbox: Row,
+    folder: FolderKey,
+    messages: Sequence[Fetched],
+    own: set[str],
+    to_place: Sequence[Fetched],
+) -> None:
+    stood = await place_of(folder)
+    stored = await store_batch(act, mailbox, messages, own, place=stood)
+    uids = {each.uid for each in to_place}
+    rows = [(each.uid, each.flags, len(each.raw), stored.ids[each.uid]) for each in messages if each.uid in uids]
+    async with status_follows(stored.known_conversations, moved=True), status_follows(stored.grown, moved=False):
+        await place(folder, rows)
+        await arrived_again(stored.known)
+    await bring_back(stored.gone)
+    if mailbox["kind"] == "personal":
+        touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
+        await mark_like_server(act, mailbox, touched, tell=False)
+    if stored.new:
+        act.record(mailbox_stream(mailbox["id"]), HistoryStored(mailbox_id=mailbox["id"], messages=stored.new))
+
+
+# ---- mail that arrives
+
+
+async def _store_arrived(
+    act: Action, mailbox: Row, folder: FolderKey, fetched: Fetched, own: set[str], *, places: bool
+) -> None:
+    stored = await find_stored(mailbox["id"], fetched.parsed, fetched.email_id)
     if stored is not None:
-        await _place(folder, fetched, stored["id"])
+        async with status_follows([stored["conversation_id"]], moved=True):
+            if places:
+                await _place(folder, fetched, stored["id"])
+            await arrived_again([stored["id"]])
         if stored["gone_at"] is not None:
-            await _bring_back(act, stored)
-        return 0
-    sender = fetched.parsed.from_.address.lower() if fetched.parsed.from_ else ""
+            await bring_back([stored])
+        return
+    sender = fetched.prepared.sender_address
     message = ReadMessage(
         raw=fetched.raw,
         parsed=fetched.parsed,
         received_at=fetched.received_at,
         outgoing=folder.role == "sent" or sender in own,
+        email_id=fetched.email_id,
     )
-    incoming = arrived and not message.outgoing
-    conversation_id = await _conversation_for(act, mailbox, message, own, junk=folder.role == "junk")
+    stood = await place_of(folder)
+    if not message.outgoing and stood != "junk" and await is_blocked(mailbox["id"], sender):
+        stood = "junk"
+    quiet = stood in ("junk", "trash", "drafts")
+    incoming = not message.outgoing and not quiet
+    conversation_id = await _conversation_for(act, mailbox, message, own, place=stood)
     arrival = await next_arrival(mailbox["id"]) if incoming else 0
+    audience_before = await audience_of(conversation_id)
     record = await insert_message(mailbox["id"], conversation_id, message, arrival)
     await leave_keys(mailbox["id"], conversation_id, message.parsed)
-    await _place(folder, fetched, record["id"])
-    audience_before = await audience_of(conversation_id)
-    if incoming:
+    if places:
+        await _place(folder, fetched, record["id"])
+    if incoming and stood != "done":
         await execute(
             "UPDATE conversations SET status = 'open' WHERE id = $1 AND status IN ('done', 'trash')", conversation_id
         )
     await sum_up(conversation_id)
-    if arrived:
-        await _tell_message(act, conversation_id, record, audience_before)
+    await _tell_message(act, conversation_id, record, audience_before)
     if mailbox["kind"] == "personal" and not message.outgoing:
-        await _mark_like_server(act, mailbox, conversation_id)
-    return 1
+        await mark_like_server(act, mailbox, [conversation_id])
 
 
-async def _conversation_for(act: Action, mailbox: Row, message: ReadMessage, own: set[str], *, junk: bool) -> int:
+async def _conversation_for(act: Action, mailbox: Row, message: ReadMessage, own: set[str], *, place: Where) -> int:
     """The conversation where the message belongs: found, joined from several, or new."""
     found = await find_conversations(mailbox["id"], message, own)
     if not found:
-        addressed = addressed_in(message.parsed)
         return await begin_conversation(
             mailbox["id"],
             message.parsed.subject,
-            status="spam" if junk else "open",
-            visibility=await visibility_for_new(mailbox, addressed),
+            status=begins_with(place, arrived=True),
+            visibility=await visibility_for_new(mailbox, addressed_in(message.parsed)),
         )
     if len(found) > 1:
         activity = await join_conversations(act, found[0], found[1:])
@@ -173,134 +223,94 @@ async def _tell_message(act: Action, conversation_id: int, record: Row, audience
 
 
 async def _place(folder: FolderKey, fetched: Fetched, message_id: int) -> None:
-    await execute(
-        "INSERT INTO placements (folder_id, uid, message_id, flags, seen, size) VALUES ($1, $2, $3, $4, $5, $6) "
-        "ON CONFLICT (folder_id, uid) DO NOTHING",
-        folder.folder_id,
-        fetched.uid,
-        message_id,
-        msgspec.json.encode(sorted(fetched.flags)).decode(),
-        "\\Seen" in fetched.flags,
-        len(fetched.raw),
-    )
-
-
-async def _bring_back(act: Action, stored: Row) -> None:
-    """A message that was gone stands on the server again."""
-    await execute("UPDATE messages SET gone_at = NULL WHERE id = $1", stored["id"])
-    async with changing(None, stored["conversation_id"]) as change:
-        await sum_up(stored["conversation_id"])
-        record = await fetch_row("SELECT * FROM messages WHERE id = $1", stored["id"])
-        assert record is not None
-        change.tell(lambda row: MessageAdded(row=row, message=message_of(record)))
+    await place(folder, [(fetched.uid, fetched.flags, len(fetched.raw), message_id)])
 
 
 async def _note_people(act: Action, mailbox_id: int, messages: Sequence[Fetched], own: set[str]) -> None:
     people = [
-        (fetched.parsed.from_.name, fetched.parsed.from_.address.lower(), None)
-        for fetched in messages
-        if fetched.parsed.from_ and fetched.parsed.from_.address and fetched.parsed.from_.address.lower() not in own
+        Correspondent(each.prepared.sender_name, each.prepared.sender_address)
+        for each in messages
+        if each.prepared.sender_address and each.prepared.sender_address not in own
     ]
     if people:
-        await note_correspondents(act, mailbox_id, people, max(fetched.received_at for fetched in messages))
+        await note_correspondents(act, mailbox_id, people, max(each.received_at for each in messages))
+
+
+# ---- what happens to messages on the server
+
+
+async def recognise(folder: FolderKey, listed: Sequence[Listed], *, arrived: bool) -> list[int]:
+    """Place those of the listed messages that the mailbox has already; answers the UIDs whose bodies are needed.
+
+    After a change of UIDVALIDITY, and for copies in other folders. A message that was moved here takes its
+    conversation's status with it, whether it `arrived` or is history. Mail of the intake account is always fetched:
+    it may be for several mailboxes.
+    """
+    async with action(None) as act:
+        await check_fence(folder.account_id, folder.fence)
+        mailbox = await _hold(folder.mailbox_id)
+        if mailbox["kind"] == "intake":
+            return [each.uid for each in listed]
+        placed = await placed_uids(folder, [each.uid for each in listed])
+        asked = [each for each in listed if each.uid not in placed]
+        twins = await stored_twins(mailbox["id"], asked)
+        found = [each for each in asked if each.uid in twins]
+        conversations = sorted({record["conversation_id"] for record in twins.values()})
+        async with status_follows(conversations, moved=True):
+            await place(folder, [(each.uid, each.flags, each.size, twins[each.uid]["id"]) for each in found])
+            await arrived_again([record["id"] for record in twins.values()])
+        await bring_back(list({r["id"]: r for r in twins.values() if r["gone_at"] is not None}.values()))
+        if mailbox["kind"] == "personal":
+            await mark_like_server(act, mailbox, conversations, tell=arrived)
+        return [each.uid for each in asked if each.uid not in twins]
 
 
 async def apply_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> None:
-    """Flags as they stand on the server. In a personal mailbox, Seen is its owner's read state, both ways."""
+    """Flags as they stand on the server. In a personal mailbox, Seen is its owner's read state, both ways.
+
+    A flag that is wished otherwise here, and not yet confirmed by the server, keeps what is wished.
+    """
     async with action(None) as act:
         await check_fence(folder.account_id, folder.fence)
         mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", folder.mailbox_id)
         if mailbox is None:
             raise StaleFence
-        await execute_many(
-            "UPDATE placements SET flags = $3, seen = $4 WHERE folder_id = $1 AND uid = $2",
-            [
-                (folder.folder_id, uid, msgspec.json.encode(sorted(each)).decode(), "\\Seen" in each)
-                for uid, each in sorted(flags.items())
-            ],
-        )
-        if mailbox["kind"] != "personal":
-            return
-        touched = await fetch(
-            "SELECT DISTINCT m.conversation_id AS id FROM placements p JOIN messages m ON m.id = p.message_id "
-            "WHERE p.folder_id = $1 AND p.uid = ANY($2) AND m.direction = 'incoming' ORDER BY 1",
-            folder.folder_id,
-            list(flags),
-        )
-        for record in touched:
-            await _mark_like_server(act, mailbox, record["id"])
-
-
-async def _mark_like_server(act: Action, mailbox: Row, conversation_id: int) -> None:
-    """Give the owner of a personal mailbox the read state that the server's Seen flags say."""
-    unseen = await fetch_value(
-        "SELECT EXISTS (SELECT 1 FROM messages m JOIN placements p ON p.message_id = m.id "
-        "WHERE m.conversation_id = $1 AND m.direction = 'incoming' AND NOT p.seen)",
-        conversation_id,
-    )
-    last_arrival = await fetch_value("SELECT last_arrival FROM conversations WHERE id = $1", conversation_id)
-    record = await fetch_row(
-        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
-        "VALUES ($1, $2, $3, $4, 1) ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
-        "read_up_to = greatest(read_marks.read_up_to, $3), forced_unread = $4, revision = read_marks.revision + 1 "
-        "WHERE read_marks.forced_unread <> $4 OR read_marks.read_up_to < $3 RETURNING *",
-        conversation_id,
-        mailbox["owner_id"],
-        0 if unseen else last_arrival,
-        unseen,
-    )
-    if record is not None and (unseen or last_arrival or record["revision"] > 1):
-        mark = mark_of(conversation_id, record)
-        act.record(user_stream(mailbox["owner_id"]), MarkChanged(mailbox_id=mailbox["id"], mark=mark))
+        touched = await set_flags(folder, flags)
+        if mailbox["kind"] == "personal":
+            await mark_like_server(act, mailbox, touched)
 
 
 async def remove_placements(folder: FolderKey, uids: Sequence[int]) -> None:
     """These messages stand in the folder no more.
 
-    One that stands in no folder at all was deleted on the server: it is shown no more, its bytes stay. A
-    conversation whose last incoming message went this way moves to the Trash, where a person can restore it.
+    One that stands in no other folder may be on its way to one: only after a time of grace it counts as deleted
+    (`settle_removed`, by a job).
     """
     async with action(None):
         await check_fence(folder.account_id, folder.fence)
-        await hold_membership(folder.mailbox_id)
-        gone = await fetch(
-            "DELETE FROM placements WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id",
-            folder.folder_id,
-            list(uids),
-        )
-        orphans = await fetch(
-            "SELECT m.id, m.conversation_id FROM messages m WHERE m.id = ANY($1) AND m.gone_at IS NULL "
-            "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) ORDER BY m.conversation_id, m.id",
-            [record["message_id"] for record in gone],
-        )
-        for record in orphans:
-            await _remove_message(record["conversation_id"], record["id"])
+        await _hold(folder.mailbox_id)
+        await take_out(folder, uids)
 
 
-async def _remove_message(conversation_id: int, message_id: int) -> None:
-    async with changing(None, conversation_id) as change:
-        others = await fetch_value(
-            "SELECT count(*) FROM messages WHERE conversation_id = $1 AND gone_at IS NULL AND id <> $2 "
-            "AND direction = 'incoming'",
-            conversation_id,
-            message_id,
-        )
-        if others == 0:
-            await execute(
-                "UPDATE conversations SET status = 'trash' WHERE id = $1 AND status <> 'trash'", conversation_id
-            )
-            change.tell(lambda row: ConversationChanged(row=row))
-            return
-        await execute("UPDATE messages SET gone_at = now() WHERE id = $1", message_id)
-        await sum_up(conversation_id)
-        change.tell(lambda row: MessageRemoved(row=row, message_id=message_id))
+async def settle_removed(mailbox_id: int, grace_seconds: float = GRACE.total_seconds()) -> None:
+    """Messages that have stood in no folder for so long were deleted on the server: they are shown no more.
+
+    A conversation whose last incoming message went this way moves to the Trash, where a person can restore it. Their
+    bytes stay.
+    """
+    async with action(None):
+        await hold_membership(mailbox_id)
+        await hold_threading(mailbox_id)
+        if not await remove_unplaced(mailbox_id, grace_seconds):
+            await enqueue("settle_removed", after=GRACE, key=str(mailbox_id), mailbox_id=mailbox_id)
 
 
 async def forget_folder(folder: FolderKey) -> None:
     """UIDVALIDITY changed: the placements are void, the messages stay and take their new UIDs as they are met."""
     async with action(None):
         await check_fence(folder.account_id, folder.fence)
-        await execute("DELETE FROM placements WHERE folder_id = $1", folder.folder_id)
+        await _hold(folder.mailbox_id)
+        await void_placements(folder)
         await execute(
             "UPDATE folders SET uid_validity = 0, highest_uid = 0, lowest_uid = 0, highest_modseq = 0, "
             "backfill_done = false WHERE id = $1",

@@ -1,26 +1,53 @@
 """A message's bytes: stored once by hash, in the database up to 256 KB, in the blob store above."""
 
+import asyncio
 import hashlib
+from collections.abc import Mapping
 
-from backend.database.connection import execute, fetch_row
+from asyncpg import UniqueViolationError
+
+from backend.database.connection import copy_rows, execute, execute_many, fetch, fetch_row, savepoint
 from backend.errors import NotFound
 from backend.mail.blobs import get, put
 
 LARGEST_IN_DATABASE = 256 * 1024
+BLOBS_AT_ONCE = 4
+"""Large bodies of a batch that are written to the blob store beside each other."""
 
 
-async def store_raw(raw: bytes) -> str:
-    """Keep the bytes; answers their SHA-256. A large body is on the disk for good before this returns."""
-    digest = hashlib.sha256(raw).hexdigest()
+async def store_raw(raw: bytes, digest: str | None = None) -> str:
+    """Keep the bytes; answers their SHA-256 (`digest`, if known). A large body is on the disk before this returns."""
+    digest = digest or hashlib.sha256(raw).hexdigest()
     if len(raw) > LARGEST_IN_DATABASE:
         await put(raw)
     await execute(
         "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         digest,
         len(raw),
-        raw if len(raw) <= LARGEST_IN_DATABASE else None,
+        _content(raw),
     )
     return digest
+
+
+async def store_raws(raws: Mapping[str, bytes]) -> None:
+    """Keep many, by their SHA-256. In the order of the hashes: two who store the same never wait in a circle."""
+    large = [raw for raw in raws.values() if len(raw) > LARGEST_IN_DATABASE]
+    for start in range(0, len(large), BLOBS_AT_ONCE):
+        await asyncio.gather(*map(put, large[start : start + BLOBS_AT_ONCE]))
+    known = await fetch("SELECT digest FROM raw_messages WHERE digest = ANY($1)", list(raws))
+    new = sorted(raws.keys() - {record["digest"] for record in known})
+    rows = [(digest, len(raws[digest]), _content(raws[digest])) for digest in new]
+    try:
+        async with savepoint():
+            await copy_rows("raw_messages", ("digest", "size", "content"), rows)
+    except UniqueViolationError:  # another mailbox has just stored one of them
+        await execute_many(
+            "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows
+        )
+
+
+def _content(raw: bytes) -> bytes | None:
+    return raw if len(raw) <= LARGEST_IN_DATABASE else None
 
 
 async def load_raw(digest: str) -> bytes:

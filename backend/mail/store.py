@@ -1,7 +1,8 @@
-"""Storing messages: bytes first, then what was read in them, in the conversation where they belong.
+"""Storing one message: bytes first, then what was read in it, in the conversation where it belongs.
 
 Everything runs inside the caller's action. One mailbox stores one batch at a time (`hold_threading`), because the
-conversation of a message depends on what was stored before it.
+conversation of a message depends on what was stored before it. Batches of old mail go another way, which comes to the
+same (backend/mail/history.py).
 """
 
 from collections.abc import Sequence
@@ -11,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from backend.database.connection import Row, execute, execute_many, fetch, fetch_row, fetch_value
-from backend.mail.contracts import AttachmentItem, MailAddress
 from backend.mail.raw import store_raw
-from sync.mime.message import Address, ParsedMessage
+from backend.mail.reading import LONGEST_TEXT, Prepared, mail_address, people, prepare
+from sync.mime.message import ParsedMessage
 from sync.mime.threading import SUBJECT_WINDOW, ThreadLinks, thread_headers, thread_keys
+
+__all__ = ["LONGEST_TEXT", "mail_address", "people"]  # part of this module for those who store
 
 THREADING_LOCK = 7_264_338
 """First key of the advisory lock that orders the storing of a mailbox's messages; the second is its id."""
-LONGEST_TEXT = 200_000
-"""Characters of a body's text that are kept for reading and searching; the raw message holds the rest."""
 MOST_ADDRESSED = 1_000
 """Recipients of one message that are looked at for who is concerned."""
 FUTURE_ALLOWED = timedelta(hours=1)
@@ -31,17 +32,28 @@ class ReadMessage:
     """A message ready to be stored. `received_at` is when the server took it (INTERNALDATE)."""
 
     raw: bytes
-    parsed: ParsedMessage
+    parsed: ParsedMessage | Prepared
     received_at: datetime
     outgoing: bool
     author_id: int | None = None
+    email_id: str = ""
+
+    @property
+    def prepared(self) -> Prepared:
+        """What is stored of it. Worked out each time unless it came so."""
+        return self.parsed if isinstance(self.parsed, Prepared) else prepare(self.raw, self.parsed)
 
     @property
     def date(self) -> datetime:
         """When it was written, as far as that can be believed."""
-        written = self.parsed.date
-        limit = min(self.received_at, datetime.now(UTC)) + FUTURE_ALLOWED
-        return written if written is not None and written <= limit else self.received_at
+        written = self.parsed.written if isinstance(self.parsed, Prepared) else self.parsed.date
+        return believable(written, self.received_at)
+
+
+def believable(written: datetime | None, received_at: datetime) -> datetime:
+    """The date that a message claims, unless that lies in the future of its arrival."""
+    limit = min(received_at, datetime.now(UTC)) + FUTURE_ALLOWED
+    return written if written is not None and written <= limit else received_at
 
 
 async def hold_threading(mailbox_id: int) -> None:
@@ -49,63 +61,58 @@ async def hold_threading(mailbox_id: int) -> None:
     await execute("SELECT pg_advisory_xact_lock($1::int, $2::int)", THREADING_LOCK, mailbox_id)
 
 
-async def find_stored(mailbox_id: int, parsed: ParsedMessage) -> Row | None:
-    """The same message, if the mailbox has it: same Message-ID *and* content (DESIGN: identity)."""
-    if parsed.message_id:
-        return await fetch_row(
+async def find_stored(mailbox_id: int, parsed: ParsedMessage | Prepared, email_id: str = "") -> Row | None:
+    """The same message, if the mailbox has it (DESIGN: identity): id, conversation_id, gone_at.
+
+    The same is what the server calls the same, else what has the same Message-ID *and* content.
+    """
+    if email_id:
+        said = await fetch_row(
             "SELECT id, conversation_id, gone_at FROM messages "
-            "WHERE mailbox_id = $1 AND message_id = $2 AND content_digest = $3",
+            "WHERE mailbox_id = $1 AND email_id <> '' AND email_id = $2 ORDER BY id LIMIT 1",
             mailbox_id,
-            parsed.message_id,
-            parsed.digest,
+            email_id,
         )
+        if said is not None:
+            return said
     return await fetch_row(
         "SELECT id, conversation_id, gone_at FROM messages "
-        "WHERE mailbox_id = $1 AND message_id = '' AND content_digest = $2",
+        "WHERE mailbox_id = $1 AND message_id = $2 AND content_digest = $3 ORDER BY id LIMIT 1",
         mailbox_id,
-        parsed.digest,
+        parsed.message_id or "",
+        parsed.content_digest if isinstance(parsed, Prepared) else parsed.digest,
     )
 
 
 async def insert_message(mailbox_id: int, conversation_id: int, message: ReadMessage, arrival: int) -> Row:
     """Store the bytes and the message's row; answers the row."""
-    parsed = message.parsed
-    digest = await store_raw(message.raw)
+    prepared = message.prepared
+    await store_raw(message.raw, prepared.digest)
     record = await fetch_row(
-        "INSERT INTO messages (mailbox_id, conversation_id, raw_digest, content_digest, message_id, direction, "
-        "sender, recipients, date, subject, snippet, body_text, has_html, attachments, problems, arrival, "
+        "INSERT INTO messages (mailbox_id, conversation_id, raw_digest, content_digest, message_id, email_id, "
+        "direction, sender, recipients, date, subject, snippet, body_text, has_html, attachments, problems, arrival, "
         "author_id, automatic, stored_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, now()) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, now()) "
         "RETURNING *",
         mailbox_id,
         conversation_id,
-        digest,
-        parsed.digest,
-        parsed.message_id or "",
+        prepared.digest,
+        prepared.content_digest,
+        prepared.message_id,
+        message.email_id,
         "outgoing" if message.outgoing else "incoming",
-        _json(mail_address(parsed.from_)) if parsed.from_ else None,
-        _json({"to": people(parsed.to), "cc": people(parsed.cc), "reply_to": people(parsed.reply_to)}),
+        prepared.sender,
+        prepared.recipients,
         message.date,
-        parsed.subject,
-        parsed.snippet,
-        (parsed.text or "")[:LONGEST_TEXT],
-        parsed.html is not None,
-        _json(
-            [
-                AttachmentItem(
-                    position=a.position,
-                    filename=a.filename,
-                    content_type=a.content_type,
-                    size=len(a.content),
-                    inline=a.inline,
-                )
-                for a in parsed.attachments
-            ]
-        ),
-        _json(list(parsed.problems)),
+        prepared.subject,
+        prepared.snippet,
+        prepared.text,
+        prepared.has_html,
+        prepared.attachments,
+        prepared.problems,
         arrival,
         message.author_id,
-        parsed.auto_submitted,
+        prepared.automatic,
     )
     assert record is not None
     return record
@@ -116,9 +123,8 @@ async def find_conversations(mailbox_id: int, message: ReadMessage, own_addresse
 
     A private conversation takes mail of its correspondents and our own only: naming its Message-ID is not enough.
     """
-    links = thread_keys(thread_headers(message.parsed))
-    found = await _linked(mailbox_id, links)
-    sender = {message.parsed.from_.address.lower()} if message.parsed.from_ else {""}
+    found = await _linked(mailbox_id, links_of(message.parsed))
+    sender = {sender_of(message.parsed)}
     admitted = [
         record
         for record in found
@@ -130,6 +136,18 @@ async def find_conversations(mailbox_id: int, message: ReadMessage, own_addresse
         known = own_addresses.union(*(_people_of(record) for record in closed))
         admitted = [record for record in admitted if record in closed or _writers_of(record) <= known]
     return [record["id"] for record in admitted]
+
+
+def links_of(parsed: ParsedMessage | Prepared) -> ThreadLinks:
+    """The keys by which its conversation is found."""
+    return parsed.links if isinstance(parsed, Prepared) else thread_keys(thread_headers(parsed))
+
+
+def sender_of(parsed: ParsedMessage | Prepared) -> str:
+    """The lower-case address in From, or an empty string."""
+    if isinstance(parsed, Prepared):
+        return parsed.sender_address
+    return parsed.from_.address.lower() if parsed.from_ else ""
 
 
 async def _linked(mailbox_id: int, links: ThreadLinks) -> Sequence[Row]:
@@ -154,9 +172,9 @@ def _people_of(conversation: Row) -> set[str]:
     return _writers_of(conversation) | set(conversation["addressed"])
 
 
-async def leave_keys(mailbox_id: int, conversation_id: int, parsed: ParsedMessage) -> None:
+async def leave_keys(mailbox_id: int, conversation_id: int, parsed: ParsedMessage | Prepared) -> None:
     """Remember by which keys later messages find this one's conversation."""
-    links = thread_keys(thread_headers(parsed))
+    links = links_of(parsed)
     rows = [(mailbox_id, link, conversation_id, None) for link in sorted(links.leaves)]
     rows += [(mailbox_id, link, conversation_id, links.date) for link in sorted(links.dated_leaves)]
     await execute_many(
@@ -173,18 +191,8 @@ async def next_arrival(mailbox_id: int) -> int:
     )
 
 
-def addressed_in(parsed: ParsedMessage) -> list[str]:
+def addressed_in(parsed: ParsedMessage | Prepared) -> list[str]:
     """The lower-case To and Cc addresses."""
+    if isinstance(parsed, Prepared):
+        return list(parsed.addressed[:MOST_ADDRESSED])
     return [person.address.lower() for person in (*parsed.to, *parsed.cc)][:MOST_ADDRESSED]
-
-
-def mail_address(person: Address) -> MailAddress:
-    return MailAddress(name=person.name, address=person.address)
-
-
-def people(persons: Sequence[Address]) -> list[MailAddress]:
-    return [mail_address(person) for person in persons]
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from backend.database.connection import execute
-from backend.mail.actions import Fetched, FolderKey, apply_flags, remove_placements, store_fetched
+from backend.mail.actions import Fetched, FolderKey, apply_flags, remove_placements, settle_removed, store_fetched
 from sync.mime.parse import parse_message
 from tests.servers.delivery import folder_of
 
@@ -54,8 +54,9 @@ class Arriving:
         await apply_flags(self.folder, {uid: frozenset(flags)})
 
     async def expunge(self, *uids: int) -> None:
-        """Another mail program deleted these messages."""
+        """Another mail program deleted these messages, and the time of grace is over."""
         await remove_placements(self.folder, uids)
+        await settle_removed(self.folder.mailbox_id, 0)
 
     async def lose_lease(self) -> None:
         """Another worker took the account."""

@@ -1,0 +1,142 @@
+"""In which conversations the messages of a batch belong: worked out in memory, as if they came one after the other.
+
+Pure. The rule is `sync.mime.threading` (keys that are left and found), the guard of private conversations is that of
+`backend.mail.store.find_conversations`; a test compares the two paths. The store tells beforehand which conversations
+hold keys that the batch looks for (`know`), and afterwards writes what the groups say.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from backend.conversations.contracts import Visibility
+from backend.mail.reading import Prepared
+from sync.mime.threading import SUBJECT_WINDOW
+
+STRICTNESS: tuple[Visibility, ...] = ("open", "private", "confidential")
+MOST_RECEIVERS = 5
+"""Who counts as correspondents of a conversation in which nobody has written to us yet."""
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """A conversation: one that the store has (`conversation_id`), or one that this batch begins (None).
+
+    `joins` are conversations of the store that are to be joined into this one, in this order. `members` are the
+    positions of the batch's messages.
+    """
+
+    order: int
+    conversation_id: int | None
+    visibility: Visibility
+    people: set[str]
+    senders: set[str]
+    receivers: tuple[str, ...] = ()
+    newest: datetime | None = None
+    joins: list[int] = field(default_factory=list)
+    members: list[int] = field(default_factory=list)
+    _into: "Group | None" = None
+
+    @property
+    def survivor(self) -> "Group":
+        """The group that this one has become part of, or itself."""
+        group = self
+        while group._into is not None:
+            group = group._into
+        return group
+
+    @property
+    def writers(self) -> set[str]:
+        return self.senders or set(self.receivers)
+
+    def join(self, other: "Group") -> None:
+        """Take in a younger group."""
+        other._into = self
+        if STRICTNESS.index(other.visibility) > STRICTNESS.index(self.visibility):
+            self.visibility = other.visibility
+        self.people |= other.people
+        self.senders |= other.senders
+        if other.newest is not None and (self.newest is None or other.newest > self.newest):
+            self.newest, self.receivers = other.newest, other.receivers
+        if other.conversation_id is not None:
+            self.joins += [*other.joins, other.conversation_id]
+        self.members += other.members
+
+    def take(self, position: int, message: Prepared, date: datetime, *, outgoing: bool) -> None:
+        """Another message of the batch belongs here."""
+        self.members.append(position)
+        self.people.update(message.addressed)
+        if not outgoing and message.sender is not None:
+            self.senders.add(message.sender_address)
+            self.people.add(message.sender_address)
+        if self.newest is None or date > self.newest:
+            self.newest, self.receivers = date, message.addressed[:MOST_RECEIVERS]
+
+
+class Gathering:
+    """The groups of one mailbox while a batch is stored. `own` are our addresses there.
+
+    `visibility_of` says how visible a conversation begins with this message.
+    """
+
+    def __init__(self, own: set[str], visibility_of: Callable[[Prepared], Visibility]) -> None:
+        self._own = own
+        self._visibility_of = visibility_of
+        self._groups: list[Group] = []
+        self._last = 0
+        self._keys: dict[str, list[tuple[datetime | None, Group]]] = defaultdict(list)
+
+    @property
+    def groups(self) -> list[Group]:
+        """Those that got messages or others' messages, the oldest first."""
+        return [group for group in self._groups if group.survivor is group and (group.members or group.joins)]
+
+    def know(self, group: Group, keys: Iterable[tuple[str, datetime | None]]) -> None:
+        """A conversation of the store, and the keys in it that the batch looks for."""
+        self._groups.append(group)
+        self._last = max(self._last, group.order)
+        for key, at in keys:
+            self._keys[key].append((at, group))
+
+    def add(self, position: int, message: Prepared, date: datetime, *, outgoing: bool) -> Group:
+        """The next message of the batch; answers its group as it is now."""
+        found = self._admitted(self._find(message), message, outgoing=outgoing)
+        if found:
+            group = found[0]
+            for other in found[1:]:
+                group.join(other)
+        else:
+            self._last += 1
+            group = Group(self._last, None, self._visibility_of(message), set(), set())
+            self._groups.append(group)
+        group.take(position, message, date, outgoing=outgoing)
+        for key in message.leaves:
+            self._keys[key].append((None, group))
+        for key in message.dated_leaves:
+            self._keys[key].append((message.linked_at, group))
+        return group
+
+    def _find(self, message: Prepared) -> list[Group]:
+        """The groups that hold what the message looks for, oldest first."""
+        found = {group.survivor for key in message.finds for _, group in self._keys.get(key, ())}
+        if message.linked_at is not None:
+            for key in message.dated_finds:
+                for at, group in self._keys.get(key, ()):
+                    if at is not None and abs(at - message.linked_at) <= SUBJECT_WINDOW:
+                        found.add(group.survivor)
+        return sorted(found, key=lambda group: group.order)
+
+    def _admitted(self, found: Sequence[Group], message: Prepared, *, outgoing: bool) -> list[Group]:
+        """Without private conversations of others, and without strangers' conversations beside a private one."""
+        sender = {message.sender_address}
+        admitted = [
+            group
+            for group in found
+            if group.visibility == "open" or outgoing or sender <= group.people | group.senders | self._own
+        ]
+        closed = [group for group in admitted if group.visibility != "open"]
+        if closed:
+            known = self._own.union(*(group.people | group.writers for group in closed))
+            admitted = [group for group in admitted if group.visibility != "open" or group.writers <= known]
+        return admitted

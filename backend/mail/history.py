@@ -1,0 +1,295 @@
+"""Storing old mail in batches: a handful of statements for hundreds of messages, and one event.
+
+It comes to the same as storing one message after the other (backend/mail/store.py), with three differences that rule 6
+of the design asks for: history has no arrival number, reopens nothing, and is told as one event. Conversations that a
+batch begins and joins again never get into the database twice.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from backend.conversations.contracts import Visibility
+from backend.conversations.threads import join_conversations, sum_up_all, tell_joined
+from backend.database.connection import Row, copy_rows, execute, fetch
+from backend.events.record import Action
+from backend.mail.fetched import Fetched
+from backend.mail.gathering import Gathering, Group
+from backend.mail.places import Where
+from backend.mail.raw import store_raws
+from backend.mail.reading import Prepared
+from backend.mail.standing import begins_with
+from backend.mail.store import MOST_ADDRESSED, believable
+
+MESSAGE_COLUMNS = (
+    *("id", "mailbox_id", "conversation_id", "raw_digest", "content_digest", "message_id", "email_id", "direction"),
+    *("sender", "recipients", "date", "subject", "snippet", "body_text", "has_html", "attachments", "problems"),
+    *("arrival", "author_id", "automatic", "stored_at", "hidden", "stood_in"),
+)
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of a batch. `ids` are the messages by UID; `begun` and `grown` the conversations that new messages
+    made and joined; `known` the messages that the mailbox had, `gone` those of them that had been deleted."""
+
+    ids: dict[int, int] = field(default_factory=dict)
+    new: int = 0
+    begun: list[int] = field(default_factory=list)
+    grown: list[int] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
+    known_conversations: set[int] = field(default_factory=set)
+    gone: list[Row] = field(default_factory=list)
+
+
+async def store_batch(act: Action, mailbox: Row, messages: Sequence[Fetched], own: set[str], *, place: Where) -> Stored:
+    """Store those messages that the mailbox does not have, in the order given. Placing them is left to the caller.
+
+    `place` is what it means to stand in the folder that they come from: conversations that begin with them begin so.
+    """
+    stored = Stored()
+    known = await _known(mailbox["id"], messages)
+    positions: dict[Identity, int] = {}
+    new: list[Fetched] = []
+    where: dict[int, int] = {}
+    for fetched in messages:
+        same_as = identities(fetched)
+        record = next((known[key] for key in same_as if key in known), None)
+        if record is not None:
+            stored.ids[fetched.uid] = record["id"]
+            if record["id"] not in stored.known and record["gone_at"] is not None:
+                stored.gone.append(record)
+            stored.known.add(record["id"])
+            stored.known_conversations.add(record["conversation_id"])
+            continue
+        position = next((positions[key] for key in same_as if key in positions), len(new))
+        if position == len(new):
+            new.append(fetched)
+        where[fetched.uid] = position
+        for key in same_as:
+            positions.setdefault(key, position)
+    if new:
+        ids = await _numbers("messages", len(new))
+        stored.ids |= {uid: ids[position] for uid, position in where.items()}
+        stored.new = len(new)
+        await store_raws({each.prepared.digest: each.raw for each in new})
+        await _store_new(act, mailbox, new, ids, own, stored, place=place)
+    return stored
+
+
+Identity = tuple[str, ...]
+
+
+def identities(fetched: Fetched) -> list[Identity]:
+    """What makes two messages the same, best first: the server's word, then Message-ID and content."""
+    prepared = fetched.prepared
+    said = [(fetched.email_id,)] if fetched.email_id else []
+    return [*said, (prepared.message_id, prepared.content_digest)]
+
+
+async def _known(mailbox_id: int, messages: Sequence[Fetched]) -> dict[Identity, Row]:
+    """The messages that the mailbox has already, by each identity that is asked for."""
+    found: dict[Identity, Row] = {}
+    pairs = {(each.prepared.message_id, each.prepared.content_digest) for each in messages}
+    for record in await fetch(
+        "SELECT m.id, m.conversation_id, m.gone_at, m.message_id, m.content_digest "
+        "FROM unnest($2::text[], $3::text[]) AS w(message_id, content_digest) JOIN messages m "
+        "ON m.mailbox_id = $1 AND m.message_id = w.message_id AND m.content_digest = w.content_digest ORDER BY m.id",
+        mailbox_id,
+        [pair[0] for pair in pairs],
+        [pair[1] for pair in pairs],
+    ):
+        found.setdefault((record["message_id"], record["content_digest"]), record)
+    said = {each.email_id for each in messages if each.email_id}
+    if said:
+        for record in await fetch(
+            "SELECT id, conversation_id, gone_at, email_id FROM messages "
+            "WHERE mailbox_id = $1 AND email_id <> '' AND email_id = ANY($2) ORDER BY id",
+            mailbox_id,
+            list(said),
+        ):
+            found.setdefault((record["email_id"],), record)
+    return found
+
+
+async def _numbers(table: str, count: int) -> list[int]:
+    """New ids of a table."""
+    rows = await fetch(
+        "SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id FROM generate_series(1, $2::int)", table, count
+    )
+    return [row["id"] for row in rows]
+
+
+async def _store_new(
+    act: Action,
+    mailbox: Row,
+    new: Sequence[Fetched],
+    ids: Sequence[int],
+    own: set[str],
+    stored: Stored,
+    *,
+    place: Where,
+) -> None:
+    prepared = [each.prepared for each in new]
+    outgoing = [place == "sent" or each.sender_address in own for each in prepared]
+    dates = [believable(one.written, each.received_at) for one, each in zip(prepared, new, strict=True)]
+    gathering = Gathering(own, await _visibility_rule(mailbox))
+    await _tell_what_is_known(gathering, mailbox["id"], prepared)
+    for position, message in enumerate(prepared):
+        gathering.add(position, message, dates[position], outgoing=outgoing[position])
+    groups = gathering.groups
+    begun = [group for group in groups if group.conversation_id is None]
+    numbers = await _numbers("conversations", len(begun)) if begun else []
+    for group, number in zip(begun, numbers, strict=True):
+        group.conversation_id = number
+    await _begin(mailbox["id"], [(group, prepared[group.members[0]].subject) for group in begun], place)
+    await _join(act, groups)
+    where = {position: group.conversation_id for group in groups for position in group.members}
+    await copy_rows(
+        "messages",
+        MESSAGE_COLUMNS,
+        [
+            _row(mailbox["id"], ids[n], where[n], new[n], prepared[n], dates[n], outgoing=outgoing[n])
+            for n in range(len(new))
+        ],
+    )
+    await _leave_keys(mailbox["id"], groups, prepared, set(numbers))
+    stored.begun = numbers
+    stored.grown = [
+        group.conversation_id for group in groups if group.conversation_id and group not in begun and group.members
+    ]
+    await sum_up_all([*stored.grown, *stored.begun])
+
+
+def _row(
+    mailbox_id: int,
+    message_id: int,
+    conversation_id: int | None,
+    fetched: Fetched,
+    prepared: Prepared,
+    date: datetime,
+    *,
+    outgoing: bool,
+) -> tuple[object, ...]:
+    return (
+        message_id,
+        mailbox_id,
+        conversation_id,
+        prepared.digest,
+        prepared.content_digest,
+        prepared.message_id,
+        fetched.email_id,
+        "outgoing" if outgoing else "incoming",
+        prepared.sender,
+        prepared.recipients,
+        date,
+        prepared.subject,
+        prepared.snippet,
+        prepared.text,
+        prepared.has_html,
+        prepared.attachments,
+        prepared.problems,
+        0,
+        None,
+        prepared.automatic,
+        datetime.now(UTC),
+        False,
+        "",
+    )
+
+
+async def _visibility_rule(mailbox: Row) -> Callable[[Prepared], Visibility]:
+    """How visible a conversation begins: what `visibility_for_new` says of one message, for many."""
+    if not mailbox["private_by_default"]:
+        return lambda message: "open"
+    members = {
+        record["email"]
+        for record in await fetch(
+            "SELECT u.email FROM mailbox_readers r JOIN users u ON u.id = r.user_id WHERE r.mailbox_id = $1",
+            mailbox["id"],
+        )
+    }
+    return lambda message: "private" if members.isdisjoint(message.addressed[:MOST_ADDRESSED]) else "confidential"
+
+
+async def _tell_what_is_known(gathering: Gathering, mailbox_id: int, messages: Sequence[Prepared]) -> None:
+    """Give the conversations of the store that hold keys which these messages look for."""
+    wanted = {key for message in messages for key in (*message.finds, *message.dated_finds)}
+    keys: dict[int, list[tuple[str, datetime | None]]] = defaultdict(list)
+    for record in await fetch(
+        "SELECT link, conversation_id, at FROM thread_links WHERE mailbox_id = $1 AND link = ANY($2)",
+        mailbox_id,
+        list(wanted),
+    ):
+        keys[record["conversation_id"]].append((record["link"], record["at"]))
+    if not keys:
+        return
+    for record in await fetch(
+        "SELECT c.id, c.visibility, c.addressed, c.correspondents, newest.date, EXISTS (SELECT 1 FROM messages m "
+        "WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND m.sender IS NOT NULL) AS answered "
+        "FROM conversations c LEFT JOIN LATERAL (SELECT max(date) AS date FROM messages m "
+        "WHERE m.conversation_id = c.id) newest ON true WHERE c.id = ANY($1) AND c.joined_into IS NULL ORDER BY c.id",
+        list(keys),
+    ):
+        writers = [person["address"].lower() for person in msgspec.json.decode(record["correspondents"])]
+        group = Group(
+            order=record["id"],
+            conversation_id=record["id"],
+            visibility=record["visibility"],
+            people={*writers, *record["addressed"]},
+            senders=set(writers) if record["answered"] else set(),
+            receivers=() if record["answered"] else tuple(writers),
+            newest=record["date"],
+        )
+        gathering.know(group, keys[record["id"]])
+
+
+async def _begin(mailbox_id: int, begun: Sequence[tuple[Group, str]], place: Where) -> None:
+    """New conversations, not yet summed up."""
+    now = datetime.now(UTC)
+    status = begins_with(place, arrived=False)
+    await copy_rows(
+        "conversations",
+        ("id", "mailbox_id", "subject", "status", "visibility", "correspondents", "addressed", "snippet",
+         "created_at", "last_at"),
+        [
+            (group.conversation_id, mailbox_id, subject, status, group.visibility, "[]", [], "", now, now)
+            for group, subject in begun
+        ],
+    )  # fmt: skip
+
+
+async def _join(act: Action, groups: Sequence[Group]) -> None:
+    """Conversations of the store that old mail connects. Rare, and told one by one, for people may have them open."""
+    for group in groups:
+        if group.joins and group.conversation_id is not None:
+            activity = await join_conversations(act, group.conversation_id, group.joins)
+            await sum_up_all([group.conversation_id])
+            await tell_joined(act, group.conversation_id, activity)
+
+
+async def _leave_keys(mailbox_id: int, groups: Sequence[Group], messages: Sequence[Prepared], begun: set[int]) -> None:
+    """Remember by which keys later messages find these conversations."""
+    rows: list[tuple[int, str, int, datetime | None]] = []
+    more: list[tuple[int, str, int, datetime | None]] = []
+    for group in groups:
+        number = group.conversation_id
+        assert number is not None
+        keys: dict[tuple[str, datetime | None], None] = {}
+        for message in (messages[position] for position in group.members):
+            keys.update(((key, None), None) for key in message.leaves)
+            keys.update(((key, message.linked_at), None) for key in message.dated_leaves)
+        (rows if number in begun else more).extend((mailbox_id, key, number, at) for key, at in keys)
+    await copy_rows("thread_links", ("mailbox_id", "link", "conversation_id", "at"), rows)
+    if more:
+        await execute(
+            "INSERT INTO thread_links (mailbox_id, link, conversation_id, at) SELECT $1, * FROM "
+            "unnest($2::text[], $3::bigint[], $4::timestamptz[]) ON CONFLICT DO NOTHING",
+            mailbox_id,
+            [row[1] for row in more],
+            [row[2] for row in more],
+            [row[3] for row in more],
+        )
