@@ -2,70 +2,36 @@
 
                        +-- inbox line:  INBOX        catch up, backfill, then IDLE (or polling)
     AccountWatcher.run |
-                       +-- others line: Sent (later: every other folder), each visited in turn: asked by STATUS
-                           every `poll_seconds` or on `nudge()`, opened when something happened
+                       +-- others line: every other folder that is followed, visited when something happened there:
+                           told by NOTIFY, else asked for, the important ones oftener (sync.imap.rounds)
 
 New mail must not wait behind old mail of another folder, so the inbox has a line of its own. The others line opens
-only once the inbox line has signed in: a wrong password is tried once, not twice.
+only once the inbox line has signed in: a wrong password is tried once, not twice. Where the server allows no second
+connection, the inbox line goes round the other folders too, between two IDLEs.
 
-A line that fails waits, longer each time, with jitter, and begins again; what it had is in the cursors. A problem
-that only a person can mend (`permanent`) is shown as NeedsYou and tried again slowly. The account's state is the
-worst of its lines. `run()` ends only by cancellation or LeaseLost, and leaves neither task nor socket. When the store
-fails (a database that restarts), the line is opened again like after any other failure: nothing was lost, because
-the cursor did not move.
+What a line had when it failed is in the cursors; a reconnection where nothing is new takes three questions: signing
+in, ENABLE, and opening the inbox. The account's state is the worst of its lines. `run()` ends only by cancellation or
+LeaseLost, and leaves neither task nor socket. When the store fails (a database that restarts), the line is opened
+again like after any other failure: nothing was lost, because the cursor did not move.
 """
 
 import asyncio
-import logging
-import random
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from sync.errors import CommandRefused, LeaseLost, ServerProblem
-from sync.imap.answers import FolderStatus
-from sync.imap.connection import Connection, open_connection
+from sync.errors import LeaseLost
+from sync.imap.board import Board
+from sync.imap.census import take_census
+from sync.imap.connection import Connection
 from sync.imap.folder import FolderSync
+from sync.imap.line import Account, Line, Timing
+from sync.imap.rounds import Rounds, folder_sync
 from sync.ports import AccountStore
-from sync.types import (
-    AccountState,
-    Connecting,
-    FolderInfo,
-    FolderProgress,
-    FolderRole,
-    ImapLogin,
-    NeedsYou,
-    Problem,
-    Retrying,
-    Syncing,
-    UpToDate,
-)
+from sync.types import FolderInfo, ImapLogin, Problem
 
-log = logging.getLogger(__name__)
+__all__ = ["AccountWatcher", "Timing"]
 
-OTHER_ROLES: tuple[FolderRole, ...] = ("sent",)
-"""Which folders besides the inbox are brought over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds. Tests shorten them."""
-
-    idle: float = 9 * 60
-    """IDLE is renewed this often: servers may end it after 30 minutes (RFC 2177), home routers after 10."""
-    settle: float = 1
-    """After a change the server is asked once more, this much later."""
-    poll: float = 60
-    """The other folders are asked this often; the inbox too where IDLE is missing (then at most every 30 s)."""
-    command: float = 60
-    """A server that is silent for so long within a command is given up."""
-    first_retry: float = 1
-    last_retry: float = 300
-    permanent_retry: float = 3600
-    """How often it is tried again what only a person can mend: some servers lock accounts after failed sign-ins."""
-    report: float = 0.3
-    """Progress is reported at most this often."""
+_INBOX = FolderInfo("INBOX", "INBOX", None, "inbox")
 
 
 class AccountWatcher:
@@ -75,15 +41,15 @@ class AccountWatcher:
         self, login: ImapLogin, store: AccountStore, *, connected_at: datetime, timing: Timing | None = None
     ) -> None:
         """`connected_at`: when the account was connected; mail from before is history."""
-        self._login = login
-        self._connected_at = connected_at
-        self._store = store
-        self._timing = timing or Timing()
+        timing = timing or Timing()
+        board = Board(store, timing.report, ("inbox", "others"))
+        self._account = Account(login, store, timing, board, connected_at)
         self._signed_in = asyncio.Event()
-        self._board = _Board(store, self._timing.report, ("inbox", "others"))
-        self._inbox = _Line("inbox", self, self._watch_inbox)
-        self._others = _Line("others", self, self._watch_others)
-        self._folders: list[FolderInfo] = []
+        self._inbox = Line("inbox", self._account, self._watch_inbox)
+        self._others = Line("others", self._account, self._watch_others, spare=self._do_alone)
+        self._rounds = Rounds(self._account)
+        self._alone = False
+        self._count_inbox_at: float | None = None
 
     async def run(self) -> None:
         """Watch. Raises LeaseLost when the store says so; CancelledError is the ordinary end."""
@@ -102,14 +68,21 @@ class AccountWatcher:
         self._inbox.wake.set()
         self._others.wake.set()
 
-    # -- the lines -----------------------------------------------------------------------------------------------
+    def count(self) -> None:
+        """Take a census of every folder now."""
+        self._count_inbox_at = 0.0
+        self._rounds.count_all()
+        self.nudge()
 
-    async def _watch_inbox(self, line: "_Line") -> None:
-        connection = await self._connect(line)
-        await self._list_folders(connection)
+    # -- the inbox line ------------------------------------------------------------------------------------------
+
+    async def _watch_inbox(self, line: Line) -> None:
+        connection = await line.connect()
+        store = self._account.store
+        if await store.cursor(_INBOX.name) is None:
+            await self._rounds.list_folders(connection)  # else the others line lists them, and here no time is lost
         self._signed_in.set()
-        inbox = next((folder for folder in self._folders if folder.role == "inbox"), _INBOX)
-        folder = self._folder_sync(connection, inbox, line)
+        folder = folder_sync(self._account, connection, _INBOX, await store.plan(), line)
         await folder.open()
         await folder.catch_up()
         settled = False
@@ -118,219 +91,82 @@ class AccountWatcher:
             while await folder.backfill():
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
+            await self._count_inbox(folder)
+            if self._alone:
+                await self._go_round_alone(connection, line, folder)
             await line.current()
             await self._wait_for_news(connection, line, settled)
             settled = not connection.has_changes
             if connection.has_changes:
                 await folder.catch_up(connection.take_changes())
 
-    async def _wait_for_news(self, connection: Connection, line: "_Line", settled: bool) -> None:
+    async def _wait_for_news(self, connection: Connection, line: Line, settled: bool) -> None:
         """Until the server told something, somebody nudged, or it is time to look.
 
         What happens in the moment when IDLE begins is lost on some servers (pymap does so). So after any change the
         first IDLE is a short one, and is followed by a question.
         """
+        timing = self._account.timing
         if connection.offers("IDLE"):
-            seconds = self._timing.idle if settled else self._timing.settle
-            await connection.wait_for_changes(seconds, line.wake)
+            patience = min(timing.idle, timing.poll) if self._alone else timing.idle
+            await connection.wait_for_changes(patience if settled else timing.settle, line.wake)
         else:
-            await line.sleep(min(self._timing.poll, 30))
+            await line.sleep(min(timing.poll, 30))
         woken = line.wake.is_set()
         line.wake.clear()
         if not connection.has_changes and (woken or not settled or not connection.offers("IDLE")):
             await connection.ask_for_changes()
 
-    async def _watch_others(self, line: "_Line") -> None:
-        connection = await self._connect(line)
-        seen: dict[str, FolderStatus] = {}
+    async def _count_inbox(self, folder: FolderSync) -> None:
+        """Hourly, and when the history has just arrived; what was set aside is tried again oftener."""
+        now = time.monotonic()
+        if self._count_inbox_at is None:
+            fresh = (await self._account.store.uids_set_aside(_INBOX.name)) or not folder.was_complete
+            self._count_inbox_at = now if fresh else now + self._account.timing.census / 2
+        if now >= self._count_inbox_at:
+            await take_census(folder)
+            self._count_inbox_at = now + self._account.timing.census
+        else:
+            await folder.retry_set_aside()
+
+    # -- the others line -----------------------------------------------------------------------------------------
+
+    async def _watch_others(self, line: Line) -> None:
+        connection = await line.connect()
+        self._alone = False
+        told = await connection.watch_folders()
+        looked_at = -self._account.timing.poll_all
         while True:
             await line.check_lease()
-            for info in self._folders:
-                if info.role in OTHER_ROLES and info.selectable:
-                    try:
-                        await self._visit(connection, info, seen, line)
-                    except CommandRefused as refusal:
-                        if refusal.code != "no_such_folder":
-                            raise
-                        await self._list_folders(connection)
-                        break  # deleted or renamed meanwhile: the others wait for the next round
+            news = connection.take_news()
+            now = time.monotonic()
+            if line.wake.is_set() or news.renamed or news.overflow or now - looked_at >= self._account.timing.poll_all:
+                line.wake.clear()
+                looked_at = now
+                told = told and not news.overflow
+                await self._rounds.go_round(connection, line)
+            elif told:
+                await self._rounds.go_to(news.changed, connection, line)
+            else:
+                await self._rounds.go_short(connection, line)
             await line.current()
-            await line.sleep(self._timing.poll)
-            line.wake.clear()
+            if told:
+                await connection.wait_for_changes(self._account.timing.poll_all, line.wake)
+            else:
+                await line.sleep(self._account.timing.poll)
 
-    async def _visit(
-        self, connection: Connection, info: FolderInfo, seen: dict[str, FolderStatus], line: "_Line"
-    ) -> None:
-        """Bring one of the other folders up to date, unless its STATUS is what it was after the last visit."""
-        if await connection.folder_status(info.name) == seen.get(info.name):
-            return
-        folder = self._folder_sync(connection, info, line)
+    def _do_alone(self, problem: Problem) -> bool:
+        """The others line cannot be opened: where connections are counted, the inbox line does its work."""
+        if problem.code != "too_many_connections":
+            return False
+        self._alone = True
+        self._inbox.wake.set()
+        return True
+
+    async def _go_round_alone(self, connection: Connection, line: Line, folder: FolderSync) -> None:
+        """Leave the inbox for the other folders, and come back."""
+        await connection.close_folder()
+        await self._rounds.go_round(connection, line)
         await folder.open()
         await folder.catch_up()
-        while await folder.backfill():
-            await line.check_lease()
-            if connection.has_changes:
-                await folder.catch_up(connection.take_changes())
-        await connection.close_folder()
-        seen[info.name] = await connection.folder_status(info.name)
-
-    async def _list_folders(self, connection: Connection) -> None:
-        self._folders = await connection.list_folders()
-        await self._store.folders_found(self._folders)
-
-    async def _connect(self, line: "_Line") -> Connection:
-        await line.check_lease()
-        await line.show(Connecting())
-        line.connection = await open_connection(self._login, timeout=self._timing.command)
-        return line.connection
-
-    def _folder_sync(self, connection: Connection, info: FolderInfo, line: "_Line") -> FolderSync:
-        async def progress(name: str, how_far: FolderProgress) -> None:
-            await line.show(Syncing({name: how_far}))
-
-        return FolderSync(connection, self._store, info, connected_at=self._connected_at, progress=progress)
-
-    # -- for the lines -------------------------------------------------------------------------------------------
-
-    @property
-    def store(self) -> AccountStore:
-        return self._store
-
-    @property
-    def timing(self) -> Timing:
-        return self._timing
-
-    @property
-    def board(self) -> "_Board":
-        return self._board
-
-
-_INBOX = FolderInfo("INBOX", "INBOX", None, "inbox")
-
-
-def _store_failed(error: Exception) -> Problem:
-    return Problem(
-        code="store_failed",
-        permanent=False,
-        sentence="Mail that arrived could not be stored here.",
-        remedy="It is fetched again by itself. If this stays, an admin finds the reason in the worker's log.",
-        server_words=type(error).__name__,
-    )
-
-
-class _Line:
-    """One connection that is opened again and again, and what it has to say about the account's state."""
-
-    def __init__(self, name: str, watcher: AccountWatcher, work: Callable[["_Line"], Awaitable[None]]) -> None:
-        self.name = name
-        self.wake = asyncio.Event()
-        self.connection: Connection | None = None
-        self._watcher = watcher
-        self._work = work
-        self._failures = 0
-        self._healthy_since: float | None = None
-
-    async def keep(self, after: asyncio.Event | None = None) -> None:
-        """Work, and begin again after each failure, until cancelled or the lease is lost."""
-        if after is not None:
-            await after.wait()
-        while True:
-            try:
-                await self._work(self)
-            except ServerProblem as failure:
-                await self._hang_up()
-                await self._wait_after(failure.problem)
-            except LeaseLost:
-                raise
-            except Exception as error:
-                log.exception("%s line: the store failed", self.name)
-                await self._hang_up()
-                await self._wait_after(_store_failed(error))
-            finally:
-                await self._hang_up()
-
-    async def current(self) -> None:
-        """Everything is as on the server."""
-        if self._healthy_since is None:
-            self._healthy_since = time.monotonic()
-        await self.show(UpToDate(datetime.now(UTC)))
-
-    async def show(self, state: AccountState) -> None:
-        """This line's part of the account's state."""
-        await self._watcher.board.show(self.name, state)
-
-    async def check_lease(self) -> None:
-        """Raises LeaseLost when another process has the account."""
-        if not await self._watcher.store.still_leased():
-            raise LeaseLost("the lease of the account went elsewhere")
-
-    async def sleep(self, seconds: float) -> None:
-        """Until `wake` is set, or the time is over."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.wake.wait()
-        except TimeoutError:
-            return  # the time is over: that is one of the two ends
-
-    async def _wait_after(self, problem: Problem) -> None:
-        timing = self._watcher.timing
-        if self._healthy_since is not None and time.monotonic() - self._healthy_since > timing.first_retry:
-            self._failures = 0
-        self._healthy_since = None
-        self._failures += 1
-        pause = min(timing.last_retry, timing.first_retry * 2 ** (self._failures - 1))
-        if problem.permanent:
-            pause = timing.permanent_retry
-        pause *= random.uniform(0.5, 1.5)
-        at = datetime.now(UTC) + timedelta(seconds=pause)
-        log.info("%s line: %s, again in %.0f s (%s)", self.name, problem.code, pause, problem.server_words)
-        try:
-            await self.check_lease()
-            await self.show(NeedsYou(at, problem) if problem.permanent else Retrying(at, problem))
-        except LeaseLost:
-            raise
-        except Exception:
-            log.exception("%s line: its state could not be reported", self.name)
-        await self.sleep(pause)
-        self.wake.clear()
-
-    async def _hang_up(self) -> None:
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            await connection.close()
-
-
-class _Board:
-    """The account's one state, put together from its lines', and reported when it changes."""
-
-    _RANK = (NeedsYou, Retrying, Syncing, Connecting, UpToDate)
-    _UP_TO_DATE_SECONDS = 30.0
-
-    def __init__(self, store: AccountStore, seconds: float, lines: tuple[str, ...]) -> None:
-        self._store = store
-        self._seconds = seconds
-        self._parts: dict[str, AccountState] = {name: Connecting() for name in lines}
-        self._reported: AccountState | None = None
-        self._reported_at = 0.0
-
-    async def show(self, line: str, state: AccountState) -> None:
-        """Take up a line's state, and report the account's when it differs in more than progress."""
-        self._parts[line] = state
-        whole = self._whole()
-        if type(whole) is type(self._reported):
-            pause = {Syncing: self._seconds, UpToDate: self._UP_TO_DATE_SECONDS}.get(type(whole), 0.0)
-            if whole == self._reported or time.monotonic() - self._reported_at < pause:
-                return
-        self._reported, self._reported_at = whole, time.monotonic()
-        await self._store.report(whole)
-
-    def _whole(self) -> AccountState:
-        parts = list(self._parts.values())
-        worst = min(parts, key=lambda part: self._RANK.index(type(part)))
-        if isinstance(worst, Syncing):
-            together: dict[str, FolderProgress] = {}
-            for part in parts:
-                if isinstance(part, Syncing):
-                    together.update(part.folders)
-            return Syncing(together)
-        return worst
+        await self._others.current()

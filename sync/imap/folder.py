@@ -107,6 +107,8 @@ class FolderSync:
         self._ahead: tuple[list[int], list[FetchedMessage]] | None = None
         self._done = 0
         self._strange_pages = 0
+        self.was_complete = False
+        """Whether nothing of the history was missing when the folder was opened."""
 
     @property
     def cursor(self) -> FolderCursor:
@@ -135,6 +137,7 @@ class FolderSync:
         if self._cursor.since != since:
             done = self._cursor.backfill_done and not _reaches_further(since, self._cursor.since)
             await self._move(replace(self._cursor, since=since, backfill_done=done))
+        self.was_complete = self.cursor.backfill_done
 
     async def catch_up(self, told: Changes | None = None) -> None:
         """New mail, deletions and flags: what was `told`, or (after opening) whatever happened while away."""

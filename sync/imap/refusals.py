@@ -71,6 +71,9 @@ _CODES = {
 }
 
 
+_PASSING = ("throttled", "server_unavailable", "too_many_connections")
+
+
 def sign_in_refusal(words: str, *, passwords_offered: bool = True) -> str:
     """The code for a refused sign-in. A server that offers no password mechanism at all wants OAuth 2."""
     code = _by_phrase(words) or _by_response_code(words)
@@ -97,7 +100,9 @@ def command_refusal(words: str) -> str:
     if "doesn't exist" in lowered or "does not exist" in lowered or "no such mailbox" in lowered:
         return "no_such_folder"
     by_phrase = _by_phrase(words)
-    return by_phrase if by_phrase in ("throttled", "server_unavailable") else "refused_by_server"
+    return (
+        by_phrase if by_phrase in ("throttled", "server_unavailable", "too_many_connections") else "refused_by_server"
+    )
 
 
 def _by_phrase(words: str) -> str | None:

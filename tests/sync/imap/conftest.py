@@ -10,7 +10,9 @@ from sync.imap.account import AccountWatcher, Timing
 from sync.types import ImapLogin
 from tests.sync.imap.memory_store import MemoryStore
 
-QUICK = Timing(idle=60, poll=60, command=10, first_retry=0.05, last_retry=0.2, permanent_retry=30, report=0)
+QUICK = Timing(
+    idle=60, poll=60, command=10, first_retry=0.05, last_retry=0.2, busy_retry=0.1, permanent_retry=30, report=0
+)
 
 Watch = Callable[..., AccountWatcher]
 

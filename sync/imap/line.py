@@ -1,0 +1,169 @@
+"""A line to an account's server: one connection that is opened again and again, and what it has to say.
+
+A line that fails waits, longer each time, with jitter, and begins again. A problem that only a person can mend
+(`permanent`) is tried again slowly; a server that asks for patience (Busy) gets it.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sync.errors import Busy, LeaseLost, ServerProblem
+from sync.imap.board import Board
+from sync.imap.connection import Connection, open_connection
+from sync.ports import AccountStore
+from sync.types import AccountState, Connecting, ImapLogin, NeedsYou, Problem, Retrying, UpToDate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. Tests shorten them."""
+
+    idle: float = 9 * 60
+    """IDLE is renewed this often: servers may end it after 30 minutes (RFC 2177), home routers after 10."""
+    settle: float = 1
+    """After a change the server is asked once more, this much later."""
+    poll: float = 60
+    """The important folders are asked this often; the inbox too where IDLE is missing (then at most every 30 s)."""
+    poll_all: float = 300
+    """All folders are asked this often, whatever else is known of them."""
+    census: float = 3600
+    """Every folder is counted this often."""
+    command: float = 60
+    """A server that is silent for so long within a command is given up."""
+    first_retry: float = 1
+    last_retry: float = 300
+    busy_retry: float = 20
+    """At least so long is waited for a server that asks for patience."""
+    permanent_retry: float = 3600
+    """How often it is tried again what only a person can mend: some servers lock accounts after failed sign-ins."""
+    report: float = 0.3
+    """Progress is reported at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What every part of a watcher needs to know of its account."""
+
+    login: ImapLogin
+    store: AccountStore
+    timing: Timing
+    board: Board
+    connected_at: datetime
+    """When the account was connected; mail from before is history."""
+
+
+class Line:
+    """One line. `work` is run on it, again after each failure, until the task is cancelled or the lease is lost."""
+
+    def __init__(
+        self,
+        name: str,
+        account: Account,
+        work: Callable[["Line"], Awaitable[None]],
+        *,
+        spare: Callable[[Problem], bool] = lambda problem: False,
+    ) -> None:
+        """`spare` is told each problem: True when the account can do without this line, which then waits long."""
+        self.name = name
+        self.account = account
+        self.wake = asyncio.Event()
+        self.connection: Connection | None = None
+        self._work = work
+        self._spare = spare
+        self._failures = 0
+        self._healthy_since: float | None = None
+
+    async def keep(self, after: asyncio.Event | None = None) -> None:
+        """Work, and begin again after each failure, until cancelled or the lease is lost."""
+        if after is not None:
+            await after.wait()
+        while True:
+            try:
+                await self._work(self)
+            except ServerProblem as failure:
+                await self._hang_up()
+                await self._wait_after(failure.problem, patient=isinstance(failure, Busy))
+            except LeaseLost:
+                raise
+            except Exception as error:
+                log.exception("%s line: the store failed", self.name)
+                await self._hang_up()
+                await self._wait_after(_store_failed(error))
+            finally:
+                await self._hang_up()
+
+    async def connect(self) -> Connection:
+        """Sign in."""
+        await self.check_lease()
+        await self.show(Connecting())
+        self.connection = await open_connection(self.account.login, timeout=self.account.timing.command)
+        return self.connection
+
+    async def current(self) -> None:
+        """Everything is as on the server."""
+        if self._healthy_since is None:
+            self._healthy_since = time.monotonic()
+        await self.show(UpToDate(datetime.now(UTC)))
+
+    async def show(self, state: AccountState) -> None:
+        """This line's part of the account's state."""
+        await self.account.board.show(self.name, state)
+
+    async def check_lease(self) -> None:
+        """Raises LeaseLost when another process has the account."""
+        if not await self.account.store.still_leased():
+            raise LeaseLost("the lease of the account went elsewhere")
+
+    async def sleep(self, seconds: float) -> None:
+        """Until `wake` is set, or the time is over."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
+        except TimeoutError:
+            return  # the time is over: that is one of the two ends
+
+    async def _wait_after(self, problem: Problem, *, patient: bool = False) -> None:
+        timing = self.account.timing
+        if self._healthy_since is not None and time.monotonic() - self._healthy_since > timing.first_retry:
+            self._failures = 0
+        self._healthy_since = None
+        self._failures += 1
+        pause = min(timing.last_retry, timing.first_retry * 2 ** min(self._failures - 1, 30))
+        if patient:
+            pause = max(pause, timing.busy_retry)
+        if problem.permanent or self._spare(problem):
+            pause = timing.permanent_retry
+        pause *= random.uniform(0.5, 1.5)
+        at = datetime.now(UTC) + timedelta(seconds=pause)
+        log.info("%s line: %s, again in %.0f s (%s)", self.name, problem.code, pause, problem.server_words)
+        try:
+            await self.check_lease()
+            await self.show(NeedsYou(at, problem) if problem.permanent else Retrying(at, problem))
+        except LeaseLost:
+            raise
+        except Exception:
+            log.exception("%s line: its state could not be reported", self.name)
+        await self.sleep(pause)
+        self.wake.clear()
+
+    async def _hang_up(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            await connection.close()
+
+
+def _store_failed(error: Exception) -> Problem:
+    return Problem(
+        code="store_failed",
+        permanent=False,
+        sentence="Mail that arrived could not be stored here.",
+        remedy="It is fetched again by itself. If this stays, an admin finds the reason in the worker's log.",
+        server_words=type(error).__name__,
+    )

@@ -1,0 +1,202 @@
+"""Going round the folders of an account besides its inbox: which are followed, in which order, and which changed.
+
+A round asks how the folders stand, all in one answer where the server can (LIST-STATUS, RFC 5819), and visits those
+that changed since the last visit. A short round asks for the important ones only. Where the server tells of changes by
+itself (NOTIFY), the round goes to the folders that it named.
+
+Not followed are drafts (people write them here), what was not chosen, and folders that show a choice of other folders'
+mail (\\Flagged, \\Important). The one that shows all mail (\\All) comes last: what stands elsewhere is recognised.
+
+A folder that is no longer listed is asked for by name before it is given up: a list may be incomplete. One that was
+renamed keeps its messages by its MAILBOXID (RFC 8474); without that it is a new folder, whose messages are recognised
+before the old one is given up.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sync.errors import CommandRefused, ServerProblem
+from sync.imap.answers import FolderStatus
+from sync.imap.census import take_census
+from sync.imap.connection import Connection
+from sync.imap.folder import FolderSync
+from sync.imap.line import Account, Line
+from sync.types import FolderCursor, FolderInfo, FolderProgress, FolderRole, Syncing, SyncPlan
+
+log = logging.getLogger(__name__)
+
+IMPORTANT: tuple[FolderRole, ...] = ("sent", "archive", "junk", "trash")
+"""In the order of their visits; asked for more often than the others."""
+COUNTED_AT_ONCE = 10
+"""Folders that one round counts (census): hundreds are spread over several."""
+
+
+class Rounds:
+    """The other folders of one account. Lives as long as its watcher: what was seen outlasts a connection."""
+
+    def __init__(self, account: Account) -> None:
+        self.folders: list[FolderInfo] = []
+        """As last listed."""
+        self._account = account
+        self._seen: dict[str, FolderStatus] = {}
+        self._count_at: dict[str, float] = {}
+
+    async def list_folders(self, connection: Connection) -> dict[str, FolderStatus]:
+        """Ask the server which folders there are, tell the store if that is new, and answer how they stand."""
+        listed, statuses = await connection.list_with_status()
+        if [_lasting(each) for each in listed] != [_lasting(each) for each in self.folders]:
+            await self._account.store.folders_found(listed)
+        self.folders = listed
+        return statuses
+
+    def count_all(self) -> None:
+        """Let the coming rounds count every folder."""
+        self._count_at = dict.fromkeys(self._count_at, 0.0)
+
+    async def go_round(self, connection: Connection, line: Line) -> None:
+        """Look at every folder that is followed."""
+        statuses = await self.list_folders(connection)
+        plan = await self._account.store.plan()
+        known = await self._account.store.known_folders()
+        await self._visit_all(connection, line, plan, self._followed(plan), known, statuses)
+        await self._give_up_folders(connection, known)
+
+    async def go_to(self, names: set[str], connection: Connection, line: Line) -> None:
+        """Look at these folders, those of them that are followed."""
+        plan = await self._account.store.plan()
+        some = [info for info in self._followed(plan) if info.name in names]
+        if some:
+            known = await self._account.store.known_folders()
+            await self._visit_all(connection, line, plan, some, known, {})
+
+    async def go_short(self, connection: Connection, line: Line) -> None:
+        """Look at the important folders."""
+        await self.go_to({info.name for info in self.folders if info.role in IMPORTANT}, connection, line)
+
+    def _followed(self, plan: SyncPlan) -> list[FolderInfo]:
+        def rank(info: FolderInfo) -> tuple[bool, int, str]:
+            important = IMPORTANT.index(info.role) if info.role in IMPORTANT else len(IMPORTANT)
+            return bool(info.gathers), important, info.title
+
+        followed = [
+            info
+            for info in self.folders
+            if info.selectable
+            and info.gathers != "some"
+            and info.role not in ("inbox", "drafts")
+            and plan.chosen.get(info.name, True)
+        ]
+        return sorted(followed, key=rank)
+
+    async def _visit_all(
+        self,
+        connection: Connection,
+        line: Line,
+        plan: SyncPlan,
+        folders: list[FolderInfo],
+        known: Mapping[str, FolderCursor | None],
+        statuses: Mapping[str, FolderStatus],
+    ) -> None:
+        """Visit those that changed. One folder that the server refuses keeps back no other, unless all are refused."""
+        refusals: list[CommandRefused] = []
+        counts = COUNTED_AT_ONCE
+        for info in folders:
+            try:
+                status = statuses.get(info.name) or await connection.folder_status(info.name)
+                counting = counts > 0 and self._is_to_be_counted(info.name)
+                if not counting and self._is_current(connection, info.name, status, known.get(info.name), plan):
+                    continue
+                counts -= counting
+                await self._visit(connection, info, plan, line, counting=counting)
+                self._seen[info.name] = status  # as it stood before the visit: what came during it is seen again
+            except CommandRefused as refusal:
+                if connection.lost:
+                    raise
+                log.warning("a folder could not be looked at: %s", refusal.code)
+                self._seen.pop(info.name, None)
+                refusals.append(refusal)
+        if refusals and len(refusals) == len(folders) and refusals[0].code != "no_such_folder":
+            raise refusals[0]
+
+    def _is_current(
+        self,
+        connection: Connection,
+        name: str,
+        status: FolderStatus,
+        cursor: FolderCursor | None,
+        plan: SyncPlan,
+    ) -> bool:
+        """Whether a visit would find nothing: by what was seen before, or by what the store knows of the folder."""
+        if cursor is None or not cursor.backfill_done or cursor.since != plan.history_from:
+            return False
+        if name in self._seen:
+            return self._seen[name] == status
+        return (
+            connection.resyncs
+            and status.highest_modseq > 0
+            and status.highest_modseq == cursor.highest_modseq
+            and status.uid_validity == cursor.uid_validity
+            and status.uid_next == cursor.highest_uid + 1
+        )
+
+    def _is_to_be_counted(self, name: str) -> bool:
+        """Hourly; the first time soon, but not all at once."""
+        pause = self._account.timing.census
+        at = self._count_at.setdefault(name, time.monotonic() + random.uniform(0, pause))
+        return time.monotonic() >= at
+
+    async def _visit(
+        self, connection: Connection, info: FolderInfo, plan: SyncPlan, line: Line, *, counting: bool
+    ) -> None:
+        folder = folder_sync(self._account, connection, info, plan, line)
+        await folder.open()
+        try:
+            fresh = not folder.cursor.backfill_done
+            await folder.catch_up()
+            while await folder.backfill():
+                await line.check_lease()
+                if connection.has_changes:
+                    await folder.catch_up(connection.take_changes())
+            if counting or fresh:
+                await take_census(folder)
+                self._count_at[info.name] = time.monotonic() + self._account.timing.census
+        finally:
+            if not connection.lost:
+                await connection.close_folder()
+                connection.take_changes()
+
+    async def _give_up_folders(self, connection: Connection, known: Mapping[str, FolderCursor | None]) -> None:
+        listed = {info.name for info in self.folders}
+        if "INBOX" not in listed:
+            return  # every account has an inbox: this list is not complete
+        gone = [name for name in known if name not in listed and not await self._exists(connection, name)]
+        if gone:
+            await self._account.store.folders_gone(gone)
+            for name in gone:
+                self._seen.pop(name, None)
+                self._count_at.pop(name, None)
+
+    async def _exists(self, connection: Connection, name: str) -> bool:
+        try:
+            await connection.folder_status(name)
+        except CommandRefused as refusal:
+            return refusal.code != "no_such_folder"
+        except ServerProblem:
+            raise
+        return True
+
+
+def folder_sync(account: Account, connection: Connection, info: FolderInfo, plan: SyncPlan, line: Line) -> FolderSync:
+    """A folder of this account, which shows its progress on this line."""
+
+    async def progress(name: str, how_far: FolderProgress) -> None:
+        await line.show(Syncing({name: how_far}))
+
+    return FolderSync(connection, account.store, info, connected_at=account.connected_at, progress=progress, plan=plan)
+
+
+def _lasting(info: FolderInfo) -> FolderInfo:
+    return replace(info, messages=None, size=None)
