@@ -35,6 +35,7 @@ from backend.errors import NotSignedIn, TandemError
 from backend.events.hub import Hub
 from backend.events.routes import router as events_router
 from backend.mail.routes import router as mail_router
+from backend.mailboxes.intake_routes import router as intake_router
 from backend.mailboxes.routes import router as mailboxes_router
 from backend.notifications.routes import router as notifications_router
 from backend.operations.routes import router as operations_router
@@ -165,6 +166,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             health,
             people_router,
             mailboxes_router,
+            intake_router,
             accounts_router,
             conversations_router,
             mail_router,

@@ -25,6 +25,7 @@ JobName = Literal[
     "carry_out",
     "system_mail",
     "check_servers",
+    "check_forwarding",
     "hide_and_show",
     "remove_mail",
     "settle_removed",

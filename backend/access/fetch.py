@@ -41,7 +41,7 @@ async def access_mailbox(asker: Asker, mailbox_id: int) -> int:
 
 
 async def access_mailbox_settings(asker: Asker, mailbox_id: int) -> Row:
-    """A mailbox whose settings the person may change: a group's by admins, a personal one's by its owner.
+    """A mailbox whose settings the person may change: a group's and the intake by admins, a personal one by its owner.
 
     Raises NotFound for what a person cannot know of, Forbidden for members of a group mailbox who are no admins.
     """
@@ -49,7 +49,7 @@ async def access_mailbox_settings(asker: Asker, mailbox_id: int) -> Row:
     if row is not None:
         if row["kind"] == "personal" and row["owner_id"] == asker.user_id:
             return row
-        if row["kind"] == "group" and asker.is_admin:
+        if row["kind"] in ("group", "intake") and asker.is_admin:
             return row
         if row["kind"] == "group":
             await access_mailbox(asker, mailbox_id)

@@ -111,7 +111,8 @@ async def _message(asker: Asker, given: CreateDraft) -> Row:
 async def _own_addresses(mailbox_id: int) -> set[str]:
     records = await fetch(
         "SELECT lower(address) AS address FROM mailboxes WHERE id = $1 "
-        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1",
+        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1 "
+        "UNION SELECT lower(address) FROM mailbox_addresses WHERE mailbox_id = $1",
         mailbox_id,
     )
     return {record["address"] for record in records}

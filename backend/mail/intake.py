@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from backend.database.connection import execute, fetch, fetch_row
+from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from sync.mime.message import ParsedMessage
 
 DELIVERY_HEADERS = frozenset(
@@ -162,6 +162,17 @@ async def read_directory(account_id: int, own: Collection[str] = ()) -> Director
         mailboxes=mailboxes,
         tags=tags,
         with_account=frozenset(row["id"] for row in rows if row["connected"]),
+    )
+
+
+async def can_send(mailbox_id: int) -> bool:
+    """Whether the mailbox has an account to send through: its own, or the intake's."""
+    return bool(
+        await fetch_value(
+            "SELECT 1 FROM mail_accounts a JOIN mailboxes m ON m.id = a.mailbox_id "
+            "WHERE a.mailbox_id = $1 OR m.kind = 'intake' LIMIT 1",
+            mailbox_id,
+        )
     )
 
 

@@ -35,15 +35,20 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def create_mailbox(asker: Asker, given: CreateMailbox) -> MailboxSettings:
-    """A group mailbox (admins), or one's own personal mailbox. Raises Conflict when its address is taken."""
-    if given.kind == "group":
+    """A group mailbox or the intake (admins), or one's own personal mailbox.
+
+    Raises Conflict when its address is taken, or when there is an intake already.
+    """
+    if given.kind != "personal":
         asker.check_admin()
-    elif given.member_ids or given.team_ids:
-        raise refuse("member_ids", "A personal mailbox is for its owner alone.", "Make a group mailbox to share it.")
+    if given.kind != "group" and (given.member_ids or given.team_ids):
+        raise refuse("member_ids", "Only group mailboxes have members.", "Make a group mailbox to share it.")
     name, address = check_name(given.name), check_email(given.address, field="address")
     async with action(asker.user_id) as act:
         await lock_memberships()
-        await _check_address_is_free(address)
+        await check_address_is_free(address)
+        if given.kind == "intake" and await fetch_value("SELECT 1 FROM mailboxes WHERE kind = 'intake'"):
+            raise Conflict("There is an intake account already.", "One serves the whole organisation.")
         await _check_members(given.member_ids, given.team_ids)
         mailbox_id = await fetch_value(
             "INSERT INTO mailboxes (kind, name, address, owner_id, colour, default_from_name, reply_bcc, "
@@ -85,7 +90,7 @@ async def update_mailbox(asker: Asker, mailbox_id: int, given: UpdateMailbox) ->
             changes["name"] = check_name(given.name)
         if given.address is not UNSET:
             changes["address"] = check_email(given.address, field="address")
-            await _check_address_is_free(str(changes["address"]), besides=mailbox_id)
+            await check_address_is_free(str(changes["address"]), besides=mailbox_id)
         if given.colour is not UNSET:
             if not 0 <= given.colour < COLOURS:
                 raise refuse("colour", "There is no such colour.", "Choose another one.")
@@ -113,7 +118,7 @@ async def set_mailbox_members(asker: Asker, mailbox_id: int, given: SetMailboxMe
     async with action(asker.user_id) as act:
         await lock_memberships()
         if await fetch_value("SELECT kind FROM mailboxes WHERE id = $1", mailbox_id) != "group":
-            raise Unacceptable("A personal mailbox is for its owner alone.", "Make a group mailbox to share it.")
+            raise Unacceptable("Only group mailboxes have members.", "Make a group mailbox to share it.")
         await _check_members(given.member_ids, given.team_ids)
         async with readers_changing(act, [mailbox_id]):
             before = (await read_shared([mailbox_id]))[mailbox_id]
@@ -168,8 +173,14 @@ async def _remove(mailbox_id: int) -> None:
     await execute("DELETE FROM events WHERE stream = $1", mailbox_stream(mailbox_id))
 
 
-async def _check_address_is_free(address: str, besides: int = 0) -> None:
-    if await fetch_value("SELECT 1 FROM mailboxes WHERE address = $1 AND id <> $2", address, besides):
+async def check_address_is_free(address: str, besides: int = 0) -> None:
+    """Raises Conflict when mail to the address belongs to another mailbox than `besides`."""
+    if await fetch_value(
+        "SELECT 1 FROM mailboxes WHERE address = $1 AND id <> $2 "
+        "UNION SELECT 1 FROM mailbox_addresses WHERE address = $1 AND mailbox_id <> $2",
+        address,
+        besides,
+    ):
         raise Conflict("This address has a mailbox here already.", "Each address has one mailbox. Use another address.")
 
 

@@ -1,5 +1,6 @@
 """Mailboxes as they cross the wire."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
@@ -7,7 +8,8 @@ from msgspec import UNSET, UnsetType
 from backend.accounts.contracts import AccountState
 from backend.contracts import Change, Contract
 
-MailboxKind = Literal["personal", "group"]
+MailboxKind = Literal["personal", "group", "intake"]
+"""`intake`: the organisation's one, whose mail is sorted into the others. Nobody opens it."""
 
 
 class Mailbox(Contract):
@@ -101,6 +103,79 @@ class UpdateMailbox(Change):
 class SetMailboxMembers(Contract):
     member_ids: list[int]
     team_ids: list[int]
+
+
+class SortTarget(Contract):
+    """A mailbox that waiting mail can be sorted into. A personal one bears its owner's name and no address."""
+
+    mailbox_id: int
+    kind: MailboxKind
+    name: str
+
+
+class Intake(Contract):
+    """The organisation's intake account. `mailbox` is None until an admin makes it; `waiting` conversations fit
+    nowhere."""
+
+    mailbox: MailboxSettings | None
+    waiting: int
+    targets: list[SortTarget]
+
+
+class Unsorted(Contract):
+    """Mail that fits nowhere, as an admin sees it: no subject, no text.
+
+    `recipients`: whom servers and sender name, best first. `size` in bytes, of all its `messages`.
+    """
+
+    id: int
+    sender: str
+    recipients: list[str]
+    date: datetime
+    size: int
+    messages: int
+
+
+class SortUnsorted(Contract):
+    """`remember`: an address whose mail goes to this mailbox from now on; empty for none."""
+
+    mailbox_id: int
+    remember: str = ""
+
+
+class Sorted(Contract):
+    """How many waiting conversations were moved: the named one, and with `remember` all that the address explains."""
+
+    moved: int
+
+
+class ForwardingCheck(Contract):
+    """The last test mail to a mailbox's address. `problem` says why it could not be sent."""
+
+    asked_at: datetime
+    sent_at: datetime | None
+    came_at: datetime | None
+    problem: str
+
+
+class Forwarding(Contract):
+    """How mail reaches a mailbox that has no mail account, and how it sends: through the intake account.
+
+    `forward_to` is where its mail server forwards to, empty while there is no connected intake account. `addresses`
+    are further addresses whose mail belongs here.
+    """
+
+    mailbox_id: int
+    forward_to: str
+    addresses: list[str]
+    last_received_at: datetime | None
+    check: ForwardingCheck | None
+
+
+class SetAddresses(Contract):
+    """The further addresses of a mailbox, all of them."""
+
+    addresses: list[str]
 
 
 class MailboxChanged(Contract, tag="mailbox_changed"):

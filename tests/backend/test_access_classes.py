@@ -125,6 +125,8 @@ async def make_objects(api: Api) -> Objects:
     team = await ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
     token = await ana.post("/me/tokens", {"name": "Reports"})
     message = detail.messages[0]
+    intake = await ana.post("/mailboxes", {"kind": "intake", "name": "Intake", "address": "intake@northwind.example"})
+    waiting = write_mail(subject=MAIL, text=MAIL, to="nobody@northwind.example")
     return Objects(
         api,
         {
@@ -141,6 +143,7 @@ async def make_objects(api: Api) -> Objects:
             "team_id": team.id,
             "invitation_id": invited.invitation.id,
             "token_id": token["token"]["id"],
+            "unsorted_id": await deliver(intake["id"], waiting),
         },
     )
 
@@ -165,6 +168,7 @@ QUERY: dict[str, Any] = {
     "name": NAME,
     "url": "https://pictures.example/1.png",
     "sig": "not ours",
+    "address": f"{MAIL}@customer.example",
 }
 """What stands for a query parameter that a list needs, or can be searched by."""
 
@@ -361,7 +365,10 @@ def named_in_body(route: Route) -> set[str]:
     return names & NAMED
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.method != "GET" and named_in_body(r)], ids=str)
+WITH_IDS = [r for r in ROUTES if r.method != "GET" and r.access_class != "admin" and named_in_body(r)]
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
 async def test_an_id_in_a_body_opens_nothing_either(objects: Objects, route: Route) -> None:
     if str(route) not in BODIES:
         pytest.fail(f"{route} takes {named_in_body(route)} in its body: say in BODIES what Mallory may try.")

@@ -6,6 +6,7 @@ from datetime import datetime
 from backend.compose.actions.results import Words
 from backend.compose.actions.transitions import Claim
 from backend.database.connection import Row, fetch, fetch_row, fetch_value
+from backend.mail.intake import can_send
 
 
 async def reason_to_hold(held: Claim) -> Words | None:
@@ -19,7 +20,7 @@ async def reason_to_hold(held: Claim) -> Words | None:
             "Its writer can no longer open this conversation.",
             "Whoever can open it decides: send it again in your own name, or take it back.",
         )
-    if await fetch_value("SELECT 1 FROM mail_accounts WHERE mailbox_id = $1", held.mailbox_id) is None:
+    if not await can_send(held.mailbox_id):
         return Words(
             "This mailbox is not connected to a mail account any more.",
             "Connect an account in the mailbox's settings, then send it again.",

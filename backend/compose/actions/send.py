@@ -25,6 +25,7 @@ from backend.database.connection import Row, execute, fetch, fetch_row, fetch_va
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
 from backend.jobs import enqueue
+from backend.mail.intake import can_send
 from backend.mail.raw import store_raw
 from backend.mail.store import addressed_in, hold_threading, leave_keys, mail_address
 
@@ -92,8 +93,8 @@ def _check_version(draft: Draft, given: SendDraft) -> None:
 
 
 async def check_account(mailbox_id: int) -> None:
-    """Raises Unacceptable for a mailbox that is not connected to a mail account."""
-    if await fetch_value("SELECT 1 FROM mail_accounts WHERE mailbox_id = $1", mailbox_id) is None:
+    """Raises Unacceptable for a mailbox without a mail account of its own, when there is no intake account either."""
+    if not await can_send(mailbox_id):
         raise Unacceptable(
             "This mailbox cannot send yet: it is not connected to a mail account.",
             "Connect an account in the mailbox's settings. The draft is kept.",
