@@ -22,7 +22,7 @@ from backend.accounts.queries import NOT_BEGUN, PAUSED, read_account, state_of
 from backend.database.connection import Row, execute, execute_many, fetch_row, fetch_value
 from backend.errors import NotFound, Unacceptable
 from backend.events.record import Action, action, mailbox_stream
-from backend.jobs import enqueue
+from backend.jobs import enqueue, enqueue_or_hasten
 from backend.mailboxes.contracts import MailboxChanged
 from backend.mailboxes.membership import lock_mailbox, lock_memberships
 from backend.mailboxes.queries import read_shared
@@ -148,6 +148,7 @@ async def resume(account: Row) -> None:
         account["id"],
         encode_state(AccountState(mailbox_id=account["mailbox_id"], status="connecting")),
     )
+    await enqueue_or_hasten("carry_out", account_id=account["id"])  # what was done here meanwhile
 
 
 async def report_state(account_id: int, state: AccountState) -> None:

@@ -1,7 +1,9 @@
 """Trying the servers that a person typed, for backend/accounts/attempts.py."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Literal
 
 from backend.accounts.attempts import Attempt, Outcome, TriedFolder, finish_attempt, take_attempt
@@ -9,11 +11,15 @@ from backend.accounts.contracts import ServerCheck
 from backend.errors import Unavailable
 from backend.settings import settings
 from backend.workers.tokens import OneToken
-from sync.errors import ServerProblem, server_problem
-from sync.imap.connection import open_connection
+from sync.errors import CommandRefused, ServerProblem, server_problem
+from sync.imap.connection import Connection, open_connection
 from sync.smtp import check_smtp
-from sync.types import ImapLogin, SmtpLogin
+from sync.types import FolderInfo, ImapLogin, SmtpLogin
 
+log = logging.getLogger(__name__)
+
+COUNT_SECONDS = 8.0
+"""For counting what stands in each folder: a person waits for it."""
 CHECK_SECONDS = 30.0
 """For one server; both are tried at once."""
 
@@ -70,7 +76,9 @@ async def _read_folders(login: ImapLogin, found: list[TriedFolder]) -> ServerPro
     try:
         server = await open_connection(login, timeout=20)
         try:
-            listed = await server.list_folders()
+            listed, statuses = await server.list_with_status(sizes=True)
+            if not statuses:
+                listed = await _counted(server, listed)
         finally:
             await server.close()
     except ServerProblem as problem:
@@ -88,6 +96,28 @@ async def _read_folders(login: ImapLogin, found: list[TriedFolder]) -> ServerPro
         for folder in listed
     ]
     return None
+
+
+async def _counted(server: Connection, folders: list[FolderInfo]) -> list[FolderInfo]:
+    """Each folder with its number of messages, as far as there is time: a server without LIST-STATUS is asked one by
+    one."""
+    found = list(folders)
+    try:
+        async with asyncio.timeout(COUNT_SECONDS):
+            for place, folder in enumerate(folders):
+                if folder.selectable:
+                    found[place] = await _with_count(server, folder)
+    except TimeoutError:
+        log.info("Not every folder was counted: the server took longer than %.0f s.", COUNT_SECONDS)
+    return found
+
+
+async def _with_count(server: Connection, folder: FolderInfo) -> FolderInfo:
+    try:
+        return replace(folder, messages=(await server.folder_status(folder.name)).messages)
+    except CommandRefused as refusal:
+        log.info("A folder was not counted: %s", refusal.code)
+        return folder
 
 
 async def _check(

@@ -106,8 +106,9 @@ class Watchers:
                 await self._end(account_id)
         free = await fetch(
             "UPDATE mail_accounts SET lease_holder = $1, lease_until = now() + make_interval(secs => $2), "
-            "fence = fence + 1 WHERE id IN (SELECT id FROM mail_accounts WHERE lease_until <= now() ORDER BY id "
-            "LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id, mailbox_id, fence, connected_at",
+            "fence = fence + 1 WHERE id IN (SELECT id FROM mail_accounts WHERE lease_until <= now() "
+            "AND paused_at IS NULL ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) "
+            "RETURNING id, mailbox_id, fence, connected_at",
             self.name,
             float(LEASE_SECONDS),
             max(0, MOST_ACCOUNTS - len(self._watches)),
