@@ -23,6 +23,7 @@ from backend.conversations.wishes import wish_all_seen, wish_place, wish_seen
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
 from backend.events.record import action, user_stream
+from backend.mail.blocked import unblock
 from backend.notifications.actions import notify
 
 LONGEST_COMMENT = 20_000
@@ -58,24 +59,30 @@ async def set_status(asker: Asker, conversation_id: int, status: Status) -> Conv
     """Open, done, spam or trash. Whoever closes it is concerned with it from then on."""
     async with changing(asker.user_id, conversation_id) as change:
         if change.before["status"] != status:
-            await _change_status(change, status)
+            await change_status(change, status)
             if status == "done":
                 await add_concerned(conversation_id, [asker.user_id], "closed")
     return await item_for(asker, conversation_id)
 
 
-async def _change_status(change: ConversationChange, status: Status) -> None:
+async def change_status(change: ConversationChange, status: Status) -> None:
+    """Give a conversation another status, here and on its server. What is no spam has no blocked writer."""
     await execute("UPDATE conversations SET status = $2 WHERE id = $1", change.conversation_id, status)
     await wish_place(change.conversation_id, status)
     activity = await add_activity(change, "status", value=status)
     change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+    if change.before["status"] == "spam" and change.act.actor_id is not None:
+        writers = [person.address for person in (await read_row(change.conversation_id)).correspondents]
+        for address in await unblock(change.act.actor_id, change.mailbox_id, writers):
+            taken_back = await add_activity(change, "unblocked", value=address)
+            change.tell(lambda row, said=taken_back: ConversationChanged(row=row, activity=said))
 
 
 async def close_after_sending(author_id: int, conversation_id: int) -> None:
     """ "Send and done": the mail has left, so the conversation is done."""
     async with changing(author_id, conversation_id) as change:
         if change.before["status"] == "open":
-            await _change_status(change, "done")
+            await change_status(change, "done")
             await add_concerned(conversation_id, [author_id], "closed")
 
 

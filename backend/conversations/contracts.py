@@ -78,7 +78,9 @@ class Activity(Contract):
 
     id: int
     conversation_id: int
-    kind: Literal["assigned", "unassigned", "assigned_team", "status", "visibility", "joined", "added"]
+    kind: Literal[
+        "assigned", "unassigned", "assigned_team", "status", "visibility", "joined", "added", "blocked", "unblocked"
+    ]
     actor_id: int | None
     subject_id: int | None
     value: str
@@ -149,6 +151,20 @@ class AddPerson(Contract):
     """Adds a user of the mailbox to those concerned."""
 
     user_id: int
+
+
+class BlockSender(Contract):
+    """New mail of this address goes to spam in the mailbox."""
+
+    address: str
+
+
+class BlockedSender(Contract):
+    """An address in lower case, and the user who blocked it."""
+
+    address: str
+    blocked_by: int
+    at: datetime
 
 
 class ConversationAdded(Contract, tag="conversation_added"):

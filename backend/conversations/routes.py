@@ -2,15 +2,17 @@
 
 from typing import Literal
 
-from litestar import Router, get, post, put
+from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, queries
+from backend.conversations import actions, blocking, queries
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
     Assign,
+    BlockedSender,
+    BlockSender,
     Comment,
     ConversationDetail,
     ConversationItem,
@@ -86,6 +88,30 @@ async def add_person(asker: Asker, conversation_id: int, data: AddPerson) -> Con
     return await actions.add_person(asker, conversation_id, data.user_id)
 
 
+@post("/conversations/{conversation_id:int}/block-sender", status_code=200, **access("conversation"))
+async def block_writer(asker: Asker, conversation_id: int) -> ConversationItem:
+    """Whoever wrote its newest mail is blocked in the mailbox, and the conversation is spam."""
+    return await blocking.block_writer(asker, conversation_id)
+
+
+@get("/mailboxes/{mailbox_id:int}/blocked-senders", **access("mailbox"))
+async def blocked_senders(mailbox_id: int) -> list[BlockedSender]:
+    """Whose mail goes to spam in the mailbox."""
+    return await blocking.blocked_senders(mailbox_id)
+
+
+@post("/mailboxes/{mailbox_id:int}/blocked-senders", **access("mailbox"))
+async def block_sender(asker: Asker, mailbox_id: int, data: BlockSender) -> BlockedSender:
+    """New mail of this address goes to spam."""
+    return await blocking.block_sender(asker, mailbox_id, data)
+
+
+@delete("/mailboxes/{mailbox_id:int}/blocked-senders", **access("mailbox"))
+async def unblock_sender(asker: Asker, mailbox_id: int, address: str) -> None:
+    """New mail of this address comes in as any other."""
+    await blocking.unblock_sender(asker, mailbox_id, address)
+
+
 router = Router(
     path="/",
     route_handlers=[
@@ -99,6 +125,10 @@ router = Router(
         set_read,
         add_comment,
         add_person,
+        block_writer,
+        blocked_senders,
+        block_sender,
+        unblock_sender,
     ],
     tags=["conversations"],
 )

@@ -126,6 +126,9 @@ class Round:
         if wish.kind != "place":
             return bool(copies) and all(self.was_there(copy) for copy in copies)
         moving = self.moving(wish)
+        if not moving:
+            right = [copy for copy in copies if is_there(_place(wish), copy.stand, done_stays=self.stays)]
+            return any(self.was_there(copy) for copy in right or copies)
         arrived = any(self.new_place(copy) for copy in moving)
         stood = any(
             self.was_there(copy) and is_there(_place(wish), copy.stand, done_stays=self.stays)

@@ -106,6 +106,13 @@ async def to_the_trash(scene: Scene) -> None:
 
 
 @deed
+async def a_sender_blocked_and_taken_back(scene: Scene) -> None:
+    await scene.api.ana.post(f"/conversations/{scene.open}/block-sender")
+    await scene.inbox.deliver(write_mail(subject="Once more"))
+    await scene.api.jonas.put(f"/conversations/{scene.open}/status", SetStatus(status="open"))
+
+
+@deed
 async def made_private_and_confidential(scene: Scene) -> None:
     await scene.api.ana.put(f"/conversations/{scene.open}/visibility", SetVisibility(visibility="private"))
     await scene.api.ana.put(f"/conversations/{scene.open}/visibility", SetVisibility(visibility="confidential"))

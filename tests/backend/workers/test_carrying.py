@@ -195,6 +195,9 @@ async def test_what_a_person_filed_stays_filed_when_it_is_done(post: Post) -> No
     await post.status(conversation_id, "done")
     await carry_out(post.account_id)
     assert (await post.folders_of(conversation_id), await post.open()) == (["Projects"], 0)
+    await post.status(conversation_id, "open")
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["Projects"], 0)
     await post.status(conversation_id, "trash")
     await carry_out(post.account_id)
     assert await post.folders_of(conversation_id) == ["Trash"]
