@@ -501,7 +501,7 @@ def _letter(*, answers: str = "", message_id: str = "", text: str = "") -> bytes
     number = next(_numbers)
     return write_mail(
         subject=f"Matter {number}",
-        text=text or f"This is mail {number}.\n",
+        text=f"{text} This is mail {number}.\n",
         sender=f"Customer {number} <customer{number}@customer.example>",
         answers=answers,
         message_id=message_id,

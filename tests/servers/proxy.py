@@ -73,7 +73,11 @@ class Proxy:
         if self._refusing:
             writer.transport.abort()
             return
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        try:
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
+        except OSError:  # the server is down: so is the way to it
+            writer.transport.abort()
+            return
         self._writers |= {writer, server_writer}
         for source, target, to_client in ((reader, server_writer, False), (server_reader, writer, True)):
             pump = asyncio.create_task(self._pump(source, target, to_client))
