@@ -113,7 +113,7 @@
   const setStatus = (id, status) => {
     // First: the bridge's events wait for each other, and the others shall see this before we have moved on.
     tandem.bridge?.status(id, status);
-    if (leaves(status)) leave(id);
+    if (leaves(status === "block" ? "spam" : status)) leave(id);
   };
 
   const putBack = (id) => {
@@ -229,6 +229,10 @@
     const pane = document.querySelector(`.pane[data-pane="${selected}"]`);
     for (const item of panel.querySelectorAll("[data-mailboxes]"))
       item.hidden = !item.dataset.mailboxes.split(" ").includes(pane?.dataset.mailbox ?? "");
+    for (const item of panel.querySelectorAll("[data-if-status],[data-unless-status]"))
+      item.hidden =
+        (item.dataset.ifStatus ?? pane?.dataset.status) !== pane?.dataset.status ||
+        item.dataset.unlessStatus === pane?.dataset.status;
     panel.dataset.open = "yes";
     open = panel;
     opener = from;
@@ -303,6 +307,8 @@
         return close();
       case "done":
       case "trash":
+      case "spam":
+      case "block":
       case "open":
         return setStatus(id, act.dataset.act);
       case "forward":

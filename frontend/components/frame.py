@@ -203,6 +203,7 @@ def _mailbox_link(mailbox: Any) -> rx.Component:
                     for text, view, count in (
                         ("Unassigned", "unassigned", mailbox.unassigned),
                         ("Done", "done", None),
+                        ("Spam", "spam", None),
                         ("Trash", "trash", None),
                     )
                 )

@@ -108,8 +108,9 @@ def _tabs() -> rx.Component:
         _tab("Open", "open", open_one.open),
         _tab("Unassigned", "unassigned", open_one.unassigned),
         _tab("Mine", "mine", open_one.mine),
-        # Elsewhere the rail has these two.
+        # Elsewhere the rail has these three.
         _tab("Done", "done", None, only=rx.cond(_inbox.shows == "done", "", " phone-only")),
+        _tab("Spam", "spam", None, only=rx.cond(_inbox.shows == "spam", "", " phone-only")),
         _tab("Trash", "trash", None, only=rx.cond(_inbox.shows == "trash", "", " phone-only")),
         class_name="tabs",
         role="group",
@@ -191,6 +192,7 @@ def _nothing() -> rx.Component:
                     _inbox.shows,
                     ("done", empty("check", "Nothing is done yet", "What you mark done moves here.")),
                     ("trash", empty("trash-2", "Trash is empty", "What you delete moves here.")),
+                    ("spam", empty("shield-check", "No spam", "What you or your server take for spam moves here.")),
                     ("mine", empty("circle-check", "Nothing here is yours", "What you take on appears here.")),
                     (
                         "unassigned",

@@ -122,5 +122,10 @@ def _more_menu() -> rx.Component:
             icon("forward", 16), "Forward", rx.el.kbd("F"), custom_attrs={"data-act": "forward", "data-key": "f"}
         ),
         menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
+        menu_item(
+            icon("shield-alert", 16), "Mark as spam", custom_attrs={"data-act": "spam", "data-unless-status": "spam"}
+        ),
+        menu_item(icon("shield-check", 16), "Not spam", custom_attrs={"data-act": "open", "data-if-status": "spam"}),
+        menu_item(icon("ban", 16), "Block sender", custom_attrs={"data-act": "block"}),
         menu_item(icon("trash-2", 16), "Move to Trash", rx.el.kbd("#"), custom_attrs={"data-act": "trash"}),
     )

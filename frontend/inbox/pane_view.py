@@ -61,6 +61,7 @@ def _pane(shown: Pane) -> rx.Component:
         custom_attrs={
             "data-pane": shown.id.to_string(),
             "data-mailbox": shown.mailbox_id.to_string(),
+            "data-status": shown.status,
             "aria-label": shown.subject,
         },
     )
@@ -129,7 +130,12 @@ def _head(shown: Pane) -> rx.Component:
                 title="Done",
                 custom_attrs={"aria-label": "Done"},
             ),
-            act_button(icon("undo-2", 15), rx.el.span("Move to Open"), act="open", class_name="btn"),
+            act_button(
+                icon("undo-2", 15),
+                rx.el.span(rx.cond(shown.status == "spam", "Not spam", "Move to Open")),
+                act="open",
+                class_name="btn",
+            ),
         ),
         icon_button(
             "ellipsis",

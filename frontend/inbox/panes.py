@@ -362,6 +362,10 @@ def activity_words(view: View, activity: Activity) -> str:
             return "Another conversation was joined into this one"
         case "added":
             return f"{who} added {_person_word(view, activity.subject_id)}"
+        case "blocked":
+            return f"{who} blocked {activity.value}"
+        case "unblocked":
+            return f"{who} took back the block of {activity.value}"
 
 
 def _person_word(view: View, person_id: int | None) -> str:

@@ -53,7 +53,13 @@ IN_SIGHT = 10
 AT_ONCE = 4
 """Conversations that are fetched together to stand ready, the nearest first."""
 
-STATUS_SAID = {"done": "Marked done", "trash": "Moved to Trash", "open": "Moved to Open", "spam": "Marked as spam"}
+STATUS_SAID = {
+    "done": "Marked done",
+    "trash": "Moved to Trash",
+    "open": "Moved to Open",
+    "spam": "Marked as spam",
+    "block": "Sender blocked",
+}
 
 
 class Inbox(Session):
@@ -442,11 +448,18 @@ class Inbox(Session):
 
     @rx.event
     async def set_status(self, conversation_id: int, status: str) -> AsyncIterator[Any]:
-        """Done, trash, or open again. The row has gone already; a refusal puts it back and says why."""
+        """Done, trash, spam, or open again; `block` also blocks the writer.
+
+        The row has gone already; a refusal puts it back and says why.
+        """
         try:
             before = self.seen().rows.get(conversation_id)
-            wanted: Status = status  # pyright: ignore[reportAssignmentType] # the API refuses any other word
-            await self.change(conversation_id, "status", SetStatus(status=wanted))
+            if status == "block":
+                item = await self.api().post(f"/conversations/{conversation_id}/block-sender", None, ConversationItem)
+                await self.become(with_item(self.seen(), item))
+            else:
+                wanted: Status = status  # pyright: ignore[reportAssignmentType] # the API refuses any other word
+                await self.change(conversation_id, "status", SetStatus(status=wanted))
         except ApiError as refused:
             yield rx.call_script(f"tandem.putBack({conversation_id})")
             yield self.fault(refused)
