@@ -23,11 +23,12 @@ from backend.mail.actions import (
     apply_flags,
     check_fence,
     forget_folder,
+    recognise,
     remove_placements,
     store_fetched,
 )
+from backend.workers.reader import Reader, read_all
 from sync.errors import CannotStore, LeaseLost
-from sync.mime.parse import parse_message
 from sync.types import (
     AccountState,
     Census,
@@ -66,8 +67,10 @@ class Lease:
 class PostgresAccountStore:
     """An `sync.ports.AccountStore` for one account, held by this worker under `lease`."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, reader: Reader | None = None) -> None:
+        """`reader` reads large batches in another process; without one they are read in a thread."""
         self._lease = lease
+        self._reader = reader
         self._folders: dict[str, FolderKey] = {}
 
     async def plan(self) -> SyncPlan:
@@ -173,7 +176,7 @@ class PostgresAccountStore:
             )
 
         try:
-            read = await asyncio.to_thread(_read_all, messages)
+            read = await self._read(messages)
             await self._fenced(write)
         except MESSAGE_FAULTS as fault:
             raise CannotStore(type(fault).__name__) from fault
@@ -181,7 +184,16 @@ class PostgresAccountStore:
     async def recognise(
         self, folder: str, listed: Sequence[ListedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> Sequence[int]:
-        return [message.uid for message in listed]
+        key = await self._key(folder)
+        unknown: list[int] = []
+
+        async def write() -> None:
+            unknown[:] = await recognise(key, listed, arrived=arrived)
+            if not unknown:
+                await self._write_cursor(key, cursor)
+
+        await self._fenced(write)
+        return unknown
 
     async def apply_flags(self, folder: str, flags: Mapping[int, frozenset[str]], cursor: FolderCursor) -> None:
         key = await self._key(folder)
@@ -197,13 +209,19 @@ class PostgresAccountStore:
 
         async def write() -> None:
             await remove_placements(key, uids)
+            await execute("DELETE FROM messages_set_aside WHERE folder_id = $1 AND uid = ANY($2)", key.folder_id, uids)
             await self._write_cursor(key, cursor)
 
         await self._fenced(write)
 
     async def reset_folder(self, folder: str) -> None:
         key = await self._key(folder)
-        await self._fenced(lambda: forget_folder(key))
+
+        async def write() -> None:
+            await forget_folder(key)
+            await execute("DELETE FROM messages_set_aside WHERE folder_id = $1", key.folder_id)
+
+        await self._fenced(write)
 
     async def set_aside(
         self, folder: str, uid: int, words: str, *, reason: Literal["refused", "unstorable"] = "refused"
@@ -276,6 +294,21 @@ class PostgresAccountStore:
             cursor.since,
         )
 
+    async def _read(self, messages: Sequence[FetchedMessage]) -> list[Fetched]:
+        raws = [message.raw for message in messages]
+        read = await (self._reader.read(raws) if self._reader is not None else asyncio.to_thread(read_all, raws))
+        return [
+            Fetched(
+                uid=message.uid,
+                flags=message.flags,
+                received_at=message.internal_date,
+                raw=message.raw,
+                parsed=prepared,
+                email_id=message.email_id,
+            )
+            for message, prepared in zip(messages, read, strict=True)
+        ]
+
     async def _row(self, folder: str) -> Row | None:
         return await fetch_row(
             "SELECT * FROM folders WHERE account_id = $1 AND name = $2", self._lease.account_id, folder
@@ -310,13 +343,6 @@ def _cursor_of(row: Row) -> FolderCursor | None:
         backfill_done=row["backfill_done"],
         since=row["since"],
     )
-
-
-def _read_all(messages: Sequence[FetchedMessage]) -> list[Fetched]:
-    return [
-        Fetched(uid=m.uid, flags=m.flags, received_at=m.internal_date, raw=m.raw, parsed=parse_message(m.raw))
-        for m in messages
-    ]
 
 
 def state_contract(mailbox_id: int, state: AccountState) -> contracts.AccountState:

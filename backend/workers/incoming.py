@@ -15,8 +15,10 @@ from dataclasses import dataclass
 import asyncpg
 
 from backend.database.connection import engine, execute, fetch, fetch_row
+from backend.errors import TandemError
 from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
+from backend.workers.reader import Reader
 from sync.errors import LeaseLost
 from sync.imap.account import AccountWatcher
 
@@ -24,7 +26,10 @@ log = logging.getLogger(__name__)
 
 ACCOUNTS_CHANNEL = "tandem_accounts"
 """NOTIFY here with an account's id when it was connected, changed or removed; empty: look at all."""
-LEASE_SECONDS = 25
+COUNT = "count "
+"""Before the id: its folders are to be counted now (`tandem census`)."""
+LEASE_SECONDS = 22
+"""With the pause between two looks, an account of a worker that died moves to another within 30 s."""
 RENEW_SECONDS = 5.0
 MOST_ACCOUNTS = 300
 """Held by one worker at once."""
@@ -45,6 +50,7 @@ class Watchers:
         self._watches: dict[int, _Watch] = {}
         self._look = asyncio.Event()
         self._changed: set[int] = set()
+        self._reader = Reader()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -58,6 +64,7 @@ class Watchers:
         held = list(self._watches)
         for account_id in held:
             await self._end(account_id)
+        await self._reader.close()
         await execute(
             "UPDATE mail_accounts SET lease_until = now() WHERE lease_holder = $1 AND id = ANY($2)", self.name, held
         )
@@ -79,6 +86,11 @@ class Watchers:
                 await asyncio.sleep(1)
 
     def _on_change(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
+        if payload.startswith(COUNT):
+            watch = self._watches.get(int(payload.removeprefix(COUNT)))
+            if watch is not None:
+                watch.watcher.count()
+            return
         if payload.isdecimal():
             self._changed.add(int(payload))
         self._look.set()
@@ -131,8 +143,13 @@ class Watchers:
         if row is None:
             return
         await self._end(lease.account_id)
-        imap, _smtp = await mail_login(lease.account_id)
-        watcher = AccountWatcher(imap, PostgresAccountStore(lease), connected_at=row["connected_at"])
+        try:
+            imap, _smtp = await mail_login(lease.account_id)
+        except TandemError:
+            # One account whose password cannot be opened keeps back no other; it is tried again with its next lease.
+            log.exception("Account %s cannot be watched.", lease.account_id)
+            return
+        watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=row["connected_at"])
         task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
         self._watches[lease.account_id] = _Watch(lease, watcher, task)
 
