@@ -20,8 +20,15 @@
   const idOf = (row) => Number(row.dataset.conversationId);
   const onPhone = () => window.matchMedia("(max-width: 759px)").matches;
 
+  // A toast lives on in the tab's state. After a reload its time is over, and so is what it offers to take back.
+  const TOAST = "tandem-toast";
+  const stale = sessionStorage.getItem(TOAST);
+  window.addEventListener("pagehide", () =>
+    sessionStorage.setItem(TOAST, document.querySelector(".toast")?.dataset.toast ?? ""));
+
   const draw = () => {
     const rules = [...gone].map((id) => `.row[data-conversation-id="${id}"]{display:none}`);
+    if (stale) rules.push(`.toast[data-toast="${CSS.escape(stale)}"]{display:none}`);
     if (selected) {
       rules.push(
         `.row[data-conversation-id="${selected}"]{background:var(--accent-soft);border-left-color:var(--accent)}`,
@@ -278,6 +285,7 @@
       event.preventDefault();
       return openMenu(asker.dataset.menu ?? asker.dataset.menuPhone, asker);
     }
+    for (const asked of document.querySelectorAll("details.sure[open]")) if (!asked.contains(node)) asked.open = false;
     if (open && (!open.contains(node) || node.closest("[role=menuitem],a,[data-close]"))) closeMenu();
 
     const plain = !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0;
@@ -340,6 +348,12 @@
       if (id) tandem.bridge?.select(id);
     }
   });
+  /** Those for admins appear once it is known who this is. */
+  const centreSettings = (tries = 120) => {
+    const here = document.querySelector(".settings-nav [aria-current=page]");
+    if (here) here.scrollIntoView({ block: "nearest", inline: "center" });
+    else if (tries && document.querySelector(".settings-nav")) requestAnimationFrame(() => centreSettings(tries - 1));
+  };
   window.addEventListener("tandem:mounted", () => {
     if (!desk()) {
       selected = 0;
@@ -348,6 +362,8 @@
     watched = null;
     watchList();
     draw();
+    // On a phone the settings' pages stand in one line that scrolls.
+    centreSettings();
   });
 
   /** Put the cursor into the composer of the shown conversation, as soon as it stands there. */

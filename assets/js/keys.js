@@ -41,6 +41,12 @@
       event.preventDefault();
       return tandem.closeMenu(true);
     }
+    const asked = event.key === "Escape" && document.querySelector("details.sure[open]");
+    if (asked) {
+      event.preventDefault();
+      asked.open = false;
+      return asked.querySelector("summary").focus();
+    }
     if (tandem.menu && event.key === "Enter" && event.target.matches?.("[data-filter]")) {
       event.preventDefault();
       return [...tandem.menu.querySelectorAll("[role=menuitem]")].find(visible)?.click();

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.frame import current, page, path_is
+from frontend.components.frame import page
 from frontend.components.parts import icon, link
 from frontend.components.widgets import bridge
 from frontend.session import Session
@@ -50,7 +50,9 @@ def settings_page(
             rx.el.nav(
                 rx.el.h1("Settings"),
                 *(
-                    rx.cond(session.me.admin, _section(name, entries)) if admins else _section(name, entries)
+                    rx.cond(session.me.admin, _section(name, entries, title))
+                    if admins
+                    else _section(name, entries, title)
                     for name, admins, entries in SECTIONS
                 ),
                 class_name="settings-nav",
@@ -83,7 +85,8 @@ def settings_page(
     )
 
 
-def _section(name: str, entries: tuple[tuple[str, str, str], ...]) -> rx.Component:
+def _section(name: str, entries: tuple[tuple[str, str, str], ...], title: str) -> rx.Component:
+    """The links of a section; the page named `title` is the one shown."""
     return rx.fragment(
         rx.el.h2(name),
         *(
@@ -91,8 +94,8 @@ def _section(name: str, entries: tuple[tuple[str, str, str], ...]) -> rx.Compone
                 icon(icon_name),
                 text,
                 to=path,
-                class_name=rx.cond(path_is(path), "rail-link on", "rail-link"),
-                custom_attrs={"aria-current": current(path_is(path))},
+                class_name="rail-link on" if text == title else "rail-link",
+                custom_attrs={"aria-current": "page"} if text == title else {},
             )
             for icon_name, text, path in entries
         ),

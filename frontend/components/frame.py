@@ -126,13 +126,13 @@ def _on(condition: Any) -> rx.Var[str]:
     return rx.cond(condition, "rail-link on", "rail-link")
 
 
-def path_is(path: str) -> Any:
+def _path_is(path: str) -> Any:
     """Whether this is the page shown. Its address ends in a slash when the browser asked the server for it."""
     bare = path.rstrip("/")
     return (_session.router.url.path == bare) | (_session.router.url.path == bare + "/")
 
 
-def current(condition: Any) -> rx.Var[str]:
+def _current(condition: Any) -> rx.Var[str]:
     """The value of `aria-current` for a link to a page."""
     return rx.cond(condition, "page", "false")
 
@@ -145,7 +145,7 @@ def _list_link(icon_name: str, text: str, kind: str, key: str, count: Any) -> rx
         rx.cond(count > 0, rx.el.b(count)),
         to=f"/?list={kind}",
         class_name=_on(here),
-        custom_attrs={"data-list": kind, "data-key": key, "aria-current": current(here)},
+        custom_attrs={"data-list": kind, "data-key": key, "aria-current": _current(here)},
     )
 
 
@@ -163,8 +163,8 @@ def _page_link(
         if count is not None
         else rx.fragment(),
         to=path,
-        class_name=_on(path_is(path)),
-        custom_attrs={"data-key": key, "aria-current": current(path_is(path))},
+        class_name=_on(_path_is(path)),
+        custom_attrs={"data-key": key, "aria-current": _current(_path_is(path))},
     )
 
 
@@ -215,6 +215,9 @@ def _mailbox_link(mailbox: Any) -> rx.Component:
 def bottom_bar() -> rx.Component:
     """On a phone, what the rail is elsewhere."""
 
+    def bar(here: Any) -> rx.Var[str]:
+        return rx.cond(here, "bar-item on", "bar-item")
+
     def entry(icon_name: str, text: str, **properties: Any) -> rx.Component:
         return rx.el.button(
             icon(icon_name, 20), rx.el.span(text), type="button", class_name="bar-item", custom_attrs=properties
@@ -225,14 +228,14 @@ def bottom_bar() -> rx.Component:
             icon("inbox", 20),
             rx.el.span("Mailboxes"),
             to="/",
-            class_name="bar-item",
+            class_name=bar(_desk() & (_inbox.kind == "mailbox")),
             custom_attrs={"data-menu": "mailboxes"},
         ),
         link(
             icon("circle-check", 20),
             rx.el.span("My work"),
             to="/?list=mine",
-            class_name="bar-item",
+            class_name=bar(_desk() & (_inbox.kind == "mine")),
             custom_attrs={"data-list": "mine"},
         ),
         link(
@@ -240,7 +243,7 @@ def bottom_bar() -> rx.Component:
             rx.cond(_session.work.mentions > 0, rx.el.i(_session.work.mentions)),
             rx.el.span("Mentions"),
             to="/?list=mentions",
-            class_name="bar-item",
+            class_name=bar(_desk() & (_inbox.kind == "mentions")),
             custom_attrs={"data-list": "mentions"},
         ),
         rx.el.button(
@@ -391,6 +394,7 @@ def toast() -> rx.Component:
                 ),
             ),
             key=_session.toast.id,
+            custom_attrs={"data-toast": _session.toast.id.to_string() + " " + _session.toast.text},
             role="status",
             class_name=rx.cond(_session.toast.tone == "red", "toast bad", "toast"),
         ),

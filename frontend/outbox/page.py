@@ -32,7 +32,11 @@ def outbox() -> rx.Component:
                 rx.cond(_state.online, rx.el.span("Live", class_name="live")),
                 rx.cond(
                     _state.needs_you.length() > 0,
-                    rx.el.span(_state.needs_you.length(), " need you", class_name="third"),
+                    rx.el.span(
+                        _state.needs_you.length(),
+                        rx.cond(_state.needs_you.length() == 1, " needs you", " need you"),
+                        class_name="third",
+                    ),
                 ),
                 class_name="head",
             ),

@@ -42,6 +42,13 @@ DEEDS = {
     "account_connected": "connected the account of {subject}",
     "account_reauthorised": "changed the servers or the password of {subject}",
     "account_disconnected": "disconnected the account of {subject}",
+    "account_plan_set": "changed which folders are followed in {subject}",
+    "account_paused": "paused the account of {subject}",
+    "mailbox_addresses_set": "changed the further addresses of {subject}",
+    "sender_blocked": "blocked a sender in {subject}",
+    "sender_unblocked": "no longer blocks a sender in {subject}",
+    "intake_sorted": "sorted new mail of {subject}",
+    "account_resumed": "let the account of {subject} go on",
     "job_retried": "tried a failed job again",
 }
 """What was done, by its word in the log. One that is not here stands as it is."""
@@ -148,7 +155,7 @@ def audit_log() -> rx.Component:
                 rx.el.button("Show more", type="button", class_name="link centred-block", on_click=_state.show_more),
             ),
         ),
-        lead="What concerns access, settings and passwords. No mail is told here, and nothing can be taken out.",
+        lead="What concerns access, settings and passwords. Nothing can be taken out of it.",
     )
 
 

@@ -19,8 +19,11 @@ WORK = {
     "send_outgoing": "Sending a mail",
     "store_sent_copy": "Storing the copy of a sent mail",
     "settle_unknown": "Finding out whether a mail was sent",
-    "push_seen": "Marking mail as read on the server",
-    "carry_out": "Carrying a change out on the mail server",
+    "carry_out": "Carrying changes out on the mail server",
+    "check_forwarding": "Checking whether forwarded mail arrives",
+    "hide_and_show": "Hiding mail that is gone from the server",
+    "remove_mail": "Removing mail from Tandem",
+    "settle_removed": "Settling what was removed",
     "system_mail": "Sending a mail of Tandem’s own",
     "check_servers": "Checking the mail servers",
 }

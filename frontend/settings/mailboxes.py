@@ -8,15 +8,7 @@ import msgspec
 import reflex as rx
 from reflex.event import EventSpec
 
-from backend.accounts.contracts import (
-    AccountSettings,
-    AccountState,
-    ConnectAccount,
-    Discover,
-    FoundServers,
-    ServerAddress,
-    ServerCheck,
-)
+from backend.accounts.contracts import AccountState
 from backend.mailboxes.contracts import (
     CreateMailbox,
     Mailbox,
@@ -29,8 +21,6 @@ from frontend.api import ApiError, SignedOut
 from frontend.session import Session
 from frontend.settings.people import checked
 from frontend.view import View
-
-SECURITIES = ("tls", "starttls", "none")
 
 
 class MailboxLine(TypedDict):
@@ -68,37 +58,10 @@ class ChosenView(TypedDict):
     percent: int
 
 
-class ServersView(TypedDict):
-    """What the wizard offers to try."""
-
-    username: str
-    imap_host: str
-    imap_port: str
-    imap_security: str
-    smtp_host: str
-    smtp_port: str
-    smtp_security: str
-    hint: str
-    source: str
-
-
-class CheckView(TypedDict):
-    server: str
-    where: str
-    ok: bool
-    reason: str
-    remedy: str
-    server_words: str
-
-
 NOT_CHOSEN = ChosenView(
     id=0, kind="", name="", address="", default_from_name="", reply_bcc="", private=False, member_ids=[],
     team_ids=[], connected=False, status="", status_words="", reason="", remedy="", server_words="", done=0,
     total=0, percent=0,
-)  # fmt: skip
-NO_SERVERS = ServersView(
-    username="", imap_host="", imap_port="993", imap_security="tls", smtp_host="", smtp_port="465",
-    smtp_security="tls", hint="", source="",
 )  # fmt: skip
 STATUS_WORDS = {
     "connecting": "Connecting",
@@ -108,33 +71,20 @@ STATUS_WORDS = {
     "needs_you": "Needs you",
     "paused": "Paused",
 }
-SOURCE_WORDS = {
-    "known": "We know this provider.",
-    "srv": "The domain names its servers.",
-    "autoconfig": "The provider describes its servers.",
-    "mx": "Found by where the domain's mail goes.",
-    "guess": "These are guesses: check them.",
-}
 
 
 class Mailboxes(Session):
-    """The settings of mailboxes, and the wizard that connects an account."""
+    """The settings of mailboxes. What concerns their accounts stands in `Accounts`."""
 
     mine: list[MailboxLine] = []
     shared: list[MailboxLine] = []
     chosen: ChosenView = NOT_CHOSEN
     adding: str = ""
     """The form that stands open: "personal", "group", or none."""
-    step: str = ""
-    """The wizard's step: "", "address", "servers"."""
-    busy: bool = False
     problem: str = ""
-    servers: ServersView = NO_SERVERS
-    checks: list[CheckView] = []
     removing: bool = False
 
     _settings: dict[int, MailboxSettings] = {}
-    _address: str = ""
 
     def repaint(self, before: View | None, view: View) -> None:
         """Follow mailboxes and the state of their accounts."""
@@ -152,9 +102,8 @@ class Mailboxes(Session):
         chosen = self._settings.get(self.chosen["id"])
         self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
 
-    @rx.event
-    async def arrive(self) -> EventSpec | None:
-        """On the page's load: my own, and for admins all group mailboxes."""
+    async def load(self) -> EventSpec | None:
+        """My own, and for admins all group mailboxes; the one that the address names stands open."""
         view = self._view
         if view is None:
             return None
@@ -167,33 +116,28 @@ class Mailboxes(Session):
         self._paint()
         asked = self.router.url.query_parameters.get("mailbox") or ""
         if asked.isdigit() and int(asked) in self._settings:
-            self._choose(int(asked))
+            self.show(int(asked))
         return None
 
-    @rx.event
-    def choose(self, mailbox_id: int) -> None:
-        """Open a mailbox's settings."""
-        self._choose(mailbox_id)
-
-    def _choose(self, mailbox_id: int) -> None:
+    def show(self, mailbox_id: int) -> None:
+        """Open a mailbox's settings; 0: none."""
         chosen = self._settings.get(mailbox_id)
         self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
-        self.adding, self.step, self.problem, self.checks, self.removing = "", "", "", [], False
+        self.adding, self.problem, self.removing = "", "", False
 
     @rx.event
     def close(self) -> None:
         """Back to the list."""
-        self._choose(0)
+        self.show(0)
 
     @rx.event
     def add(self, kind: str) -> None:
         """Open the form of a new mailbox."""
-        self._choose(0)
+        self.show(0)
         self.adding = kind
 
-    @rx.event
-    async def create(self, form: dict[str, Any]) -> EventSpec | None:
-        """Add a mailbox; next comes its account."""
+    async def make(self, form: dict[str, Any]) -> MailboxSettings:
+        """Add the mailbox of the form. Raises ApiError."""
         kind: MailboxKind = "personal" if self.adding == "personal" else "group"
         address = str(form.get("address", "")).strip()
         wanted = CreateMailbox(
@@ -206,14 +150,10 @@ class Mailboxes(Session):
             reply_bcc=str(form.get("reply_bcc", "")).strip(),
             private_by_default=bool(form.get("private")),
         )
-        try:
-            made = await self.api().post("/mailboxes", wanted, MailboxSettings)
-        except ApiError as refused:
-            return self._refused(refused)
+        made = await self.api().post("/mailboxes", wanted, MailboxSettings)
         self._settings = {**self._settings, made.id: made}
         self._paint()
-        self._choose(made.id)
-        return await self._discover(made.address)
+        return made
 
     @rx.event
     async def save(self, form: dict[str, Any]) -> EventSpec | None:
@@ -262,77 +202,16 @@ class Mailboxes(Session):
             return self._refused(refused)
         self._settings = {i: each for i, each in self._settings.items() if i != mailbox_id}
         self._paint()
-        self._choose(0)
+        self.show(0)
         self.say("The mailbox was removed. Its mail on the server stays")
         return None
 
-    # ---- the wizard
-
-    @rx.event
-    async def discover(self, form: dict[str, Any]) -> EventSpec | None:
-        """Find the servers of an address."""
-        return await self._discover(str(form.get("address", "")).strip())
-
-    @rx.event
-    async def begin_account(self) -> EventSpec | None:
-        """Open the wizard for the chosen mailbox."""
-        return await self._discover(self.chosen["address"])
-
-    async def _discover(self, address: str) -> EventSpec | None:
-        self._address = address
-        try:
-            found = await self.api().post("/discover", Discover(address=address), list[FoundServers])
-        except ApiError as refused:
-            self.step = "servers"
-            self.servers = ServersView(**{**NO_SERVERS, "username": address})
-            return self._refused(refused)
-        self.servers = _servers(found[0]) if found else ServersView(**{**NO_SERVERS, "username": address})
-        self.step, self.problem, self.checks = "servers", "", []
-        return None
-
-    @rx.event
-    def leave_wizard(self) -> None:
-        """Connect later."""
-        self.step, self.checks, self.problem = "", [], ""
-
-    @rx.event
-    async def connect(self, form: dict[str, Any]):  # noqa: ANN201 - an event generator
-        """Try both servers; when both answer, store the account and begin fetching."""
-        try:
-            wanted = _wanted(self._address or self.chosen["address"], form)
-        except (ValueError, msgspec.ValidationError):
-            self.problem = "A port is a number from 1 to 65535."
-            return
-        self.busy, self.problem, self.checks = True, "", []
-        yield
-        try:
-            checks = await self.api().post(f"/mailboxes/{self.chosen['id']}/account/check", wanted, list[ServerCheck])
-            self.checks = [_check(each, wanted) for each in checks]
-            self.busy = not all(each.ok for each in checks)
-            yield
-            if all(each.ok for each in checks):
-                stored = await self.api().put(f"/mailboxes/{self.chosen['id']}/account", wanted, AccountSettings)
-                self._account(stored.state)
-                self.step = ""
-        except ApiError as refused:
-            yield self._refused(refused)
-        finally:
-            self.busy = False
-
-    @rx.event
-    async def disconnect(self) -> EventSpec | None:
-        """Forget the account; mail that was fetched stays."""
-        try:
-            await self.api().delete(f"/mailboxes/{self.chosen['id']}/account")
-        except ApiError as refused:
-            return self._refused(refused)
-        self._account(None)
-        return None
-
-    def _account(self, state: AccountState | None) -> None:
-        known = self._settings[self.chosen["id"]]
-        self._settings = {**self._settings, known.id: msgspec.structs.replace(known, account=state)}
-        self._paint()
+    def set_account(self, mailbox_id: int, state: AccountState | None) -> None:
+        """What is known now of a mailbox's account; None: it has none."""
+        known = self._settings.get(mailbox_id)
+        if known is not None:
+            self._settings = {**self._settings, known.id: msgspec.structs.replace(known, account=state)}
+            self._paint()
 
     def _refused(self, refused: ApiError) -> EventSpec | None:
         self.problem = refused.sentence
@@ -387,53 +266,6 @@ def _chosen(mailbox: MailboxSettings) -> ChosenView:
         done=account.done if account else 0,
         total=account.total if account else 0,
         percent=round(100 * account.done / account.total) if account and account.total else 0,
-    )
-
-
-def _servers(found: FoundServers) -> ServersView:
-    return ServersView(
-        username=found.username,
-        imap_host=found.imap.host,
-        imap_port=str(found.imap.port),
-        imap_security=found.imap.security,
-        smtp_host=found.smtp.host,
-        smtp_port=str(found.smtp.port),
-        smtp_security=found.smtp.security,
-        hint=found.hint,
-        source=SOURCE_WORDS[found.source],
-    )
-
-
-def _wanted(address: str, form: dict[str, Any]) -> ConnectAccount:
-    """What the wizard's form says. Raises ValueError for a port that is none."""
-
-    def server(name: str) -> ServerAddress:
-        port = int(str(form.get(f"{name}_port", "")).strip())
-        if not 1 <= port <= 65535:
-            raise ValueError(port)
-        return msgspec.convert(
-            {"host": str(form.get(f"{name}_host", "")).strip(), "port": port, "security": form.get(f"{name}_security")},
-            ServerAddress,
-        )
-
-    return ConnectAccount(
-        address=address,
-        username=str(form.get("username", "")).strip(),
-        password=str(form.get("password", "")),
-        imap=server("imap"),
-        smtp=server("smtp"),
-    )
-
-
-def _check(check: ServerCheck, wanted: ConnectAccount) -> CheckView:
-    server = wanted.imap if check.server == "imap" else wanted.smtp
-    return CheckView(
-        server="Receiving" if check.server == "imap" else "Sending",
-        where=f"{server.host}, port {server.port}",
-        ok=check.ok,
-        reason=check.reason,
-        remedy=check.remedy,
-        server_words=check.server_words,
     )
 
 
