@@ -13,14 +13,15 @@ from backend.conversations.threads import (
     tell_joined,
     visibility_for_new,
 )
-from backend.database.connection import Row, execute, fetch, fetch_row
+from backend.database.connection import Row, execute, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.jobs import enqueue
 from backend.mail.blocked import is_blocked
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
 from backend.mail.history import store_batch
-from backend.mail.intake import targets
+from backend.mail.intake import own_addresses, targets
+from backend.mail.intents import want
 from backend.mail.places import Where
 from backend.mail.placing import (
     arrived_again,
@@ -79,7 +80,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         fresh = [each.ready() for each in messages if each.uid not in placed]
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
-            own = await _own_addresses(mailbox_id)
+            own = await own_addresses(mailbox_id)
             to_place = [each for each in parts if each.uid not in placed]
             placed.update(each.uid for each in parts)
             if arrived:
@@ -97,7 +98,7 @@ async def _by_mailbox(folder: FolderKey, messages: Sequence[Fetched]) -> dict[in
         return {folder.mailbox_id: list(messages)} if messages else {}
     found: dict[int, list[Fetched]] = {}
     for each in messages:
-        for mailbox_id in await targets(folder.account_id, each.whole):
+        for mailbox_id in await targets(folder.account_id, each.whole, role=folder.role):
             found.setdefault(mailbox_id, []).append(each)
     return dict(sorted(found.items()))
 
@@ -110,15 +111,6 @@ async def _hold(mailbox_id: int) -> Row:
     if mailbox is None:
         raise StaleFence
     return mailbox
-
-
-async def _own_addresses(mailbox_id: int) -> set[str]:
-    rows = await fetch(
-        "SELECT lower(address) AS address FROM mailboxes WHERE id = $1 "
-        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1",
-        mailbox_id,
-    )
-    return {row["address"] for row in rows}
 
 
 # ---- history
@@ -140,7 +132,7 @@ async def _store_history(
         await place(folder, rows)
         await arrived_again(stored.known)
     await bring_back(stored.gone)
-    if mailbox["kind"] == "personal":
+    if mailbox["kind"] == "personal" and mailbox["id"] == folder.mailbox_id:
         touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
         await mark_like_server(act, mailbox, touched, tell=False)
     if stored.new:
@@ -171,7 +163,8 @@ async def _store_arrived(
         email_id=fetched.email_id,
     )
     stood = await place_of(folder)
-    if not message.outgoing and stood != "junk" and await is_blocked(mailbox["id"], sender):
+    blocked = not message.outgoing and stood != "junk" and await is_blocked(mailbox["id"], sender)
+    if blocked:
         stood = "junk"
     quiet = stood in ("junk", "trash", "drafts")
     incoming = not message.outgoing and not quiet
@@ -182,13 +175,15 @@ async def _store_arrived(
     await leave_keys(mailbox["id"], conversation_id, message.parsed)
     if places:
         await _place(folder, fetched, record["id"])
+    if blocked:
+        await want([record["id"]], "place", "junk")
     if incoming and stood != "done":
         await execute(
             "UPDATE conversations SET status = 'open' WHERE id = $1 AND status IN ('done', 'trash')", conversation_id
         )
     await sum_up(conversation_id)
     await _tell_message(act, conversation_id, record, audience_before)
-    if mailbox["kind"] == "personal" and not message.outgoing:
+    if mailbox["kind"] == "personal" and mailbox["id"] == folder.mailbox_id and not message.outgoing:
         await mark_like_server(act, mailbox, [conversation_id])
 
 

@@ -4,13 +4,13 @@ What becomes of a message is the same as for one that a watcher fetched (backend
 put where its headers say, told as one that arrived or as one event for a batch of history.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import audience_of, hold_membership, tell_sight
-from backend.conversations.contracts import HistoryStored, MessageAdded
+from backend.conversations.contracts import HistoryStored, MessageAdded, Status
 from backend.conversations.rows import read_row
 from backend.conversations.threads import (
     begin_conversation,
@@ -19,10 +19,15 @@ from backend.conversations.threads import (
     tell_joined,
     visibility_for_new,
 )
-from backend.database.connection import Row, execute, fetch, fetch_row
+from backend.database.connection import Row, execute, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
+from backend.mail.fetched import Fetched
+from backend.mail.history import store_batch
+from backend.mail.intake import own_addresses
+from backend.mail.places import Where
 from backend.mail.queries import message_of
+from backend.mail.standing import begins_with
 from backend.mail.store import (
     ReadMessage,
     addressed_in,
@@ -33,27 +38,27 @@ from backend.mail.store import (
     leave_keys,
     next_arrival,
 )
-from sync.mime.message import ParsedMessage
 
-Status = Literal["open", "done", "spam", "trash"]
-OPENNESS: tuple[Status, ...] = ("trash", "spam", "done", "open")
-"""Of two messages of a conversation that is being imported, the later of these is the conversation's status."""
+_OPENNESS: tuple[Status, ...] = ("trash", "spam", "done", "open")
+"""A conversation that an import begins is as open as the most open of its messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """A message to store. `status` is what a conversation that begins with it gets; `unread` counts in a personal
-    mailbox, where it is its owner's."""
+    """A message to store. `message.uid` tells it apart in its batch and means nothing else.
 
-    message: ReadMessage
-    parsed: ParsedMessage
-    status: Status = "open"
+    `place`: where it lay before, which says what a conversation begins with that begins with it. `unread` counts in a
+    personal mailbox, where it is its owner's.
+    """
+
+    message: Fetched
+    place: Where = "inbox"
     unread: bool = False
 
 
 @dataclass(slots=True)
 class Filing:
-    """What became of a batch; `begun` grows over the batches of one import."""
+    """What became of the batches of one import so far."""
 
     new: int = 0
     known: int = 0
@@ -61,84 +66,90 @@ class Filing:
     """Conversations that this import began, with their status."""
 
 
-async def own_addresses(mailbox_id: int) -> set[str]:
-    """The lower-case addresses whose mail the mailbox itself wrote."""
-    rows = await fetch(
-        "SELECT lower(address) AS address FROM mailboxes WHERE id = $1 "
-        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1 "
-        "UNION SELECT lower(address) FROM mailbox_addresses WHERE mailbox_id = $1",
-        mailbox_id,
-    )
-    return {row["address"] for row in rows}
-
-
 async def file_history(mailbox_id: int, batch: Sequence[Filed], filing: Filing) -> None:
     """Store a batch of old mail: it notifies nobody, reopens nothing, and is one event. Counts into `filing`."""
+    if not batch:
+        return
+    begun: dict[int, Status] = dict(filing.begun)
+    new = 0
     async with action(None) as act:
         mailbox = await _hold(mailbox_id)
         own = await own_addresses(mailbox_id)
-        begun: dict[int, Status] = {}
-        new = 0
+        by_place: dict[Where, list[Fetched]] = defaultdict(list)
         for filed in batch:
-            new += await _file_old(act, mailbox, filed, own, filing.begun, begun)
-        for conversation_id in begun:
-            await sum_up(conversation_id)
+            by_place[filed.place].append(filed.message)
+        ids: dict[int, int] = {}
+        for place in sorted(by_place, key=_openness, reverse=True):
+            stored = await store_batch(act, mailbox, by_place[place], own, place=place)
+            status = begins_with(place, arrived=False)
+            begun |= dict.fromkeys(stored.begun, status)
+            await _open_up([each for each in stored.grown if each in begun], status, begun)
+            new += stored.new
+            ids |= stored.ids
+        if mailbox["kind"] == "personal":
+            await _leave_unread(mailbox, [ids[filed.message.uid] for filed in batch if filed.unread])
         await _note_senders(act, mailbox_id, batch, own)
         if new:
             act.record(mailbox_stream(mailbox_id), HistoryStored(mailbox_id=mailbox_id, messages=new))
     # Only what was committed counts: a batch that failed is tried again, message by message.
-    filing.begun |= begun
+    filing.begun = begun
     filing.new += new
     filing.known += len(batch) - new
 
 
-async def _file_old(
-    act: Action, mailbox: Row, filed: Filed, own: set[str], begun_before: dict[int, Status], begun: dict[int, Status]
-) -> int:
-    if await find_stored(mailbox["id"], filed.parsed) is not None:
-        return 0
-    found = await _find(act, mailbox, filed.message, own)
-    conversation_id = found or await _begin(mailbox, filed)
-    record = await insert_message(mailbox["id"], conversation_id, filed.message, 0)
-    await leave_keys(mailbox["id"], conversation_id, filed.parsed)
-    if found is None:
-        begun[conversation_id] = filed.status
-    else:
-        await sum_up(conversation_id)
-        status = begun.get(conversation_id) or begun_before.get(conversation_id)
-        if status is not None and OPENNESS.index(filed.status) > OPENNESS.index(status):
-            await execute("UPDATE conversations SET status = $2 WHERE id = $1", conversation_id, filed.status)
-            begun[conversation_id] = filed.status
-    if filed.unread and mailbox["kind"] == "personal" and record["direction"] == "incoming":
-        await execute(
-            "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
-            "VALUES ($1, $2, 0, true, 1) ON CONFLICT (conversation_id, user_id) DO NOTHING",
-            conversation_id,
-            mailbox["owner_id"],
-        )
-    return 1
+def _openness(place: Where) -> int:
+    return _OPENNESS.index(begins_with(place, arrived=False))
 
 
-async def file_arrived(act: Action, mailbox_id: int, messages: Sequence[Filed]) -> list[int]:
-    """Store messages as ones that arrive now; answers the ids of their rows, or of the rows that they have already."""
+async def _open_up(conversation_ids: Sequence[int], status: Status, begun: dict[int, Status]) -> None:
+    """These conversations of the import have got messages that are worth this status."""
+    for conversation_id in conversation_ids:
+        if _OPENNESS.index(status) > _OPENNESS.index(begun[conversation_id]):
+            await execute("UPDATE conversations SET status = $2 WHERE id = $1", conversation_id, status)
+            begun[conversation_id] = status
+
+
+async def _leave_unread(mailbox: Row, message_ids: Sequence[int]) -> None:
+    await execute(
+        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
+        "SELECT DISTINCT conversation_id, $2::bigint, 0, true, 1 FROM messages "
+        "WHERE id = ANY($1) AND direction = 'incoming' AND arrival = 0 "
+        "ON CONFLICT (conversation_id, user_id) DO NOTHING",
+        list(message_ids),
+        mailbox["owner_id"],
+    )
+
+
+async def file_arrived(act: Action, mailbox_id: int, batch: Sequence[Filed]) -> None:
+    """Store messages as ones that arrive now. Those that the mailbox has are passed over."""
     mailbox = await _hold(mailbox_id)
     own = await own_addresses(mailbox_id)
-    ids = [await _file_new(act, mailbox, filed, own) for filed in messages]
-    await _note_senders(act, mailbox_id, messages, own)
-    return ids
+    for filed in batch:
+        await _file_new(act, mailbox, filed, own)
+    await _note_senders(act, mailbox_id, batch, own)
 
 
-async def _file_new(act: Action, mailbox: Row, filed: Filed, own: set[str]) -> int:
-    message = filed.message
-    stored = await find_stored(mailbox["id"], filed.parsed)
-    if stored is not None:
-        return stored["id"]
+async def _file_new(act: Action, mailbox: Row, filed: Filed, own: set[str]) -> None:
+    fetched = filed.message
+    if await find_stored(mailbox["id"], fetched.parsed) is not None:
+        return
+    message = ReadMessage(
+        raw=fetched.raw,
+        parsed=fetched.parsed,
+        received_at=fetched.received_at,
+        outgoing=filed.place == "sent" or fetched.prepared.sender_address in own,
+    )
     found = await _find(act, mailbox, message, own)
-    conversation_id = found or await _begin(mailbox, filed)
+    conversation_id = found or await begin_conversation(
+        mailbox["id"],
+        fetched.prepared.subject,
+        status=begins_with(filed.place, arrived=True),
+        visibility=await visibility_for_new(mailbox, addressed_in(fetched.parsed)),
+    )
     audience_before = await audience_of(conversation_id)
     arrival = 0 if message.outgoing else await next_arrival(mailbox["id"])
     record = await insert_message(mailbox["id"], conversation_id, message, arrival)
-    await leave_keys(mailbox["id"], conversation_id, filed.parsed)
+    await leave_keys(mailbox["id"], conversation_id, fetched.parsed)
     if not message.outgoing:
         await execute(
             "UPDATE conversations SET status = 'open' WHERE id = $1 AND status IN ('done', 'trash')", conversation_id
@@ -153,7 +164,6 @@ async def _file_new(act: Action, mailbox: Row, filed: Filed, own: set[str]) -> i
         conversation_id=conversation_id,
         audience=audience,
     )
-    return record["id"]
 
 
 async def _hold(mailbox_id: int) -> Row:
@@ -170,35 +180,17 @@ async def _find(act: Action, mailbox: Row, message: ReadMessage, own: set[str]) 
     """The conversation where the message belongs, joined from several if it connects them; None: a new one."""
     found = await find_conversations(mailbox["id"], message, own)
     if len(found) > 1:
-        for conversation_id in found:
-            await sum_up(conversation_id)
         activity = await join_conversations(act, found[0], found[1:])
         await sum_up(found[0])
         await tell_joined(act, found[0], activity)
     return found[0] if found else None
 
 
-async def _begin(mailbox: Row, filed: Filed) -> int:
-    parsed = filed.parsed
-    visibility = await visibility_for_new(mailbox, addressed_in(parsed))
-    conversation_id = await begin_conversation(
-        mailbox["id"], parsed.subject, status=filed.status, visibility=visibility
-    )
-    if visibility != "open":
-        # Who may join a private conversation is asked of these columns, within the same batch.
-        await execute(
-            "UPDATE conversations SET addressed = $2 WHERE id = $1",
-            conversation_id,
-            [*addressed_in(parsed), *([parsed.from_.address.lower()] if parsed.from_ else [])],
-        )
-    return conversation_id
-
-
-async def _note_senders(act: Action, mailbox_id: int, messages: Sequence[Filed], own: set[str]) -> None:
+async def _note_senders(act: Action, mailbox_id: int, batch: Sequence[Filed], own: set[str]) -> None:
     people = [
-        Correspondent(sender.name, sender.address.lower(), None, filed.message.received_at)
-        for filed in messages
-        if (sender := filed.parsed.from_) and sender.address and sender.address.lower() not in own
+        Correspondent(each.prepared.sender_name, each.prepared.sender_address, None, each.received_at)
+        for each in (filed.message for filed in batch)
+        if each.prepared.sender_address and each.prepared.sender_address not in own
     ]
     if people:
-        await note_correspondents(act, mailbox_id, people, max(filed.message.received_at for filed in messages))
+        await note_correspondents(act, mailbox_id, people, max(filed.message.received_at for filed in batch))

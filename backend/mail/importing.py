@@ -6,7 +6,7 @@ message that cannot be read is stored as it is; one that cannot be stored is tol
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +16,15 @@ import asyncpg
 from backend.database.connection import Row, fetch, fetch_row
 from backend.errors import NotFound, TandemError
 from backend.mail.archives import Archive, Kept, find_archives, read_archive
-from backend.mail.filing import Filed, Filing, Status, file_history, own_addresses
-from backend.mail.store import ReadMessage
+from backend.mail.fetched import Fetched
+from backend.mail.filing import Filed, Filing, file_history
+from backend.mail.places import Where
+from backend.mail.reading import prepare
 from sync.mime.parse import parse_message
 
 log = logging.getLogger(__name__)
 
+_PLACES: Mapping[str, Where] = {"inbox": "inbox", "sent": "sent", "junk": "junk"}
 BATCH_MESSAGES = 200
 BATCH_BYTES = 16 * 1024 * 1024
 """What one transaction stores at most, unless a single message is larger."""
@@ -81,15 +84,14 @@ async def import_mail(
         archives += found.archives
         outcome.left_out += found.left_out
     total = sum(archive.size for archive in archives)
-    own = await own_addresses(mailbox_id)
     filing = Filing()
     kept = (each for archive in archives for each in read_archive(archive))
     done = 0
-    reading = asyncio.create_task(asyncio.to_thread(_next_batch, kept, own))
+    reading = asyncio.create_task(asyncio.to_thread(_next_batch, kept))
     try:
         while batch := await reading:
             # The next batch is read while this one is stored.
-            reading = asyncio.create_task(asyncio.to_thread(_next_batch, kept, own))
+            reading = asyncio.create_task(asyncio.to_thread(_next_batch, kept))
             outcome.drafts += batch.drafts
             await _store(mailbox_id, batch, filing, outcome)
             done += batch.size
@@ -110,37 +112,34 @@ class _Batch:
         return bool(self.size)
 
 
-def _next_batch(kept: Iterator[Kept], own: set[str]) -> _Batch:
+def _next_batch(kept: Iterator[Kept]) -> _Batch:
     batch = _Batch()
     for each in kept:
         batch.size += max(each.size, 1)
         if each.draft or each.role == "drafts":
             batch.drafts += 1
         elif each.raw.strip():
-            batch.messages.append((each.where, _filed(each, own)))
+            batch.messages.append((each.where, _filed(each, len(batch.messages))))
         if len(batch.messages) >= BATCH_MESSAGES or batch.size >= BATCH_BYTES:
             break
     return batch
 
 
-def _filed(kept: Kept, own: set[str]) -> Filed:
-    """What is to be stored: whose it is, when it is from, and where it stands."""
+def _filed(kept: Kept, number: int) -> Filed:
+    """What is to be stored: read, with the moment it is from and the place where it lay."""
     parsed = parse_message(kept.raw)
-    sender = parsed.from_.address.lower() if parsed.from_ else ""
     received_at = min(parsed.date or kept.kept_at or datetime.now(UTC), datetime.now(UTC))
-    message = ReadMessage(
-        raw=kept.raw, parsed=parsed, received_at=received_at, outgoing=kept.role == "sent" or sender in own
+    message = Fetched(
+        uid=number, flags=frozenset(), received_at=received_at, raw=kept.raw, parsed=prepare(kept.raw, parsed)
     )
-    return Filed(message=message, parsed=parsed, status=_status(kept), unread=not kept.seen and kept.role == "inbox")
+    return Filed(message=message, place=_place(kept), unread=not kept.seen and kept.role == "inbox")
 
 
-def _status(kept: Kept) -> Status:
+def _place(kept: Kept) -> Where:
     """What lay in the Inbox is still to be done; old mail from anywhere else is not."""
     if kept.deleted or kept.role == "trash":
         return "trash"
-    if kept.role == "junk":
-        return "spam"
-    return "open" if kept.role == "inbox" else "done"
+    return _PLACES.get(kept.role or "archive", "done")
 
 
 async def _store(mailbox_id: int, batch: _Batch, filing: Filing, outcome: Outcome) -> None:

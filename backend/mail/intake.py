@@ -77,12 +77,12 @@ class Known:
     """Those of them that hold exactly this message."""
 
 
-async def targets(account_id: int, parsed: ParsedMessage, own: Collection[str] = ()) -> list[int]:
+async def targets(account_id: int, parsed: ParsedMessage, own: Collection[str] = (), *, role: str = "") -> list[int]:
     """The mailboxes that each get the message, at least one: the intake mailbox itself for what fits nowhere.
 
-    `own` are further addresses of the intake account. Call it inside the action that stores the message: it notes
-    when a test mail has come through. In each mailbox the message is outgoing if it is from an address of *that*
-    mailbox.
+    `own` are further addresses of the intake account, `role` that of the folder where it stands. Call it inside the
+    action that stores the message: it notes when a test mail has come through. In each mailbox the message is outgoing
+    if it is from an address of *that* mailbox.
     """
     directory = await read_directory(account_id, own)
     known = await _known(parsed)
@@ -90,14 +90,19 @@ async def targets(account_id: int, parsed: ParsedMessage, own: Collection[str] =
         await execute(
             "UPDATE forwarding_checks SET came_at = now() WHERE message_id = $1 AND came_at IS NULL", parsed.message_id
         )
-    return sort_mail(parsed, directory, known)
+    return sort_mail(parsed, directory, known, role=role)
 
 
-def sort_mail(mail: ParsedMessage, directory: Directory, known: Known | None = None) -> list[int]:
+def sort_mail(mail: ParsedMessage, directory: Directory, known: Known | None = None, *, role: str = "") -> list[int]:
     """The ids of the mailboxes that get the mail, in order; the intake's alone when there is none."""
     known = known or Known()
     sender = mail.from_.address.lower() if mail.from_ else ""
     from_mailbox = directory.mailboxes.get(sender)
+    if role == "drafts":
+        return [directory.intake_id]
+    if role == "sent":
+        # It went out from here and came to nobody yet: whom it was written to gets it on another way.
+        return [from_mailbox] if from_mailbox is not None else [directory.intake_id]
     if mail.auto_submitted and (from_mailbox is not None or directory.is_intake(sender)):
         return [directory.intake_id]
     delivered = {found for address in deliveries(mail) if (found := directory.mailbox_at(address)) is not None}
@@ -163,6 +168,17 @@ async def read_directory(account_id: int, own: Collection[str] = ()) -> Director
         tags=tags,
         with_account=frozenset(row["id"] for row in rows if row["connected"]),
     )
+
+
+async def own_addresses(mailbox_id: int) -> set[str]:
+    """The lower-case addresses whose mail the mailbox itself wrote."""
+    rows = await fetch(
+        "SELECT lower(address) AS address FROM mailboxes WHERE id = $1 "
+        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1 "
+        "UNION SELECT lower(address) FROM mailbox_addresses WHERE mailbox_id = $1",
+        mailbox_id,
+    )
+    return {row["address"] for row in rows}
 
 
 async def can_send(mailbox_id: int) -> bool:

@@ -25,6 +25,13 @@ from backend.mail.standing import GRACE, Standing, follows, standing
 _FLAG_OF = {"seen": "\\Seen", "flagged": "\\Flagged", "answered": "\\Answered"}
 
 
+OF_INTAKE = (
+    "EXISTS (SELECT 1 FROM mail_accounts ia JOIN mailboxes im ON im.id = ia.mailbox_id "
+    "WHERE ia.id = f.account_id AND im.kind = 'intake')"
+)
+"""SQL: the folder `f` is the intake account's. Where mail stands there says nothing of what became of it here."""
+
+
 async def place_of(folder: FolderKey) -> Where:
     """What standing in the folder means."""
     name = await fetch_value("SELECT name FROM folders WHERE id = $1", folder.folder_id)
@@ -117,6 +124,7 @@ async def _standings(conversation_ids: Collection[int]) -> dict[int, Standing]:
         for record in await fetch(
             "SELECT DISTINCT m.conversation_id, f.id, f.role, f.name, m.stood_in FROM messages m "
             "LEFT JOIN placements p ON p.message_id = m.id LEFT JOIN folders f ON f.id = p.folder_id "
+            f"AND NOT {OF_INTAKE} "
             "WHERE m.conversation_id = ANY($1) AND m.direction = 'incoming' AND m.gone_at IS NULL",
             list(conversation_ids),
         ):
@@ -165,6 +173,8 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
             folder.folder_id,
             list(uids),
         )
+        if await fetch_value(f"SELECT {OF_INTAKE} FROM folders f WHERE f.id = $1", folder.folder_id):
+            return  # deleting what was sorted deletes it there, not here
         waiting = await _note_unplaced(folder, [record["message_id"] for record in gone], waits=True)
     if waiting:
         await enqueue("settle_removed", after=GRACE, key=str(folder.mailbox_id), mailbox_id=folder.mailbox_id)

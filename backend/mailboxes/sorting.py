@@ -13,10 +13,12 @@ from backend.conversations.change import hold_membership
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.events.record import Action, action
-from backend.mail.filing import Filed, Filing, file_arrived, file_history, own_addresses
+from backend.mail.fetched import Fetched
+from backend.mail.filing import Filed, Filing, file_arrived, file_history
 from backend.mail.intake import deliveries
 from backend.mail.raw import load_raw
-from backend.mail.store import ReadMessage, find_stored, hold_threading
+from backend.mail.reading import prepare
+from backend.mail.store import find_stored, hold_threading
 from backend.mailboxes.contracts import Intake, Sorted, SortTarget, SortUnsorted, Unsorted
 from backend.mailboxes.forwarding import add_address
 from backend.mailboxes.membership import lock_memberships
@@ -154,22 +156,21 @@ async def _move(act: Action, conversation_id: int, mailbox_id: int) -> None:
     records = await fetch(
         "SELECT id, raw_digest, date FROM messages WHERE conversation_id = $1 ORDER BY date, id", conversation_id
     )
-    own = await own_addresses(mailbox_id)
-    filed = [await _filed(record, own) for record in records]
+    filed = [await _filed(number, record) for number, record in enumerate(records)]
     if any(record["date"] > datetime.now(UTC) - RECENT for record in records):
         await file_arrived(act, mailbox_id, filed)
     else:
         await file_history(mailbox_id, filed, Filing())
     for record, each in zip(records, filed, strict=True):
-        now = await find_stored(mailbox_id, each.parsed)
+        now = await find_stored(mailbox_id, each.message.parsed)
         assert now is not None
         await execute("UPDATE placements SET message_id = $2 WHERE message_id = $1", record["id"], now["id"])
     await execute("DELETE FROM conversations WHERE id = $1 OR joined_into = $1", conversation_id)
 
 
-async def _filed(record: Row, own: set[str]) -> Filed:
+async def _filed(number: int, record: Row) -> Filed:
     raw = await load_raw(record["raw_digest"])
-    parsed = parse_message(raw)
-    sender = parsed.from_.address.lower() if parsed.from_ else ""
-    message = ReadMessage(raw=raw, parsed=parsed, received_at=record["date"], outgoing=sender in own)
-    return Filed(message=message, parsed=parsed)
+    message = Fetched(
+        uid=number, flags=frozenset(), received_at=record["date"], raw=raw, parsed=prepare(raw, parse_message(raw))
+    )
+    return Filed(message=message)

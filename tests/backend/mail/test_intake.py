@@ -124,3 +124,9 @@ def test_hundreds_of_delivery_lines_hide_nothing_of_to() -> None:
 )
 def test_a_mailbox_has_a_readable_name_behind_the_plus_and_one_of_its_own(address: str, tags: tuple[str, str]) -> None:
     assert tags_of(address, 7) == tags
+
+
+def test_what_lies_in_sent_or_drafts_came_to_nobody() -> None:
+    lines = b"From: support@northwind.example\r\nTo: sales@northwind.example\r\n\r\nHello"
+    assert sort_mail(parse_message(lines), DIRECTORY, role="sent") == [SUPPORT]
+    assert sort_mail(parse_message(lines), DIRECTORY, role="drafts") == [INTAKE]
