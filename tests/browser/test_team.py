@@ -64,7 +64,8 @@ async def test_mail_is_answered_together(office: Office, seats: Seats) -> None:
     assert sent.recipients == ("mateus@vento.example",)
     assert b"we send you a new wheel today" in sent.raw
     for article in (seen, pane):
-        await expect(article.get_by_label("Mail of Ana Ribeiro")).to_contain_text("a new wheel today", timeout=15_000)
+        mail = article.get_by_label("Mail of Ana Ribeiro", exact=True)
+        await expect(mail.frame_locator("iframe").get_by_text("a new wheel today")).to_be_visible(timeout=15_000)
 
     # Done: the row leaves both lists.
     await ana.page.keyboard.press("e")
