@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     bring = add("import", _import, "Bring mail from mbox files, Maildirs and .eml files into a mailbox.")
     bring.add_argument("mailbox", help="its address")
     bring.add_argument("path", type=Path, nargs="+", help="a file, or a folder of them")
+    count = add("census", _census, "Report how complete the folders of a mail account are here.")
+    count.add_argument("account", help="its address")
+    count.add_argument("--now", action="store_true", help="let the worker count anew first")
     reset = add("reset-password", _reset_password, "Give a person a new password, which is printed.")
     reset.add_argument("email")
     return parser
@@ -159,6 +162,16 @@ def _import(settings: Settings, chosen: argparse.Namespace) -> int:
         with database(settings) as dsn:
             return import_files(dsn, chosen.mailbox, [path.absolute() for path in chosen.path])
     except ImportFailed as fault:
+        raise CommandError(str(fault)) from fault
+
+
+def _census(settings: Settings, chosen: argparse.Namespace) -> int:
+    from backend.census import NoSuchAccount, census
+
+    try:
+        with database(settings) as dsn:
+            return census(dsn, chosen.account, now=chosen.now)
+    except NoSuchAccount as fault:
         raise CommandError(str(fault)) from fault
 
 

@@ -82,24 +82,33 @@ class PostgresAccountStore:
         )
 
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
+        told = list({folder.name: folder for folder in folders}.values())
+        names = [folder.name for folder in told]
+
         async def write() -> None:
             await self._rename(folders)
-            for folder in folders:
-                await execute(
-                    "INSERT INTO folders (account_id, name, role, title, selectable, object_id, server_messages, "
-                    "server_bytes) VALUES ($1, $2, $3, $4, $5, $6, coalesce($7, 0), coalesce($8, 0)) "
-                    "ON CONFLICT (account_id, name) DO UPDATE SET role = $3, title = $4, selectable = $5, "
-                    "object_id = $6, server_messages = coalesce($7, folders.server_messages), "
-                    "server_bytes = coalesce($8, folders.server_bytes)",
-                    self._lease.account_id,
-                    folder.name,
-                    folder.role or "",
-                    folder.title,
-                    folder.selectable,
-                    folder.object_id,
-                    folder.messages,
-                    folder.size,
-                )
+            await execute(
+                "INSERT INTO folders (account_id, name, role, title, selectable, object_id) SELECT $1, * FROM "
+                "unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[]) ON CONFLICT (account_id, name) "
+                "DO UPDATE SET role = excluded.role, title = excluded.title, selectable = excluded.selectable, "
+                "object_id = excluded.object_id",
+                self._lease.account_id,
+                names,
+                [folder.role or "" for folder in told],
+                [folder.title for folder in told],
+                [folder.selectable for folder in told],
+                [folder.object_id for folder in told],
+            )
+            await execute(
+                "UPDATE folders f SET server_messages = coalesce(t.messages, f.server_messages), "
+                "server_bytes = coalesce(t.size, f.server_bytes) FROM "
+                "unnest($2::text[], $3::int[], $4::bigint[]) AS t (name, messages, size) "
+                "WHERE f.account_id = $1 AND f.name = t.name AND (t.messages IS NOT NULL OR t.size IS NOT NULL)",
+                self._lease.account_id,
+                names,
+                [folder.messages for folder in told],
+                [folder.size for folder in told],
+            )
 
         await self._fenced(write)
         self._folders.clear()

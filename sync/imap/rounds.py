@@ -16,7 +16,6 @@ import logging
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 from sync.errors import CommandRefused, ServerProblem
 from sync.imap.answers import FolderStatus
@@ -47,7 +46,7 @@ class Rounds:
     async def list_folders(self, connection: Connection) -> dict[str, FolderStatus]:
         """Ask the server which folders there are, tell the store if that is new, and answer how they stand."""
         listed, statuses = await connection.list_with_status()
-        if [_lasting(each) for each in listed] != [_lasting(each) for each in self.folders]:
+        if listed != self.folders:
             await self._account.store.folders_found(listed)
         self.folders = listed
         return statuses
@@ -196,7 +195,3 @@ def folder_sync(account: Account, connection: Connection, info: FolderInfo, plan
         await line.show(Syncing({name: how_far}))
 
     return FolderSync(connection, account.store, info, connected_at=account.connected_at, progress=progress, plan=plan)
-
-
-def _lasting(info: FolderInfo) -> FolderInfo:
-    return replace(info, messages=None, size=None)
