@@ -15,10 +15,11 @@ from frontend.inbox.state import Inbox
 from frontend.outbox.page import outbox
 from frontend.outbox.state import Outbox
 from frontend.session import Session
-from frontend.settings import audit_log, failed_jobs, mailboxes_view, people, profile
+from frontend.settings import audit_log, failed_jobs, intake_view, mailboxes_view, people, profile
+from frontend.settings.accounts import Accounts
 from frontend.settings.audit_log import AuditLog
 from frontend.settings.failed_jobs import FailedJobs
-from frontend.settings.mailboxes import Mailboxes
+from frontend.settings.intake import IntakeDesk
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
 
@@ -34,7 +35,8 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (people.teams, "/settings/teams", "Teams", People.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),
     (audit_log.audit_log, "/settings/audit", "Audit log", AuditLog.arrive),
-    (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", Mailboxes.arrive),
+    (intake_view.intake, "/settings/intake", "Intake", IntakeDesk.arrive),
+    (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", Accounts.arrive),
 )
 """Pages of signed-in people: what they show, where, under which title, and what they fetch on loading."""
 

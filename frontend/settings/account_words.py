@@ -96,8 +96,8 @@ SIGNED_IN = {
     "provider_unavailable": "The provider could not be asked just now. Try again in a minute.",
     "misconfigured": "The provider does not recognise this installation. Tell whoever runs Tandem: client id, secret "
     "and redirect address in its settings must be those registered there.",
-    "receiving_refused": "You signed in, but the receiving server did not let us in with it. Sign in as the person whom "
-    "this address belongs to, and check that IMAP is switched on.",
+    "receiving_refused": "You signed in, but the receiving server did not let us in with it. Sign in as the person "
+    "whom this address belongs to, and check that IMAP is switched on.",
     "sending_refused": "You signed in, but the sending server did not let us in with it. Check that sending by SMTP is "
     "switched on for this account.",
     "not_tried": "The servers could not be tried just now. Try again in a minute.",

@@ -82,9 +82,8 @@ class Accounts(Session):
         self.step, self.problem, self.checks, self.leaving, self.busy = "", "", [], "", False
         self._account, self.provider, self.begun = None, "", True
         self.folders, self.aside = [], []
-        if chosen["id"] and chosen["connected"]:
-            return await self._read()
-        return None
+        # What is painted may be older than what just happened elsewhere (a sign-in at the provider): ask in any case.
+        return await self._read() if chosen["id"] else None
 
     async def _read(self) -> EventSpec | None:
         """The account's settings and plan; what has not begun stands at the choice of folders."""
@@ -92,6 +91,9 @@ class Accounts(Session):
             account = await self.api().get(f"/mailboxes/{self._mailbox_id}/account", AccountSettings)
             plan = await self.api().get(f"/mailboxes/{self._mailbox_id}/account/plan", AccountPlan)
         except ApiError as refused:
+            if refused.status == 404:
+                await self._take(None)
+                return None
             return self._refused(refused)
         await self._take(account)
         self._paint(plan)

@@ -56,12 +56,13 @@ class ChosenView(TypedDict):
     done: int
     total: int
     percent: int
+    checked_at: str
 
 
 NOT_CHOSEN = ChosenView(
     id=0, kind="", name="", address="", default_from_name="", reply_bcc="", private=False, member_ids=[],
     team_ids=[], connected=False, status="", status_words="", reason="", remedy="", server_words="", done=0,
-    total=0, percent=0,
+    total=0, percent=0, checked_at="",
 )  # fmt: skip
 STATUS_WORDS = {
     "connecting": "Connecting",
@@ -206,6 +207,12 @@ class Mailboxes(Session):
         self.say("The mailbox was removed. Its mail on the server stays")
         return None
 
+    def know(self, mailbox: MailboxSettings) -> None:
+        """Another mailbox whose settings may stand open: the intake."""
+        if self._settings.get(mailbox.id) != mailbox:
+            self._settings = {**self._settings, mailbox.id: mailbox}
+            self._paint()
+
     def set_account(self, mailbox_id: int, state: AccountState | None) -> None:
         """What is known now of a mailbox's account; None: it has none."""
         known = self._settings.get(mailbox_id)
@@ -266,6 +273,7 @@ def _chosen(mailbox: MailboxSettings) -> ChosenView:
         done=account.done if account else 0,
         total=account.total if account else 0,
         percent=round(100 * account.done / account.total) if account and account.total else 0,
+        checked_at=account.checked_at.isoformat() if account and account.checked_at else "",
     )
 
 

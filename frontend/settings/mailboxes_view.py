@@ -6,12 +6,16 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.forms import card, check_field, problem, settings_page, sure, text_field
+from frontend.components.forms import card, check_field, problem, settings_page, text_field
 from frontend.components.parts import empty, icon, icon_button
+from frontend.settings.accounts import Accounts
+from frontend.settings.accounts_view import account, status_mark
+from frontend.settings.intake_forwarding import forwarding
 from frontend.settings.mailboxes import Mailboxes
 from frontend.settings.people import People
 
 _state: Any = Mailboxes
+_accounts: Any = Accounts
 _people: Any = People
 
 
@@ -21,16 +25,13 @@ def mailboxes() -> rx.Component:
         "Mailboxes",
         rx.el.div(
             rx.el.div(
-                _group("My mailbox", _state.mine),
-                rx.cond(
-                    _state.mine.length() == 0,
-                    rx.el.button(
-                        icon("plus", 15),
-                        "Add my mailbox",
-                        type="button",
-                        class_name="add",
-                        on_click=_state.add("personal"),
-                    ),
+                _group(rx.cond(_state.mine.length() > 1, "My mailboxes", "My mailbox"), _state.mine),
+                rx.el.button(
+                    icon("plus", 15),
+                    rx.cond(_state.mine.length() == 0, "Add my mailbox", "Add another mailbox of mine"),
+                    type="button",
+                    class_name="add",
+                    on_click=_state.add("personal"),
                 ),
                 rx.cond(
                     _state.me.admin,
@@ -66,7 +67,7 @@ def mailboxes() -> rx.Component:
     )
 
 
-def _group(title: str, lines: Any) -> rx.Component:
+def _group(title: Any, lines: Any) -> rx.Component:
     return rx.cond(lines.length() > 0, rx.fragment(rx.el.h2(title), rx.foreach(lines, _line)))
 
 
@@ -79,7 +80,7 @@ def _line(line: Any) -> rx.Component:
         rx.el.small(line.people, class_name="el"),
         type="button",
         class_name=rx.cond(_state.chosen.id == line.id, "box-line on", "box-line"),
-        on_click=_state.choose(line.id),
+        on_click=_accounts.open(line.id),
         key=line.id,
     )
 
@@ -155,7 +156,7 @@ def _new() -> rx.Component:
                 _own_fields(_Blank, group=group),
                 rx.cond(group, _access_fields(None)),
                 _foot("Add mailbox", _state.close),
-                on_submit=_state.create,
+                on_submit=_accounts.create,
                 key=_state.adding,
                 class_name="form",
             ),
@@ -176,7 +177,7 @@ def _head(title: Any, aside: Any) -> rx.Component:
 
 def _foot(text: str, cancel: Any | None = None) -> rx.Component:
     return rx.el.div(
-        rx.el.button(text, type="submit", class_name="btn pri", disabled=_state.busy),
+        rx.el.button(text, type="submit", class_name="btn pri"),
         rx.el.button("Cancel", type="button", class_name="btn q", on_click=cancel)
         if cancel is not None
         else rx.fragment(),
@@ -188,13 +189,15 @@ def _chosen() -> rx.Component:
     chosen = _state.chosen
     return rx.fragment(
         _head(
-            chosen.name, rx.cond(chosen.connected, _status(chosen), rx.el.span("Not connected yet", class_name="chip"))
+            chosen.name,
+            rx.cond(chosen.connected, status_mark(chosen), rx.el.span("Not connected yet", class_name="chip")),
         ),
-        rx.cond(_state.step == "servers", _wizard(chosen), _account(chosen)),
+        account(chosen),
+        rx.cond(~chosen.connected, forwarding(chosen)),
         card(
             "Mailbox",
             rx.el.form(
-                rx.cond(_state.step == "", problem(_state.problem)),
+                problem(_state.problem),
                 _own_fields(chosen, group=chosen.kind == "group"),
                 _foot("Save"),
                 on_submit=_state.save,
@@ -235,172 +238,5 @@ def _chosen() -> rx.Component:
                 ),
                 rx.el.button("Remove this mailbox", type="button", class_name="btn bad", on_click=_state.ask_remove),
             ),
-        ),
-    )
-
-
-def _status(chosen: Any) -> Any:
-    return rx.match(
-        chosen.status,
-        ("up_to_date", rx.el.span(chosen.status_words, class_name="live")),
-        ("needs_you", rx.el.span(chosen.status_words, class_name="tag t-red")),
-        ("retrying", rx.el.span(chosen.status_words, class_name="tag t-amber")),
-        rx.el.span(chosen.status_words, class_name="tag t-accent"),
-    )
-
-
-def _account(chosen: Any) -> rx.Component:
-    """What the account is doing, or the way to connect one."""
-    return card(
-        "Mail account",
-        rx.cond(
-            chosen.connected,
-            rx.fragment(
-                rx.cond(
-                    chosen.reason != "",
-                    rx.el.div(
-                        rx.el.p(rx.el.b(chosen.reason), " ", chosen.remedy),
-                        _server_words(chosen.server_words),
-                        class_name="reason",
-                    ),
-                ),
-                rx.cond(
-                    (chosen.status == "syncing") | (chosen.status == "connecting"),
-                    rx.el.div(
-                        rx.el.div(
-                            rx.cond(
-                                chosen.total > 0,
-                                rx.fragment(chosen.done, " of ", chosen.total, " messages"),
-                                "Signing in and counting",
-                            ),
-                            rx.el.span("Newest first: you can work meanwhile.", class_name="third"),
-                            class_name="progress-text",
-                        ),
-                        rx.el.progress(
-                            value=chosen.done, max=chosen.total, custom_attrs={"aria-label": "Messages fetched"}
-                        ),
-                    ),
-                    rx.cond(
-                        chosen.status == "up_to_date",
-                        rx.el.p("Connected. New mail appears as it arrives.", class_name="third"),
-                    ),
-                ),
-                rx.el.div(
-                    rx.el.button(
-                        "Change the servers or the password",
-                        type="button",
-                        class_name="btn",
-                        on_click=_state.begin_account,
-                    ),
-                    sure(
-                        "Disconnect",
-                        "Mail no longer arrives and leaves here. What was fetched stays. "
-                        "Connecting again needs the password.",
-                        "Disconnect",
-                        _state.disconnect,
-                    ),
-                    class_name="form-foot",
-                ),
-            ),
-            rx.el.div(
-                rx.el.p("Connect the account behind this address, and its mail arrives and leaves through it."),
-                rx.el.div(
-                    rx.el.button(
-                        "Connect an account", type="button", class_name="btn pri", on_click=_state.begin_account
-                    ),
-                    class_name="form-foot",
-                ),
-                class_name="form",
-            ),
-        ),
-    )
-
-
-def _server_words(words: Any) -> rx.Component:
-    return rx.cond(words != "", rx.el.details(rx.el.summary("The server’s words"), rx.el.pre(words)))
-
-
-def _wizard(chosen: Any) -> rx.Component:
-    found = _state.servers
-    return card(
-        "Connect the mail account",
-        rx.el.form(
-            rx.el.p(
-                rx.cond(
-                    found.source != "", found.source, "The servers were not found. Your provider’s help names them."
-                ),
-                " ",
-                found.hint,
-                class_name="third",
-            ),
-            problem(_state.problem),
-            rx.el.div(
-                text_field("User name", "username", value=found.username, required=True, autocomplete="off"),
-                text_field("Password", "password", kind="password", required=True, autocomplete="new-password"),
-                class_name="two-fields",
-            ),
-            _server_fields("Receiving (IMAP)", "imap", found.imap_host, found.imap_port, found.imap_security),
-            _server_fields("Sending (SMTP)", "smtp", found.smtp_host, found.smtp_port, found.smtp_security),
-            rx.cond(
-                _state.checks.length() > 0, rx.el.ul(rx.foreach(_state.checks, _check), class_name="lines checks-done")
-            ),
-            rx.el.div(
-                rx.el.button(
-                    rx.cond(_state.busy, "Trying both servers", "Connect"),
-                    type="submit",
-                    class_name="btn pri",
-                    disabled=_state.busy,
-                ),
-                rx.el.button("Not now", type="button", class_name="btn q", on_click=_state.leave_wizard),
-                class_name="form-foot",
-            ),
-            on_submit=_state.connect,
-            key=chosen.id.to_string() + found.imap_host + found.username,
-            class_name="form",
-        ),
-    )
-
-
-def _server_fields(title: str, name: str, host: Any, port: Any, security: Any) -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend(title, class_name="label"),
-        rx.el.div(
-            rx.el.input(
-                name=f"{name}_host", default_value=host, required=True, class_name="input", auto_complete="off",
-                custom_attrs={"aria-label": f"{title}: server"},
-            ),
-            rx.el.input(
-                name=f"{name}_port", default_value=port, required=True, class_name="input", input_mode="numeric",
-                custom_attrs={"aria-label": f"{title}: port"},
-            ),
-            rx.el.select(
-                rx.el.option("TLS", value="tls"),
-                rx.el.option("STARTTLS", value="starttls"),
-                rx.el.option("Not encrypted", value="none"),
-                name=f"{name}_security",
-                default_value=security,
-                class_name="select",
-                custom_attrs={"aria-label": f"{title}: encryption"},
-            ),
-            class_name="server-fields",
-        ),
-    )  # fmt: skip
-
-
-def _check(check: Any) -> rx.Component:
-    return rx.el.li(
-        rx.cond(
-            check.ok,
-            rx.el.span(icon("circle-check", 18), class_name="good"),
-            rx.el.span(icon("circle-x", 18), class_name="bad"),
-        ),
-        rx.el.div(
-            rx.el.div(rx.el.b(check.server), " ", rx.el.span(check.where, class_name="third")),
-            rx.cond(
-                check.ok,
-                rx.el.small("Signed in"),
-                rx.fragment(rx.el.p(check.reason, " ", check.remedy), _server_words(check.server_words)),
-            ),
-            class_name="line-text",
         ),
     )

@@ -50,6 +50,7 @@ async def test_connecting_an_account_tells_what_is_wrong(office: Office, seats: 
     await expect(failed).to_contain_text("password", timeout=30_000)
     await page.get_by_label("Password").fill(office.dovecot.password)
     await page.get_by_role("button", name="Connect", exact=True).click()
+    await page.get_by_role("button", name="Start fetching").click(timeout=30_000)
     await expect(page.get_by_text("Connected. New mail appears as it arrives.")).to_be_visible(timeout=30_000)
     await expect(page.get_by_role("link", name="Sales")).to_be_visible()
     assert seat.complaints == []
