@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from backend.database.connection import engine, execute, fetch, fetch_value
+from backend.database.connection import engine, execute, execute_many, fetch, fetch_value
 from backend.events.contracts import Event
 
 CHANNEL = "tandem_events"
@@ -89,19 +89,27 @@ class Action:
             await execute("SELECT pg_notify($1, $2)", CHANNEL, " ".join(f"{k}={v}" for k, v in moved.items()))
 
     async def _insert(self, stream: str, before: int, events: list[_Recorded]) -> None:
-        for number, recorded in enumerate(events, before + 1):
-            personal = recorded.personal
-            await execute(
-                "INSERT INTO events (stream, position, at, actor_id, conversation_id, audience, body, personal) "
-                "VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7)",
+        rows = [
+            (
                 stream,
                 number,
                 self.actor_id,
                 recorded.conversation_id,
                 recorded.audience,
                 msgspec.json.encode(recorded.event).decode(),
-                None if personal is None else msgspec.json.encode({str(k): v for k, v in personal.items()}).decode(),
+                _personal(recorded.personal),
             )
+            for number, recorded in enumerate(events, before + 1)
+        ]
+        await execute_many(
+            "INSERT INTO events (stream, position, at, actor_id, conversation_id, audience, body, personal) "
+            "VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7)",
+            rows,
+        )
+
+
+def _personal(fields: Mapping[int, object] | None) -> str | None:
+    return None if fields is None else msgspec.json.encode({str(k): v for k, v in fields.items()}).decode()
 
 
 _current: ContextVar[Action | None] = ContextVar("tandem_action", default=None)

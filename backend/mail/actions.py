@@ -3,26 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
-from backend.conversations.change import audience_of, changing, hold_membership, tell_sight
+from backend.conversations.change import changing, hold_membership, tell_sight
 from backend.conversations.contracts import HistoryStored, MessageAdded
-from backend.conversations.rows import read_row
+from backend.conversations.rows import read_rows, viewers
 from backend.conversations.threads import (
-    begin_conversation,
-    join_conversations,
     sum_up,
-    tell_joined,
-    visibility_for_new,
 )
-from backend.database.connection import Row, execute, fetch_row
+from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.jobs import enqueue
-from backend.mail.blocked import is_blocked
+from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
-from backend.mail.history import store_batch
 from backend.mail.intake import own_addresses, targets
-from backend.mail.intents import want
-from backend.mail.places import Where
 from backend.mail.placing import (
     arrived_again,
     bring_back,
@@ -39,16 +32,13 @@ from backend.mail.placing import (
 from backend.mail.queries import message_of
 from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
-from backend.mail.standing import GRACE, begins_with
+from backend.mail.standing import GRACE
 from backend.mail.store import (
     ReadMessage,
-    addressed_in,
-    find_conversations,
     find_stored,
     hold_threading,
     insert_message,
     leave_keys,
-    next_arrival,
 )
 from sync.mime.parse import parse_message
 
@@ -81,13 +71,19 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)
-            to_place = [each for each in parts if each.uid not in placed]
+            ordered = sorted(parts, key=lambda each: each.uid) if arrived else parts
+            incoming = await _places(folder, mailbox_id, ordered)
+            stored = await store_batch(act, mailbox, incoming, own, arrived=arrived)
+            await _place(folder, [each for each in ordered if each.uid not in placed], stored)
             placed.update(each.uid for each in parts)
             if arrived:
-                for fetched in sorted(parts, key=lambda each: each.uid):
-                    await _store_arrived(act, mailbox, folder, fetched, own, places=fetched in to_place)
-            else:
-                await _store_history(act, mailbox, folder, parts, own, to_place)
+                await _tell_messages(act, mailbox, stored)
+            elif stored.new:
+                event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
+                act.record(mailbox_stream(mailbox_id), event)
+            if mailbox["kind"] == "personal":
+                touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
+                await mark_like_server(act, mailbox, touched, tell=arrived)
             await _note_people(act, mailbox_id, parts, own)
 
 
@@ -113,112 +109,47 @@ async def _hold(mailbox_id: int) -> Row:
     return mailbox
 
 
-# ---- history
-
-
-async def _store_history(
-    act: Action,
-    mailbox: Row,
-    folder: FolderKey,
-    messages: Sequence[Fetched],
-    own: set[str],
-    to_place: Sequence[Fetched],
-) -> None:
+async def _places(folder: FolderKey, mailbox_id: int, messages: Sequence[Fetched]) -> list[Incoming]:
+    """What the folder means for each message; mail of a blocked sender counts as junk wherever it stands."""
     stood = await place_of(folder)
-    stored = await store_batch(act, mailbox, messages, own, place=stood)
-    uids = {each.uid for each in to_place}
-    rows = [(each.uid, each.flags, len(each.raw), stored.ids[each.uid]) for each in messages if each.uid in uids]
+    blocked = await fetch(
+        "SELECT address FROM blocked_senders WHERE mailbox_id = $1 AND address = ANY($2)",
+        mailbox_id,
+        list({each.prepared.sender_address for each in messages}),
+    )
+    unwanted = {record["address"] for record in blocked}
+    return [
+        Incoming(each, "junk" if stood != "sent" and each.prepared.sender_address in unwanted else stood)
+        for each in messages
+    ]
+
+
+async def _place(folder: FolderKey, messages: Sequence[Fetched], stored: Stored) -> None:
+    """The messages stand in the folder; the status of conversations follows where that changes something."""
+    rows = [(each.uid, each.flags, len(each.raw), stored.ids[each.uid]) for each in messages]
     async with status_follows(stored.known_conversations, moved=True), status_follows(stored.grown, moved=False):
         await place(folder, rows)
         await arrived_again(stored.known)
     await bring_back(stored.gone)
-    if mailbox["kind"] == "personal" and mailbox["id"] == folder.mailbox_id:
-        touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
-        await mark_like_server(act, mailbox, touched, tell=False)
-    if stored.new:
-        act.record(mailbox_stream(mailbox["id"]), HistoryStored(mailbox_id=mailbox["id"], messages=stored.new))
 
 
-# ---- mail that arrives
-
-
-async def _store_arrived(
-    act: Action, mailbox: Row, folder: FolderKey, fetched: Fetched, own: set[str], *, places: bool
-) -> None:
-    stored = await find_stored(mailbox["id"], fetched.parsed, fetched.email_id)
-    if stored is not None:
-        async with status_follows([stored["conversation_id"]], moved=True):
-            if places:
-                await _place(folder, fetched, stored["id"])
-            await arrived_again([stored["id"]])
-        if stored["gone_at"] is not None:
-            await bring_back([stored])
-        return
-    sender = fetched.prepared.sender_address
-    message = ReadMessage(
-        raw=fetched.raw,
-        parsed=fetched.parsed,
-        received_at=fetched.received_at,
-        outgoing=folder.role == "sent" or sender in own,
-        email_id=fetched.email_id,
-    )
-    stood = await place_of(folder)
-    blocked = not message.outgoing and stood != "junk" and await is_blocked(mailbox["id"], sender)
-    if blocked:
-        stood = "junk"
-    quiet = stood in ("junk", "trash", "drafts")
-    incoming = not message.outgoing and not quiet
-    conversation_id = await _conversation_for(act, mailbox, message, own, place=stood)
-    arrival = await next_arrival(mailbox["id"]) if incoming else 0
-    audience_before = await audience_of(conversation_id)
-    record = await insert_message(mailbox["id"], conversation_id, message, arrival)
-    await leave_keys(mailbox["id"], conversation_id, message.parsed)
-    if places:
-        await _place(folder, fetched, record["id"])
-    if blocked:
-        await want([record["id"]], "place", "junk")
-    if incoming and stood != "done":
-        await execute(
-            "UPDATE conversations SET status = 'open' WHERE id = $1 AND status IN ('done', 'trash')", conversation_id
+async def _tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
+    """Each new message, with the row of its conversation as it is now; who sees a confidential one only now, first."""
+    records = await fetch("SELECT * FROM messages WHERE id = ANY($1) ORDER BY arrival, id", stored.new)
+    rows = {row.id: row for row in await read_rows({record["conversation_id"] for record in records})}
+    audiences: dict[int, list[int] | None] = {}
+    for row in rows.values():
+        audiences[row.id] = await viewers(row.id) if row.visibility == "confidential" else None
+        if row.id in stored.grown:
+            await tell_sight(act, row, stored.audiences.get(row.id), audiences[row.id])
+    for record in records:
+        row = rows[record["conversation_id"]]
+        act.record(
+            mailbox_stream(mailbox["id"]),
+            MessageAdded(row=row, message=message_of(record)),
+            conversation_id=row.id,
+            audience=audiences[row.id],
         )
-    await sum_up(conversation_id)
-    await _tell_message(act, conversation_id, record, audience_before)
-    if mailbox["kind"] == "personal" and mailbox["id"] == folder.mailbox_id and not message.outgoing:
-        await mark_like_server(act, mailbox, [conversation_id])
-
-
-async def _conversation_for(act: Action, mailbox: Row, message: ReadMessage, own: set[str], *, place: Where) -> int:
-    """The conversation where the message belongs: found, joined from several, or new."""
-    found = await find_conversations(mailbox["id"], message, own)
-    if not found:
-        return await begin_conversation(
-            mailbox["id"],
-            message.parsed.subject,
-            status=begins_with(place, arrived=True),
-            visibility=await visibility_for_new(mailbox, addressed_in(message.parsed)),
-        )
-    if len(found) > 1:
-        activity = await join_conversations(act, found[0], found[1:])
-        await sum_up(found[0])
-        await tell_joined(act, found[0], activity)
-    return found[0]
-
-
-async def _tell_message(act: Action, conversation_id: int, record: Row, audience_before: list[int] | None) -> None:
-    row = await read_row(conversation_id)
-    audience = await audience_of(conversation_id)
-    if row.message_count > 1:
-        await tell_sight(act, row, audience_before, audience)
-    act.record(
-        mailbox_stream(row.mailbox_id),
-        MessageAdded(row=row, message=message_of(record)),
-        conversation_id=conversation_id,
-        audience=audience,
-    )
-
-
-async def _place(folder: FolderKey, fetched: Fetched, message_id: int) -> None:
-    await place(folder, [(fetched.uid, fetched.flags, len(fetched.raw), message_id)])
 
 
 async def _note_people(act: Action, mailbox_id: int, messages: Sequence[Fetched], own: set[str]) -> None:

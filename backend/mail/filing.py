@@ -22,8 +22,8 @@ from backend.conversations.threads import (
 from backend.database.connection import Row, execute, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
+from backend.mail.batches import Incoming, store_batch
 from backend.mail.fetched import Fetched
-from backend.mail.history import store_batch
 from backend.mail.intake import own_addresses
 from backend.mail.places import Where
 from backend.mail.queries import message_of
@@ -80,11 +80,12 @@ async def file_history(mailbox_id: int, batch: Sequence[Filed], filing: Filing) 
             by_place[filed.place].append(filed.message)
         ids: dict[int, int] = {}
         for place in sorted(by_place, key=_openness, reverse=True):
-            stored = await store_batch(act, mailbox, by_place[place], own, place=place)
+            messages = [Incoming(each, place) for each in by_place[place]]
+            stored = await store_batch(act, mailbox, messages, own, arrived=False)
             status = begins_with(place, arrived=False)
             begun |= dict.fromkeys(stored.begun, status)
             await _open_up([each for each in stored.grown if each in begun], status, begun)
-            new += stored.new
+            new += len(stored.new)
             ids |= stored.ids
         if mailbox["kind"] == "personal":
             await _leave_unread(mailbox, [ids[filed.message.uid] for filed in batch if filed.unread])

@@ -1,8 +1,8 @@
 """Storing one message: bytes first, then what was read in it, in the conversation where it belongs.
 
 Everything runs inside the caller's action. One mailbox stores one batch at a time (`hold_threading`), because the
-conversation of a message depends on what was stored before it. Batches of old mail go another way, which comes to the
-same (backend/mail/history.py).
+conversation of a message depends on what was stored before it. What comes from servers goes another way, in batches,
+which comes to the same (backend/mail/batches.py).
 """
 
 from collections.abc import Sequence

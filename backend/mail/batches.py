@@ -1,8 +1,8 @@
-"""Storing old mail in batches: a handful of statements for hundreds of messages, and one event.
+"""Storing messages in batches: a handful of statements for one message or for hundreds.
 
-It comes to the same as storing one message after the other (backend/mail/store.py), with three differences that rule 6
-of the design asks for: history has no arrival number, reopens nothing, and is told as one event. Conversations that a
-batch begins and joins again never get into the database twice.
+It comes to the same as one message after the other: the conversations of a batch are worked out in memory
+(backend/mail/gathering.py) and written in the state that they end in. Conversations that a batch begins and joins again
+never get into the database twice. Placing the messages, and telling of them, is left to backend/mail/actions.py.
 """
 
 from collections import defaultdict
@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from backend.conversations.contracts import Visibility
+from backend.conversations.rows import viewers
 from backend.conversations.threads import join_conversations, sum_up_all, tell_joined
-from backend.database.connection import Row, copy_rows, execute, fetch
+from backend.database.connection import Row, copy_rows, execute, fetch, fetch_value
 from backend.events.record import Action
 from backend.mail.fetched import Fetched
 from backend.mail.gathering import Gathering, Group
@@ -31,13 +32,23 @@ MESSAGE_COLUMNS = (
 )
 
 
+CONVERSATION_COLUMNS = (
+    *("id", "mailbox_id", "subject", "status", "visibility", "correspondents", "addressed", "snippet"),
+    *("created_at", "last_at"),
+)
+QUIET: frozenset[Where] = frozenset({"junk", "trash", "drafts"})
+"""What comes to these places is nobody's news."""
+
+
 @dataclass(slots=True)
 class Stored:
-    """What became of a batch. `ids` are the messages by UID; `begun` and `grown` the conversations that new messages
-    made and joined; `known` the messages that the mailbox had, `gone` those of them that had been deleted."""
+    """What became of a batch. `ids` are the messages by UID, `new` those that were not there, in their order; `begun`
+    and `grown` the conversations that new messages made and joined; `audiences` who saw the latter before, where that
+    is not the whole mailbox; `known` the messages that the mailbox had, `gone` those of them that had been deleted."""
 
     ids: dict[int, int] = field(default_factory=dict)
-    new: int = 0
+    new: list[int] = field(default_factory=list)
+    audiences: dict[int, list[int]] = field(default_factory=dict)
     begun: list[int] = field(default_factory=list)
     grown: list[int] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
@@ -45,17 +56,28 @@ class Stored:
     gone: list[Row] = field(default_factory=list)
 
 
-async def store_batch(act: Action, mailbox: Row, messages: Sequence[Fetched], own: set[str], *, place: Where) -> Stored:
-    """Store those messages that the mailbox does not have, in the order given. Placing them is left to the caller.
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message of a batch, and what it means to stand where it came to."""
 
-    `place` is what it means to stand in the folder that they come from: conversations that begin with them begin so.
+    fetched: Fetched
+    place: Where
+
+
+async def store_batch(
+    act: Action, mailbox: Row, messages: Sequence[Incoming], own: set[str], *, arrived: bool
+) -> Stored:
+    """Store those messages that the mailbox does not have, in the order given.
+
+    What *arrived* is numbered and reopens what was done; history is not and does not.
     """
     stored = Stored()
-    known = await _known(mailbox["id"], messages)
+    known = await _known(mailbox["id"], [each.fetched for each in messages])
     positions: dict[Identity, int] = {}
-    new: list[Fetched] = []
+    new: list[Incoming] = []
     where: dict[int, int] = {}
-    for fetched in messages:
+    for each in messages:
+        fetched = each.fetched
         same_as = identities(fetched)
         record = next((known[key] for key in same_as if key in known), None)
         if record is not None:
@@ -67,16 +89,16 @@ async def store_batch(act: Action, mailbox: Row, messages: Sequence[Fetched], ow
             continue
         position = next((positions[key] for key in same_as if key in positions), len(new))
         if position == len(new):
-            new.append(fetched)
+            new.append(each)
         where[fetched.uid] = position
         for key in same_as:
             positions.setdefault(key, position)
     if new:
         ids = await _numbers("messages", len(new))
         stored.ids |= {uid: ids[position] for uid, position in where.items()}
-        stored.new = len(new)
-        await store_raws({each.prepared.digest: each.raw for each in new})
-        await _store_new(act, mailbox, new, ids, own, stored, place=place)
+        stored.new = ids
+        await store_raws({each.fetched.prepared.digest: each.fetched.raw for each in new})
+        await _store_new(act, mailbox, new, own, stored, arrived=arrived)
     return stored
 
 
@@ -124,81 +146,83 @@ async def _numbers(table: str, count: int) -> list[int]:
 
 
 async def _store_new(
-    act: Action,
-    mailbox: Row,
-    new: Sequence[Fetched],
-    ids: Sequence[int],
-    own: set[str],
-    stored: Stored,
-    *,
-    place: Where,
+    act: Action, mailbox: Row, new: Sequence[Incoming], own: set[str], stored: Stored, *, arrived: bool
 ) -> None:
-    prepared = [each.prepared for each in new]
-    outgoing = [place == "sent" or each.sender_address in own for each in prepared]
-    dates = [believable(one.written, each.received_at) for one, each in zip(prepared, new, strict=True)]
+    prepared = [each.fetched.prepared for each in new]
+    outgoing = [one.place == "sent" or each.sender_address in own for one, each in zip(new, prepared, strict=True)]
+    dates = [believable(each.written, one.fetched.received_at) for one, each in zip(new, prepared, strict=True)]
+    noticed = [arrived and not sent and one.place not in QUIET for one, sent in zip(new, outgoing, strict=True)]
+    arrivals = await _arrivals(mailbox["id"], noticed)
     gathering = Gathering(own, await _visibility_rule(mailbox))
     await _tell_what_is_known(gathering, mailbox["id"], prepared)
     for position, message in enumerate(prepared):
         gathering.add(position, message, dates[position], outgoing=outgoing[position])
     groups = gathering.groups
     begun = [group for group in groups if group.conversation_id is None]
-    numbers = await _numbers("conversations", len(begun)) if begun else []
-    for group, number in zip(begun, numbers, strict=True):
+    grown = [group for group in groups if group.conversation_id is not None and group.members]
+    stored.begun = await _numbers("conversations", len(begun)) if begun else []
+    for group, number in zip(begun, stored.begun, strict=True):
         group.conversation_id = number
-    await _begin(mailbox["id"], [(group, prepared[group.members[0]].subject) for group in begun], place)
+    await _begin(mailbox["id"], begun, new, arrived=arrived)
     await _join(act, groups)
+    stored.grown = [group.conversation_id for group in grown if group.conversation_id is not None]
+    stored.audiences = await _audiences(grown)
     where = {position: group.conversation_id for group in groups for position in group.members}
     await copy_rows(
         "messages",
         MESSAGE_COLUMNS,
         [
-            _row(mailbox["id"], ids[n], where[n], new[n], prepared[n], dates[n], outgoing=outgoing[n])
-            for n in range(len(new))
+            _row((stored.new[n], mailbox["id"], where[n]), one.fetched, dates[n], outgoing[n], arrivals[n])
+            for n, one in enumerate(new)
         ],
     )
-    await _leave_keys(mailbox["id"], groups, prepared, set(numbers))
-    stored.begun = numbers
-    stored.grown = [
-        group.conversation_id for group in groups if group.conversation_id and group not in begun and group.members
-    ]
+    await _leave_keys(mailbox["id"], groups, prepared, set(stored.begun))
+    if arrived:
+        await _reopen([group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)])
     await sum_up_all([*stored.grown, *stored.begun])
 
 
-def _row(
-    mailbox_id: int,
-    message_id: int,
-    conversation_id: int | None,
-    fetched: Fetched,
-    prepared: Prepared,
-    date: datetime,
-    *,
-    outgoing: bool,
-) -> tuple[object, ...]:
-    return (
-        message_id,
-        mailbox_id,
-        conversation_id,
-        prepared.digest,
-        prepared.content_digest,
-        prepared.message_id,
-        fetched.email_id,
-        "outgoing" if outgoing else "incoming",
-        prepared.sender,
-        prepared.recipients,
-        date,
-        prepared.subject,
-        prepared.snippet,
-        prepared.text,
-        prepared.has_html,
-        prepared.attachments,
-        prepared.problems,
-        0,
-        None,
-        prepared.automatic,
-        datetime.now(UTC),
-        False,
-        "",
+def _opens(message: Incoming, noticed: bool) -> bool:
+    return noticed and message.place != "done"
+
+
+async def _arrivals(mailbox_id: int, noticed: Sequence[bool]) -> list[int]:
+    """The numbers of the messages that people are to notice, in their order; 0 for the others."""
+    count = sum(noticed)
+    if not count:
+        return [0] * len(noticed)
+    last = await fetch_value(
+        "UPDATE mailboxes SET last_arrival = last_arrival + $2 WHERE id = $1 RETURNING last_arrival", mailbox_id, count
     )
+    numbers = iter(range(last - count + 1, last + 1))
+    return [next(numbers) if each else 0 for each in noticed]
+
+
+async def _audiences(grown: Sequence[Group]) -> dict[int, list[int]]:
+    """Who sees the confidential ones of these conversations."""
+    found = [group.conversation_id for group in grown if group.visibility == "confidential"]
+    return {number: await viewers(number) for number in found if number is not None}
+
+
+async def _reopen(groups: Sequence[Group]) -> None:
+    if groups:
+        await execute(
+            "UPDATE conversations SET status = 'open' WHERE id = ANY($1) AND status IN ('done', 'trash')",
+            [group.conversation_id for group in groups],
+        )
+
+
+def _row(
+    ids: tuple[int, int, int | None], fetched: Fetched, date: datetime, outgoing: bool, arrival: int
+) -> tuple[object, ...]:
+    """Values for MESSAGE_COLUMNS."""
+    prepared = fetched.prepared
+    direction = "outgoing" if outgoing else "incoming"
+    identity = (prepared.digest, prepared.content_digest, prepared.message_id, fetched.email_id, direction)
+    head = (prepared.sender, prepared.recipients, date, prepared.subject, prepared.snippet)
+    body = (prepared.text, prepared.has_html, prepared.attachments, prepared.problems)
+    rest = (arrival, None, prepared.automatic, datetime.now(UTC), False, "")
+    return (*ids, *identity, *head, *body, *rest)
 
 
 async def _visibility_rule(mailbox: Row) -> Callable[[Prepared], Visibility]:
@@ -247,19 +271,16 @@ async def _tell_what_is_known(gathering: Gathering, mailbox_id: int, messages: S
         gathering.know(group, keys[record["id"]])
 
 
-async def _begin(mailbox_id: int, begun: Sequence[tuple[Group, str]], place: Where) -> None:
+async def _begin(mailbox_id: int, begun: Sequence[Group], messages: Sequence[Incoming], *, arrived: bool) -> None:
     """New conversations, not yet summed up."""
     now = datetime.now(UTC)
-    status = begins_with(place, arrived=False)
-    await copy_rows(
-        "conversations",
-        ("id", "mailbox_id", "subject", "status", "visibility", "correspondents", "addressed", "snippet",
-         "created_at", "last_at"),
-        [
-            (group.conversation_id, mailbox_id, subject, status, group.visibility, "[]", [], "", now, now)
-            for group, subject in begun
-        ],
-    )  # fmt: skip
+    rows: list[tuple[object, ...]] = []
+    for group in begun:
+        first = messages[group.members[0]]
+        status = begins_with(first.place, arrived=arrived)
+        subject = first.fetched.prepared.subject
+        rows.append((group.conversation_id, mailbox_id, subject, status, group.visibility, "[]", [], "", now, now))
+    await copy_rows("conversations", CONVERSATION_COLUMNS, rows)
 
 
 async def _join(act: Action, groups: Sequence[Group]) -> None:
