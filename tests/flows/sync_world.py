@@ -17,12 +17,12 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 import pytest
@@ -35,13 +35,14 @@ from backend.mail import placing
 from backend.mail.actions import settle_removed
 from backend.mail.raw import load_raw
 from backend.settings import settings
-from backend.workers import carrying
+from backend.workers import carrying, visits
 from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
 from sync.errors import LeaseLost
 from sync.imap.account import AccountWatcher, Timing
-from sync.types import SEEN
+from sync.types import SEEN, ImapLogin, SmtpLogin
 from tests.servers.api import Api, Member, Template, environment, fresh_copy
+from tests.servers.certificate import Certificate
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
 from tests.servers.imap_client import Identity, MailServer, OtherClient
@@ -88,6 +89,9 @@ QUICK = Timing(
 SETTLE_SECONDS = 25.0
 GRACE = timedelta(seconds=1)
 
+Login = Callable[[int], Awaitable[tuple[ImapLogin, SmtpLogin]]]
+P = TypeVar("P", bound=Proxy)
+
 _numbers = itertools.count(1)
 
 
@@ -117,13 +121,13 @@ def _wire(name: str) -> str:
 
 
 @dataclass
-class World:
+class World(Generic[P]):
     """All three sides, and what was seen of them."""
 
     api: Api
     person: Member
     server: MailServer
-    proxy: Proxy
+    proxy: P
     phone: OtherClient
     mailbox_id: int
     account_id: int
@@ -146,23 +150,36 @@ class World:
         server: MailServer,
         *,
         personal: bool = False,
-        proxy: Callable[[int], Proxy] = Proxy,
-        login: Callable[[Any], Any] = lambda login: login,
+        proxy: Callable[[int], P] = Proxy,
+        certificate: Certificate | None = None,
         timing: Timing = QUICK,
-    ) -> AsyncIterator[World]:
+        history: Sequence[bytes] = (),
+    ) -> AsyncIterator[World[P]]:
         """A fresh database, and a fresh user at this server. Personal: Tom's own mailbox; else Support, Ana acting.
 
-        `login` may change how the watcher signs in.
+        With the server's `certificate` Tandem speaks TLS with it. `history` lies in the inbox before it is connected.
         """
         user = f"trial{next(_numbers)}"
+        port = server.imap_port
+
+        async def trusting(account_id: int) -> tuple[ImapLogin, SmtpLogin]:
+            imap, smtp = await mail_login(account_id)
+            return replace(imap, authority_pem=certificate.certificate_pem if certificate else None), smtp
+
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(placing, "GRACE", GRACE)
             patch.setattr(carrying, "GIVE_UP", GRACE)
-            async with fresh_copy(cast, databases, folder) as api, proxy(server.imap_port) as through:
+            patch.setattr(visits, "mail_login", trusting)
+            if certificate is not None:
+                assert isinstance(server, Dovecot)
+                port = server.imaps_port
+            async with fresh_copy(cast, databases, folder) as api, proxy(port) as through:
                 with (
                     environment(folder, TANDEM_ALLOW_PRIVATE_SERVERS="yes"),
                     OtherClient(server, user) as phone,
                 ):
+                    if history:
+                        await phone.append("INBOX", *history, date=time.time() - 40 * 24 * 3600)
                     mailbox_id = api.toms_mailbox if personal else api.support
                     world = cls(
                         api=api,
@@ -171,16 +188,18 @@ class World:
                         proxy=through,
                         phone=phone,
                         mailbox_id=mailbox_id,
-                        account_id=await _connect(mailbox_id, user, server.password, through.port),
+                        account_id=await _connect(
+                            mailbox_id, user, server.password, through.port, "none" if certificate is None else "tls"
+                        ),
                         personal=personal,
                     )
-                    async with world._working(login, timing):
+                    async with world._working(trusting, timing):
                         yield world
 
     # ---- Tandem at work
 
     @asynccontextmanager
-    async def _working(self, login: Callable[[Any], Any], timing: Timing) -> AsyncIterator[None]:
+    async def _working(self, login: Login, timing: Timing) -> AsyncIterator[None]:
         queue = job_queue()
         register(queue, "carry_out", carrying.carry_out, at_once=8)
         register(queue, "settle_removed", settle_removed)
@@ -200,16 +219,16 @@ class World:
             if unexpected:
                 raise ExceptionGroup("Tandem's own parts failed", unexpected)
 
-    async def _watch(self, login: Callable[[Any], Any], timing: Timing) -> None:
+    async def _watch(self, login: Login, timing: Timing) -> None:
         """What backend.workers.incoming does for an account: a watcher that fails is started again."""
         connected_at = await fetch_value("SELECT connected_at FROM mail_accounts WHERE id = $1", self.account_id)
         while True:
             fence = await fetch_value(
                 "UPDATE mail_accounts SET fence = fence + 1 WHERE id = $1 RETURNING fence", self.account_id
             )
-            imap, _ = await mail_login(self.account_id)
+            imap, _ = await login(self.account_id)
             store = PostgresAccountStore(Lease(self.account_id, self.mailbox_id, fence))
-            self._watcher = AccountWatcher(login(imap), store, connected_at=connected_at, timing=timing)
+            self._watcher = AccountWatcher(imap, store, connected_at=connected_at, timing=timing)
             try:
                 await self._watcher.run()
             except LeaseLost as lost:
@@ -317,6 +336,8 @@ class World:
 
         def work() -> None:
             server.halt()
+            for lock in (server.root / "home" / self.phone.user).rglob("*.lock"):
+                lock.unlink()  # of a process that was killed: the next one would wait for minutes
             server.change_uid_validity(self.phone.user, folders[step.a % len(folders)])
             server.start()
 
@@ -477,13 +498,13 @@ class World:
         return found
 
 
-async def _connect(mailbox_id: int, user: str, password: str, port: int) -> int:
+async def _connect(mailbox_id: int, user: str, password: str, port: int, security: str) -> int:
     """Give the mailbox its account, connected now, held by this test; answers its id."""
     await execute("DELETE FROM mail_accounts WHERE mailbox_id = $1", mailbox_id)
     row = await fetch_row(
         "INSERT INTO mail_accounts (mailbox_id, address, username, imap_host, imap_port, imap_security, smtp_host, "
         "smtp_port, smtp_security, smtp_username, credentials, state, connected_at, lease_holder, lease_until) "
-        "SELECT id, address, $2, '127.0.0.1', $3, 'none', '127.0.0.1', 1, 'none', '', $4, "
+        "SELECT id, address, $2, '127.0.0.1', $3, $6, '127.0.0.1', 1, 'none', '', $4, "
         "json_build_object('mailbox_id', id, 'status', 'connecting')::jsonb, $5, 'a test', now() + interval '1 day' "
         "FROM mailboxes WHERE id = $1 RETURNING id",
         mailbox_id,
@@ -491,6 +512,7 @@ async def _connect(mailbox_id: int, user: str, password: str, port: int) -> int:
         port,
         seal_passwords(settings(), Passwords(imap=password, smtp="")),
         datetime.now(UTC),
+        security,
     )
     assert row is not None
     return row["id"]

@@ -20,6 +20,7 @@ from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, random_steps
 from tests.servers.api import Template
 from tests.servers.dovecot import Dovecot
 from tests.servers.postgres import Databases
+from tests.servers.proxy import Proxy
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ async def test_both_sides_are_the_same_after_a_play(
         await world.settle()
 
 
-OpenWorld = Callable[[], AbstractAsyncContextManager[World]]
+OpenWorld = Callable[[], AbstractAsyncContextManager[World[Proxy]]]
 
 
 def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[RuleBasedStateMachine]:
@@ -82,7 +83,7 @@ def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[Rule
 async def test_both_sides_are_the_same_after_three_hundred_plays(
     cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot, personal: bool, runs: int
 ) -> None:
-    def open_world() -> AbstractAsyncContextManager[World]:
+    def open_world() -> AbstractAsyncContextManager[World[Proxy]]:
         return World.of(cast, databases, tmp_path, own_dovecot, personal=personal)
 
     play = machine(asyncio.get_running_loop(), open_world)
