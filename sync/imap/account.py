@@ -91,6 +91,9 @@ class AccountWatcher:
             while await folder.backfill():
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
+            if not self._account.inbox_is_here.is_set():
+                self._account.inbox_is_here.set()
+                self._others.wake.set()
             await self._count_inbox(folder)
             if self._alone:
                 await self._go_round_alone(connection, line, folder)

@@ -107,6 +107,7 @@ class FolderSync:
         self._ahead: tuple[list[int], list[FetchedMessage]] | None = None
         self._done = 0
         self._strange_pages = 0
+        self._fresh = False
         self.was_complete = False
         """Whether nothing of the history was missing when the folder was opened."""
 
@@ -127,8 +128,8 @@ class FolderSync:
         self._selected = selected = await self.connection.open_folder(name, known=known)
         self._below, self._ahead = None, None
         self._batches.clear()
-        fresh = cursor is None and self.folder.role == "inbox"
-        self._strange_pages = STRANGE_PAGES if fresh else 0
+        self._fresh = cursor is None and self.folder.role == "inbox"
+        self._strange_pages = 0
         if cursor is not None and cursor.uid_validity != selected.uid_validity:
             await self.store.reset_folder(name)
             cursor = None
@@ -316,7 +317,7 @@ class FolderSync:
     @property
     def _recognises(self) -> bool:
         """Whether it is worth looking for messages that the mailbox has already."""
-        return self.connection.names_messages or self._strange_pages < STRANGE_PAGES
+        return not self._fresh and (self.connection.names_messages or self._strange_pages < STRANGE_PAGES)
 
     async def _start(self, selected: Selected) -> FolderCursor:
         """An empty stretch at the top of the folder. Old servers do not tell UIDNEXT: the last UID does."""

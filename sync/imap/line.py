@@ -9,7 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sync.errors import Busy, LeaseLost, ServerProblem
@@ -57,6 +57,8 @@ class Account:
     board: Board
     connected_at: datetime
     """When the account was connected; mail from before is history."""
+    inbox_is_here: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the inbox has been brought over: a folder that holds all mail waits for it, or both would be fetched."""
 
 
 class Line:

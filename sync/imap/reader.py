@@ -8,11 +8,15 @@ It is linear in the size of the data, keeps literals apart from text, and knows 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a SEARCH over a million messages answers in one line of 8 MB."""
 LARGEST_LITERAL = 512 * 1024 * 1024
 """Bytes; no mail provider takes messages of this size."""
+LITERAL_IN_MEMORY = 8 * 1024 * 1024
+"""Bytes; a longer literal waits in a temporary file, so that it is never in memory more than once."""
 
 _LITERAL_FOLLOWS = re.compile(rb"~?\{(\d{1,12})\+?\}\Z")
 _STATUS_LINE = re.compile(rb"\S+ (?:OK|NO|BAD|BYE|PREAUTH)(?: |\Z)", re.IGNORECASE)
@@ -48,6 +52,7 @@ class ResponseReader:
         self._searched = 0
         self._wanted = 0
         self._in_literal = False
+        self._waiting: IO[bytes] | None = None
         self._texts: list[bytes] = []
         self._literals: list[bytes] = []
 
@@ -63,10 +68,10 @@ class ResponseReader:
         self._buffer += data
         while True:
             if self._in_literal:
-                if len(self._buffer) < self._wanted:
+                literal = self._literal()
+                if literal is None:
                     return
-                self._literals.append(bytes(memoryview(self._buffer)[: self._wanted]))
-                del self._buffer[: self._wanted]
+                self._literals.append(literal)
                 self._in_literal = False
                 self._searched = 0
             end = self._buffer.find(b"\r\n", self._searched)
@@ -86,11 +91,32 @@ class ResponseReader:
                     raise Unreadable(f"a literal of {self._wanted} bytes")
                 self._texts[-1] = line[: follows.start()]
                 self._in_literal = True
+                self._waiting = TemporaryFile() if self._wanted > LITERAL_IN_MEMORY else None  # noqa: SIM115
                 continue
             response = Response(tuple(self._texts), tuple(self._literals))
             self._texts = []
             self._literals = []
             yield response
+
+    def _literal(self) -> bytes | None:
+        """The literal that is being read, taken from the buffer once it is complete."""
+        if self._waiting is None:
+            if len(self._buffer) < self._wanted:
+                return None
+            literal = bytes(memoryview(self._buffer)[: self._wanted])
+            del self._buffer[: self._wanted]
+            return literal
+        piece = self._buffer[: self._wanted]
+        self._waiting.write(piece)
+        self._wanted -= len(piece)
+        del self._buffer[: len(piece)]
+        if self._wanted:
+            return None
+        with self._waiting as file:
+            file.seek(0)
+            literal = file.read()
+        self._waiting = None
+        return literal
 
 
 def parse_values(response: Response, start: int) -> list[Value]:

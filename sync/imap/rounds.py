@@ -85,6 +85,7 @@ class Rounds:
             for info in self.folders
             if info.selectable
             and info.gathers != "some"
+            and (info.gathers != "all" or self._account.inbox_is_here.is_set())
             and info.role not in ("inbox", "drafts")
             and plan.chosen.get(info.name, True)
         ]

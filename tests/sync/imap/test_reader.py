@@ -1,6 +1,7 @@
 """Reading responses: however the network cuts them, whatever people write into subjects and folder names."""
 
 import time
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -127,3 +128,26 @@ def test_number_sets_come_back(numbers: set[int]) -> None:
 def test_number_sets_are_short() -> None:
     assert format_number_set([7, 1, 2, 3, 3]) == "1:3,7"
     assert parse_number_set(b"5:3,9") == [3, 4, 5, 9]
+
+
+def test_a_huge_literal_is_in_memory_once() -> None:
+    """It waits in a file until it is complete; what stands around it is read as ever."""
+    size = 64 * 1024 * 1024
+    chunk = bytes(range(256)) * 1024
+    reader = ResponseReader()
+    tracemalloc.start()
+    try:
+        assert not list(reader.feed(b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % size))
+        for _ in range(size // len(chunk)):
+            assert not list(reader.feed(chunk))
+        (response,) = reader.feed(b" FLAGS (\\Seen))\r\n")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    fetched = parse_fetch(response)
+    assert fetched is not None
+    assert fetched[1]["UID"] == b"7"
+    assert fetched[1]["FLAGS"] == [b"\\Seen"]
+    assert response.literals[0] == chunk * (size // len(chunk))
+    assert size <= peak < size * 1.1
+    assert reader.empty
