@@ -1,0 +1,248 @@
+"""A conversation's status follows its mail when that is moved on the server, and only then."""
+
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.conversations.contracts import ConversationPage, SetStatus, Status
+from backend.database.connection import execute, fetch_value
+from backend.events.record import action
+from backend.mail.actions import (
+    apply_flags,
+    forget_folder,
+    recognise,
+    remove_placements,
+    settle_removed,
+    store_fetched,
+)
+from backend.mail.fetched import Fetched
+from backend.mail.intents import want
+from backend.mail.places import Place, Where
+from backend.mail.reading import read_message
+from backend.mail.standing import begins_with, follows, standing
+from sync.types import ListedMessage
+from tests.servers.api import Api
+from tests.servers.arriving import Arriving, message_id_of
+from tests.servers.delivery import write_mail
+
+PLACES: tuple[Where, ...] = get_args(Where)
+STATUSES: tuple[Status, ...] = get_args(Status)
+STANDINGS: tuple[Place | None, ...] = (None, *get_args(Place))
+NOW = datetime.now(UTC)
+
+places = st.sampled_from(PLACES)
+standings = st.sampled_from(STANDINGS)
+statuses = st.sampled_from(STATUSES)
+
+
+@given(st.lists(places, min_size=1))
+def test_where_a_conversation_stands_does_not_depend_on_the_order(found: list[Where]) -> None:
+    assert standing(found) == standing(reversed(found)) == standing([*found, *found])
+    assert standing([*found, "inbox"]) == "inbox"
+    assert standing([*found, "sent"]) == standing(found)
+
+
+@given(standings, standings, statuses, st.booleans(), st.booleans())
+def test_the_status_follows_a_move_and_nothing_else(
+    before: Place | None, after: Place | None, status: Status, by_person: bool, moved: bool
+) -> None:
+    unwished = follows(before, after, status, by_person=by_person, moved=moved)
+    assert follows(before, after, status, by_person=by_person, moved=moved, wished={"place"}) == status
+    if before == after or after is None:
+        assert unwished == status
+    elif moved and before is not None:
+        assert unwished == {"inbox": "open", "done": "done", "junk": "spam", "trash": "trash"}[after]
+    elif by_person:
+        assert unwished == status, "mail that joins does not undo what a person did"
+
+
+@given(places)
+def test_history_in_the_inbox_alone_is_open(place: Where) -> None:
+    assert (begins_with(place, arrived=False) == "open") == (place == "inbox")
+
+
+async def status_of(message: bytes) -> str:
+    return await fetch_value(
+        "SELECT c.status FROM conversations c JOIN messages m ON m.conversation_id = c.id WHERE m.message_id = $1",
+        message_id_of(message).strip("<>"),
+    )
+
+
+async def removed(folder: Arriving, *uids: int) -> None:
+    """The server told that they are gone; the time of grace has only begun."""
+    await remove_placements(folder.folder, uids)
+
+
+@pytest.mark.parametrize("gone_first", [True, False])
+@pytest.mark.parametrize(("role", "status"), [("archive", "done"), ("junk", "spam"), ("trash", "trash")])
+async def test_a_move_is_followed_in_whichever_order_its_halves_are_seen(
+    api: Api, role: str, status: str, gone_first: bool
+) -> None:
+    inbox, there = await Arriving.into(api.support), await Arriving.into(api.support, role=role)
+    mail = write_mail()
+    [uid] = await inbox.deliver(mail)
+    if gone_first:
+        await removed(inbox, uid)
+        assert await status_of(mail) == "open", "it may turn up in another folder"
+    await there.deliver(mail)
+    if not gone_first:
+        assert await status_of(mail) == "open"
+        await removed(inbox, uid)
+    assert await status_of(mail) == status
+    await settle_removed(api.support, 0)
+    assert await status_of(mail) == status
+    assert await fetch_value("SELECT count(*) FROM messages WHERE gone_at IS NULL") == 1
+
+
+async def test_mail_that_is_moved_back_to_the_inbox_opens(api: Api) -> None:
+    inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
+    mail = write_mail()
+    [uid] = await archive.deliver(mail, arrived=False)
+    assert await status_of(mail) == "done"
+    await inbox.deliver(mail)
+    await removed(archive, uid)
+    assert await status_of(mail) == "open"
+
+
+async def test_one_archived_message_of_two_leaves_the_conversation_open(api: Api) -> None:
+    inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
+    first = write_mail(at=NOW - timedelta(hours=1))
+    second = write_mail(subject="Re: My bike squeaks", answers=message_id_of(first))
+    one, other = await inbox.deliver(first, second)
+    await archive.deliver(first)
+    await removed(inbox, one)
+    assert await status_of(first) == "open"
+    await archive.deliver(second)
+    await removed(inbox, other)
+    assert await status_of(first) == "done"
+
+
+async def test_what_is_wished_here_wins_until_the_server_has_confirmed_it(api: Api) -> None:
+    inbox, trash = await Arriving.into(api.support), await Arriving.into(api.support, role="trash")
+    mail = write_mail()
+    [uid] = await inbox.deliver(mail)
+    page = await api.ana.get(f"/mailboxes/{api.support}/conversations", ConversationPage, view="open")
+    await api.ana.put(f"/conversations/{page.items[0].row.id}/status", SetStatus(status="done"))
+    await trash.deliver(mail)
+    await removed(inbox, uid)
+    assert await status_of(mail) == "done"
+
+
+async def test_deleted_everywhere_is_trash_after_the_time_of_grace(api: Api) -> None:
+    inbox = await Arriving.into(api.support)
+    mail = write_mail()
+    [uid] = await inbox.deliver(mail)
+    await removed(inbox, uid)
+    await settle_removed(api.support)
+    assert await status_of(mail) == "open", "ten seconds are not over"
+    assert await fetch_value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'settle_removed'") == 1
+    await settle_removed(api.support, 0)
+    assert await status_of(mail) == "trash"
+    assert await fetch_value("SELECT gone_at IS NULL FROM messages"), "it can still be read there"
+
+
+async def test_a_whole_conversation_deleted_at_once_keeps_its_messages_in_the_trash(api: Api) -> None:
+    inbox = await Arriving.into(api.support)
+    first = write_mail(at=NOW - timedelta(hours=1))
+    uids = await inbox.deliver(first, write_mail(subject="Re: My bike squeaks", answers=message_id_of(first)))
+    await inbox.expunge(*uids)
+    assert await status_of(first) == "trash"
+    assert await fetch_value("SELECT message_count FROM conversations") == 2
+
+
+async def test_history_in_the_archive_is_done_and_in_the_inbox_open_again(api: Api) -> None:
+    archive, inbox = await Arriving.into(api.support, role="archive"), await Arriving.into(api.support)
+    first = write_mail(at=NOW - timedelta(days=9))
+    await archive.deliver(first, arrived=False)
+    assert await status_of(first) == "done"
+    await inbox.deliver(
+        write_mail(subject="Re: My bike squeaks", answers=message_id_of(first), at=NOW - timedelta(days=8)),
+        arrived=False,
+    )
+    assert await status_of(first) == "open", "a message of it lies in the inbox"
+
+
+async def test_spam_is_nobodys_news(api: Api) -> None:
+    junk = await Arriving.into(api.support, role="junk")
+    mail = write_mail()
+    await junk.deliver(mail)
+    assert await status_of(mail) == "spam"
+    assert await fetch_value("SELECT arrival FROM messages") == 0
+    assert (await api.ana.get("/counts"))["mailboxes"][0]["unread"] == 0
+
+
+async def test_mail_of_a_blocked_sender_is_spam_in_the_inbox(api: Api) -> None:
+    await execute(
+        "INSERT INTO blocked_senders (mailbox_id, address, blocked_by, created_at) VALUES ($1, $2, $3, now())",
+        api.support,
+        "carla@customer.example",
+        api.ana.user_id,
+    )
+    mail = write_mail()
+    await (await Arriving.into(api.support)).deliver(mail)
+    assert await status_of(mail) == "spam"
+
+
+# ---- recognising without bodies
+
+
+def listed(uid: int, raw: bytes, *, email_id: str = "", header: bytes | None = None) -> ListedMessage:
+    head = raw[: raw.index(b"\r\n\r\n") + 4] if header is None else header
+    return ListedMessage(uid, frozenset({"\\Seen"}), NOW, len(raw), email_id, b"" if email_id else head)
+
+
+async def test_after_a_change_of_uidvalidity_only_what_is_new_is_fetched(api: Api) -> None:
+    inbox = await Arriving.into(api.support)
+    known, new = [write_mail(subject=f"Mail {n}") for n in range(3)], write_mail(subject="New")
+    await inbox.deliver(*known)
+    await forget_folder(inbox.folder)
+    asked = [listed(100 + n, raw) for n, raw in enumerate([*known, new])]
+    assert await recognise(inbox.folder, asked, arrived=False) == [103]
+    assert await fetch_value("SELECT array_agg(uid ORDER BY uid) FROM placements") == [100, 101, 102]
+    await settle_removed(api.support, 0)
+    assert [await status_of(raw) for raw in known] == ["open"] * 3
+    assert await recognise(inbox.folder, asked, arrived=False) == [103], "a second time changes nothing"
+
+
+async def test_a_forged_header_is_not_recognised(api: Api) -> None:
+    inbox, junk = await Arriving.into(api.support), await Arriving.into(api.support, role="junk")
+    raw = write_mail(message_id="<one@customer.example>", text="The real one.")
+    forged = raw.replace(b"The real one.", b"A forged one.")
+    await inbox.deliver(raw)
+    other_head = forged.replace(b"My bike squeaks", b"My bike sings!!")
+    assert await recognise(junk.folder, [listed(1, other_head)], arrived=True) == [1]
+    longer = forged.replace(b"A forged one.", b"A forged one, longer.")
+    assert await recognise(junk.folder, [listed(2, longer)], arrived=True) == [2]
+    assert await fetch_value("SELECT count(*) FROM placements") == 1
+
+
+async def test_what_the_server_calls_the_same_needs_no_header(api: Api) -> None:
+    inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
+    raw = write_mail()
+    one = Fetched(
+        uid=1, flags=frozenset(), received_at=NOW, raw=raw, parsed=read_message(raw), email_id="1278455344230334865"
+    )
+    await store_fetched(inbox.folder, [one], arrived=True)
+    asked = [listed(5, raw, email_id="1278455344230334865"), listed(6, raw, email_id="999")]
+    assert await recognise(archive.folder, asked, arrived=True) == [6]
+    await removed(inbox, 1)
+    assert await status_of(raw) == "done"
+
+
+# ---- flags
+
+
+async def test_flags_in_bulk_and_those_wished_here_stay(api: Api) -> None:
+    inbox = await Arriving.into(api.toms_mailbox)
+    raws = [write_mail(subject=f"Mail {n}", to="tom@northwind.example") for n in range(3)]
+    uids = await inbox.deliver(*raws, flags=["\\Seen"])
+    wished = await fetch_value("SELECT message_id FROM placements WHERE uid = $1", uids[0])
+    async with action(None):
+        await want([wished], "seen", "yes")
+    await apply_flags(inbox.folder, {uid: frozenset({"\\Flagged"}) for uid in uids})
+    rows = await fetch_value("SELECT array_agg(flags::text || seen::text ORDER BY uid) FROM placements")
+    assert rows == ['["\\\\Flagged", "\\\\Seen"]true', *['["\\\\Flagged"]false'] * 2]
+    assert (await api.tom.get("/counts"))["mailboxes"][0]["unread"] == 2
