@@ -15,7 +15,8 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLESHEETS = [
     f"/css/{name}.css"
     for name in (
-        "fonts", "tokens", "base", "gate", "rail", "list", "conversation", "compose", "pages", "accounts", "phone",
+        "fonts", "tokens", "base", "gate", "rail", "list", "conversation", "compose", "pages", "accounts", "intake",
+        "phone",
     )
 ]  # fmt: skip
 

@@ -16,10 +16,14 @@ import asyncpg
 
 from backend.database.connection import connect, disconnect
 from backend.jobs import job_queue, register
+from backend.mail.actions import settle_removed
+from backend.mail.hiding import hide_and_show
+from backend.mail.removal import remove_mail
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
 from backend.workers.carrying import carry_out
 from backend.workers.check_servers import check_servers
+from backend.workers.forwarding import check_forwarding
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
 from backend.workers.system_mail import system_mail_for
@@ -69,6 +73,10 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "carry_out", carry_out, at_once=MOST_CARRYING)
     register(queue, "system_mail", system_mail_for(configured))
     register(queue, "check_servers", check_servers)
+    register(queue, "check_forwarding", check_forwarding)
+    register(queue, "hide_and_show", hide_and_show, at_once=2)
+    register(queue, "settle_removed", settle_removed)
+    register(queue, "remove_mail", remove_mail, at_once=2)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, queue.shutdown.set)

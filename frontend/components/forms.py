@@ -21,6 +21,7 @@ SECTIONS = (
             ("users", "People", "/settings/people/"),
             ("users-round", "Teams", "/settings/teams/"),
             ("building-2", "Organisation", "/settings/organisation/"),
+            ("split", "Intake", "/settings/intake/"),
         ),
     ),
     (
