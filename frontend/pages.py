@@ -36,7 +36,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),
     (audit_log.audit_log, "/settings/audit", "Audit log", AuditLog.arrive),
     (intake_view.intake, "/settings/intake", "Intake", IntakeDesk.arrive),
-    (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", Accounts.arrive),
+    (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", (Accounts.arrive, Accounts.watch)),
 )
 """Pages of signed-in people: what they show, where, under which title, and what they fetch on loading."""
 
@@ -55,7 +55,8 @@ SIGNED_IN = frozenset(route for _, route, _, _ in PAGES)
 def add_all(app: rx.App) -> None:
     """Register all pages. Those of signed-in people begin with `enter`, then their own, then follow live."""
     for component, route, title, arrive in PAGES:
-        steps = [Session.enter, *([arrive] if arrive is not None else []), Session.follow]
+        own = arrive if isinstance(arrive, tuple) else (arrive,) if arrive is not None else ()
+        steps = [Session.enter, *own, Session.follow]
         app.add_page(component, route=route, title=f"{title} · Tandem", on_load=steps)
     for component, route, title in GATES:
         app.add_page(component, route=route, title=title)

@@ -224,5 +224,10 @@ def amount(size: int) -> str:
     return f"{size} bytes"
 
 
+def day(moment: datetime | None) -> str:
+    """ "23 November 2026"; empty for none. Plans begin at a day in UTC."""
+    return f"{moment.day} {moment:%B %Y}" if moment else ""
+
+
 def _iso(moment: datetime | None) -> str:
     return moment.isoformat() if moment else ""

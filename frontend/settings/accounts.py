@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Any, cast
 
 import msgspec
@@ -26,6 +28,11 @@ from frontend.session import Session
 from frontend.settings import account_words as words
 from frontend.settings.account_words import AsideView, CheckView, FolderView, ServersView
 from frontend.settings.mailboxes import Mailboxes
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 5.0
+"""How old the folders' completeness may be that a person looks at."""
 
 
 class Accounts(Session):
@@ -52,7 +59,7 @@ class Accounts(Session):
     _mailbox_id: int = 0
     _address: str = ""
     _account: AccountSettings | None = None
-    _names: list[str] = []
+    _plan: AccountPlan | None = None
 
     @rx.event
     async def arrive(self) -> EventSpec | None:
@@ -68,6 +75,27 @@ class Accounts(Session):
         if not self._mailbox_id and self.problem:
             self.say(self.problem, tone="red")
         return opened
+
+    @rx.event(background=True)
+    async def watch(self) -> None:
+        """While the page stands: how complete the folders are, as counts come in. Ends with the page."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            async with self:
+                mailbox_id, api = self._mailbox_id, self.api()
+                looks = mailbox_id > 0 and self._account is not None and not self.step
+            if not looks:
+                continue
+            try:
+                plan = await api.get(f"/mailboxes/{mailbox_id}/account/plan", AccountPlan)
+            except SignedOut:
+                return
+            except ApiError as refused:
+                log.info("The plan of an account was not read: %s", refused)
+                continue
+            async with self:
+                if self._mailbox_id == mailbox_id and not self.step and plan != self._plan:
+                    self._paint(plan)
 
     @rx.event
     async def open(self, mailbox_id: int) -> EventSpec | None:
@@ -111,9 +139,9 @@ class Accounts(Session):
     def _paint(self, plan: AccountPlan) -> None:
         self.folders = words.folder_views(plan)
         self.aside = [words.aside_view(each) for each in plan.set_aside]
-        self.history_from = plan.history_from.isoformat() if plan.history_from else ""
+        self.history_from = words.day(plan.history_from)
         self.done_to = plan.done_to
-        self._names = [each.name for each in plan.folders]
+        self._plan = plan
 
     # ---- connecting
 
@@ -244,11 +272,11 @@ class Accounts(Session):
     @rx.event
     async def save_plan(self, form: dict[str, Any]) -> EventSpec | None:
         """Which folders, and from when. An account that waited for it begins."""
-        now = {view["field"]: (name, view["chosen"]) for view, name in zip(self.folders, self._names, strict=True)}
+        known = self._plan.folders if self._plan else []
         chosen = {
-            name: field in form
-            for field, (name, before) in now.items()
-            if before != (field in form) and not self._is_fixed(field)
+            folder.name: view["field"] in form
+            for view, folder in zip(self.folders, known, strict=True)
+            if folder.chosen != (view["field"] in form) and not view["fixed"]
         }
         history = str(form.get("history", ""))
         wanted = SetPlan(
@@ -266,9 +294,6 @@ class Accounts(Session):
         if not began:
             self.say("Saved. What is here follows in a moment")
         return await self._read()
-
-    def _is_fixed(self, field: str) -> bool:
-        return any(view["field"] == field and view["fixed"] for view in self.folders)
 
     # ---- stopping
 

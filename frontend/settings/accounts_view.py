@@ -189,7 +189,7 @@ def _server_words(words: Any) -> rx.Component:
 def _since() -> rx.Component:
     return rx.cond(
         _state.history_from != "",
-        rx.fragment("Mail since ", ago(at=_state.history_from), "."),
+        rx.fragment("Mail since ", _state.history_from, "."),
         "All mail, from the beginning.",
     )
 
@@ -229,7 +229,7 @@ def _folder(folder: Any) -> rx.Component:
             ),
             rx.cond(
                 folder.at != "",
-                rx.el.small("counted ", ago(at=folder.at, long=True), class_name="third"),
+                rx.el.small("last count: ", ago(at=folder.at, long=True), class_name="third"),
             ),
             class_name="folder-state",
         ),
@@ -267,8 +267,7 @@ def _plan(chosen: Any) -> rx.Component:
             ),
             rx.el.fieldset(
                 rx.el.legend("Folders", class_name="label"),
-                choices,
-                class_name="folder-choices",
+                rx.el.div(choices, class_name="folder-choices"),
             ),
             choice_field("When a conversation is done, its mail moves", "done_to", DONE_TO, value=_state.done_to),
             rx.el.div(

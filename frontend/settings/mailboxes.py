@@ -230,6 +230,11 @@ def _as_settings(mailbox: Mailbox) -> MailboxSettings:
     return MailboxSettings(**{name: getattr(mailbox, name) for name in names})
 
 
+def _status_words(account: AccountState) -> str:
+    """One that is paused with a reason has not begun: its folders are yet to be chosen."""
+    return "Not started" if account.status == "paused" and account.reason else STATUS_WORDS[account.status]
+
+
 def _line(mailbox: MailboxSettings) -> MailboxLine:
     readers = len(mailbox.member_ids)
     teams = len(mailbox.team_ids)
@@ -247,7 +252,7 @@ def _line(mailbox: MailboxSettings) -> MailboxLine:
         name=mailbox.name,
         address=mailbox.address,
         dot=mailbox.colour % 10,
-        status=STATUS_WORDS[mailbox.account.status] if mailbox.account else "No account connected",
+        status=_status_words(mailbox.account) if mailbox.account else "No account connected",
         people="Only you" if mailbox.kind == "personal" else people or "Nobody yet",
     )
 
@@ -266,7 +271,7 @@ def _chosen(mailbox: MailboxSettings) -> ChosenView:
         team_ids=list(mailbox.team_ids),
         connected=account is not None,
         status=account.status if account else "",
-        status_words=STATUS_WORDS[account.status] if account else "",
+        status_words=_status_words(account) if account else "",
         reason=account.reason if account else "",
         remedy=account.remedy if account else "",
         server_words=account.server_words if account else "",

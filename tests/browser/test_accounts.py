@@ -77,6 +77,7 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     # What to bring over.
     inbox = page.locator(".folder-choice", has_text="Inbox")
     await expect(inbox).to_contain_text("2 messages", timeout=30_000)
+    await expect(page.locator(".box-head .chip")).to_have_text("Not started")
     await expect(inbox.get_by_role("checkbox")).to_be_disabled()
     await page.locator(".folder-choice", has_text="Orders").get_by_role("checkbox").uncheck()
     await page.get_by_label("From when").select_option("year")
@@ -84,6 +85,9 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     await expect(page.get_by_text("Connected. New mail appears as it arrives.")).to_be_visible(timeout=60_000)
     await expect(page.get_by_text("Signed in at Google.")).to_be_visible()
     await expect(page.locator(".folder-lines li", has_text="Orders")).to_contain_text("Not fetched")
+    await expect(page.locator(".folder-lines li", has_text="Inbox")).to_contain_text(
+        "Complete, 2 messages", timeout=60_000
+    )
 
     # Pausing, and on.
     await page.get_by_role("button", name="Pause").click()
@@ -101,6 +105,10 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     await expect(page.get_by_text("Connected. New mail appears as it arrives.")).to_be_visible(timeout=60_000)
 
     # Leaving, with everything.
+    await page.goto("/")
+    await expect(page.locator(".row", has_text="Lights")).to_be_visible(timeout=30_000)
+    await page.goto("/settings/mailboxes/")
+    await page.locator(".box-line", has_text="ana@gmail.com").click()
     await page.get_by_role("button", name="Disconnect").click()
     await page.get_by_label("Remove it from Tandem").check()
     await page.get_by_label("Mailbox name").first.fill("ana@gmail.com")

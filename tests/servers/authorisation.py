@@ -175,6 +175,8 @@ class AuthorisationServer:
                     self._answer(200, {"active": True, "username": user} if user else {"active": False})
                 elif path == "/authorise":
                     self._page()
+                elif path == "/favicon.ico":
+                    self._send(200, "image/svg+xml", b"")
                 else:
                     self._answer(404, {})
 
