@@ -33,6 +33,8 @@ class Provider:
     imap_user: UserName = "address"
     oauth: OAuthProvider | None = None
     """Where people of this provider sign in for OAuth 2, as sync/oauth.py calls it."""
+    files_sent: bool = False
+    """Whether it files a copy of what it is handed by SMTP in the Sent folder by itself, within moments."""
 
 
 def _imap(host: str) -> ServerAddress:
@@ -61,6 +63,7 @@ PROVIDERS: tuple[Provider, ...] = (
         sign_in="app_password",
         hint=_APP + " Two-step verification must be on.",
         oauth="google",
+        files_sent=True,
     ),
     Provider(
         "Outlook.com",
@@ -75,6 +78,7 @@ PROVIDERS: tuple[Provider, ...] = (
         sign_in="oauth",
         hint=_OAUTH,
         oauth="microsoft",
+        files_sent=True,
     ),
     Provider(
         "Microsoft 365",
@@ -84,6 +88,7 @@ PROVIDERS: tuple[Provider, ...] = (
         sign_in="oauth",
         hint=_OAUTH,
         oauth="microsoft",
+        files_sent=True,
     ),
     Provider(
         "Yahoo",

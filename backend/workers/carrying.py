@@ -26,7 +26,6 @@ wish is carried out there. One that is not met within GIVE_UP is deleted: then t
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import asyncpg
@@ -35,13 +34,18 @@ import msgspec
 from backend.database.connection import execute, execute_many, fetch, fetch_row
 from backend.events.record import action
 from backend.jobs import TryAgain
-from backend.mail.places import Place, Stand, is_there, to_move, where
+from backend.mail.actions import remove_placements
+from backend.mail.fetched import FolderKey
+from backend.mail.places import Stand, where
+from backend.mail.placing import arrived_again
+from backend.mail.store import hold_threading
+from backend.workers.carry_round import FLAGS, Copy, Round, Wish
 from backend.workers.server_folders import FolderNames
 from backend.workers.visits import alone, signed_in
 from sync.errors import CommandRefused, FolderChanged
 from sync.imap.connection import Connection
-from sync.imap.pushback import FolderOutcome, FolderWork, locate, work_in_folder
-from sync.types import ANSWERED, FLAGGED, SEEN
+from sync.imap.pushback import FolderWork, locate, still_there, work_in_folder
+from sync.types import SEEN
 
 log = logging.getLogger(__name__)
 
@@ -56,94 +60,11 @@ GIVE_UP = timedelta(minutes=10)
 FORGET = timedelta(days=1)
 """Confirmed wishes are kept for so long, for whoever wonders what was done."""
 
-FLAGS = {"seen": SEEN, "flagged": FLAGGED, "answered": ANSWERED}
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    id: int
-    message_id: int
-    kind: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A placement, with what is needed to write it anew elsewhere."""
-
-    stand: Stand
-    message_id: int
-    mime_id: str
-    folder: str
-    uid_validity: int
-    size: int
-    flags: frozenset[str]
-
-
-@dataclass(slots=True)
-class Round:
-    """What one round is about, and what came of it."""
-
-    wishes: Sequence[Wish]
-    copies: dict[int, list[Copy]]
-    """By message."""
-    stays: bool
-    targets: dict[Place, str] = field(default_factory=dict)
-    outcomes: dict[int, FolderOutcome] = field(default_factory=dict)
-    """By folder id; a folder that could not be worked in is missing."""
-    located: dict[int, tuple[str, int]] = field(default_factory=dict)
-    """Messages found in the folder where they were to go, by placement."""
-
-    def moving(self, wish: Wish) -> list[Copy]:
-        """The copies that this wish lets move."""
-        if wish.kind != "place":
-            return []
-        copies = self.copies.get(wish.message_id, [])
-        chosen = to_move(_place(wish), [copy.stand for copy in copies], done_stays=self.stays)
-        return [copy for copy in copies if copy.stand in chosen]
-
-    def target(self, wish: Wish) -> str:
-        """The folder where this wish puts a message."""
-        place = _place(wish)
-        return self.targets["inbox" if place == "done" and self.stays else place]
-
-    def was_there(self, copy: Copy) -> bool:
-        outcome = self.outcomes.get(copy.stand.folder_id)
-        return outcome is not None and copy.stand.uid in outcome.there
-
-    def worked_at(self, copy: Copy) -> bool:
-        return copy.stand.folder_id in self.outcomes
-
-    def new_place(self, copy: Copy) -> tuple[str, int] | None:
-        """Where a copy stands after its move: the folder and the UID, if known."""
-        outcome = self.outcomes.get(copy.stand.folder_id)
-        told = outcome.moved.get(copy.stand.uid) if outcome is not None else None
-        return told or self.located.get(copy.stand.placement_id)
-
-    def confirmed(self, wish: Wish) -> bool:
-        """Whether the server has made this wish true, by its own word."""
-        copies = self.copies.get(wish.message_id, [])
-        if wish.kind != "place":
-            return bool(copies) and all(self.was_there(copy) for copy in copies)
-        moving = self.moving(wish)
-        if not moving:
-            right = [copy for copy in copies if is_there(_place(wish), copy.stand, done_stays=self.stays)]
-            return any(self.was_there(copy) for copy in right or copies)
-        arrived = any(self.new_place(copy) for copy in moving)
-        stood = any(
-            self.was_there(copy) and is_there(_place(wish), copy.stand, done_stays=self.stays)
-            for copy in copies
-            if copy not in moving
-        )
-        # Of several copies one may have taken the others along (labels are folders there): then they are gone.
-        settled = all(self.new_place(copy) or (self.worked_at(copy) and not self.was_there(copy)) for copy in moving)
-        return settled and (arrived or stood)
-
 
 async def carry_out(account_id: int) -> None:
     """Make the account's open wishes true on its server. The handler of the job of that name; may run at any time."""
     async with alone(CARRY_LOCK, account_id, patience=PATIENCE):
-        account = await fetch_row("SELECT id, done_to, paused_at FROM mail_accounts WHERE id = $1", account_id)
+        account = await fetch_row("SELECT * FROM mail_accounts WHERE id = $1", account_id)
         if account is None or account["paused_at"] is not None:
             return  # whoever resumes it lets this job look again
         await _tidy(account_id)
@@ -160,16 +81,13 @@ async def carry_out(account_id: int) -> None:
                 await _choose_targets(turn, names, account["done_to"])
                 reasons += await _work(server, turn)
                 await _locate(server, turn)
-                await _write_firmly(turn, names)
+                await _write_firmly(account["mailbox_id"], turn, names)
+                await _look_after(server, account_id, account["mailbox_id"], turn, names)
                 wishes = await _open_wishes(account_id, tried)
         left = len(await _open_wishes(account_id, ()))
     if left:
         why = reasons[0] if reasons else "Some messages are on their way from one folder to another."
         raise TryAgain(f"{left} changes are not confirmed by the mail server yet. {why}")
-
-
-def _place(wish: Wish) -> Place:
-    return msgspec.convert(wish.value, Place)
 
 
 async def _tidy(account_id: int) -> None:
@@ -226,7 +144,7 @@ async def _copies(wishes: Sequence[Wish], account_id: int) -> dict[int, list[Cop
 async def _choose_targets(turn: Round, names: FolderNames, done_to: str) -> None:
     for wish in turn.wishes:
         if wish.kind == "place" and turn.moving(wish):
-            place = _place(wish)
+            place = wish.place
             turn.targets[place] = await names.of(place, done_to)
             if place == "done" and turn.stays:
                 turn.targets["inbox"] = await names.of("inbox", done_to)
@@ -284,11 +202,11 @@ async def _locate(server: Connection, turn: Round) -> None:
             turn.located[copies[wanted[message_id][0]].stand.placement_id] = (folder, uid)
 
 
-async def _write_firmly(turn: Round, names: FolderNames) -> None:
+async def _write_firmly(mailbox_id: int, turn: Round, names: FolderNames) -> None:
     """Write what came of the round. What the watcher and this job hold at once, one of the two waits for."""
     for _ in range(WRITE_TRIES):
         try:
-            await _write(turn, names)
+            await _write(mailbox_id, turn, names)
             return
         except asyncpg.DeadlockDetectedError:
             log.info("The changes of an account are written down once more: the watcher was there first.")
@@ -297,20 +215,18 @@ async def _write_firmly(turn: Round, names: FolderNames) -> None:
     raise TryAgain("What the server confirmed could not be written down yet.")
 
 
-async def _write(turn: Round, names: FolderNames) -> None:
+async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
     """Placements as they are now, and the wishes that came true, in one transaction."""
-    new_flags = _flags_after(turn)
-    moved: list[tuple[Copy, str, int]] = []
+    new_flags = turn.flags_after()
+    moved = turn.moved()
     gone: list[Copy] = []
     confirmed = {wish.id for wish in turn.wishes if turn.confirmed(wish)}
     for wish in turn.wishes:
         for copy in turn.moving(wish):
-            place = turn.new_place(copy)
-            if place is not None:
-                moved.append((copy, *place))
-            elif wish.id in confirmed:
+            if turn.new_place(copy) is None and wish.id in confirmed:
                 gone.append(copy)
     async with action(None):
+        await hold_threading(mailbox_id)  # what the watcher stores looks at where messages stand, before and after
         # In one order, here and in the watcher, so that nobody waits in a circle.
         await execute(
             "SELECT 1 FROM placements WHERE id = ANY($1) ORDER BY folder_id, uid FOR UPDATE",
@@ -332,6 +248,7 @@ async def _write(turn: Round, names: FolderNames) -> None:
                 SEEN in flags,
                 copy.size,
             )
+        await arrived_again(sorted({copy.message_id for copy, _, _ in moved}))
         await execute(
             "DELETE FROM placements WHERE id = ANY($1)",
             [copy.stand.placement_id for copy in (*gone, *(copy for copy, _, _ in moved))],
@@ -342,17 +259,35 @@ async def _write(turn: Round, names: FolderNames) -> None:
         )
 
 
-def _flags_after(turn: Round) -> dict[Copy, frozenset[str]]:
-    """The flags of the copies that were seen to have them."""
-    after: dict[Copy, frozenset[str]] = {}
-    for wish in turn.wishes:
-        if wish.kind not in FLAGS:
+async def _look_after(server: Connection, account_id: int, mailbox_id: int, turn: Round, names: FolderNames) -> None:
+    """Look once more for what was moved, now that it is written down.
+
+    Somebody else may have moved it on between the two. If the watcher was told of that before the placement stood here,
+    nobody would tell it again.
+    """
+    by_folder: dict[str, list[int]] = defaultdict(list)
+    for _, folder, uid in turn.moved():
+        by_folder[folder].append(uid)
+    for folder, uids in by_folder.items():
+        there = set(await still_there(server, folder, uids))
+        gone = [uid for uid in uids if uid not in there]
+        if not gone:
             continue
-        for copy in turn.copies.get(wish.message_id, []):
-            if turn.was_there(copy):
-                flag, before = frozenset({FLAGS[wish.kind]}), after.get(copy, copy.flags)
-                after[copy] = before | flag if wish.value == "yes" else before - flag
-    return after
+        async with action(None):
+            row = await fetch_row(
+                "SELECT f.id, f.role, a.fence FROM folders f JOIN mail_accounts a ON a.id = f.account_id "
+                "WHERE f.id = $1 FOR SHARE OF a",
+                await names.id_of(folder),
+            )
+            if row is not None:
+                key = FolderKey(
+                    folder_id=row["id"],
+                    role=row["role"],
+                    account_id=account_id,
+                    mailbox_id=mailbox_id,
+                    fence=row["fence"],
+                )
+                await remove_placements(key, gone)
 
 
 def _json(flags: Iterable[str]) -> str:

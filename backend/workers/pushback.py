@@ -5,18 +5,20 @@ read from the database when the job runs, not from its payload: of two jobs in t
 """
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from backend.compose.actions.results import record_acceptance
-from backend.database.connection import execute, fetch, fetch_row, fetch_value
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import action
 from backend.jobs import enqueue
 from backend.mail.actions import store_sent_message
 from backend.mail.raw import load_raw
 from backend.workers.logins import account_of_mailbox
 from backend.workers.visits import alone, signed_in
+from sync.errors import CommandRefused
 from sync.imap.connection import Connection
 from sync.imap.pushback import append_once, find_message_id
+from sync.providers import provider_of_server
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +28,17 @@ LOOKS = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), time
 """When the Sent folder is asked for a mail whose end is unknown: providers that store the copy take a moment."""
 
 
+FILED_WITHIN = timedelta(minutes=2)
+"""A provider that files what it sends is given so long before a copy is added after all."""
+FILED_LOOK = timedelta(seconds=20)
+"""How long it is waited between two looks for the provider's own copy."""
+
+
 async def store_sent_copy(outgoing_id: int) -> None:
-    """Append a mail that has left to the account's Sent folder, unless it stands there."""
+    """Append a mail that has left to the account's Sent folder, unless it stands there.
+
+    A provider that files what it sends does so a moment later: its copy is waited for, or there would be two.
+    """
     record = await fetch_row("SELECT * FROM outgoing WHERE id = $1", outgoing_id)
     if record is None or record["sent_copy"] != "waiting":
         return
@@ -37,6 +48,10 @@ async def store_sent_copy(outgoing_id: int) -> None:
         return  # the account was removed: there is no folder to put it into
     async with alone(SENT_COPY_LOCK, outgoing_id), signed_in(account_id) as server:
         folder = await _sent_folder(server, account_id)
+        if await _may_still_be_filed(server, folder, record):
+            async with action(None):
+                await enqueue("store_sent_copy", after=FILED_LOOK, outgoing_id=outgoing_id)
+            return
         raw = await load_raw(record["raw_digest"])
         await append_once(server, folder, raw, f"<{record['message_id']}>")
     await execute("UPDATE outgoing SET sent_copy = 'stored' WHERE id = $1", outgoing_id)
@@ -64,6 +79,20 @@ async def settle_unknown(outgoing_id: int, look: int) -> None:
     elif look < len(LOOKS):
         async with action(None):
             await enqueue("settle_unknown", after=LOOKS[look], outgoing_id=outgoing_id, look=look + 1)
+
+
+async def _may_still_be_filed(server: Connection, folder: str, outgoing: Row) -> bool:
+    """Whether the provider files its own copy, and has not done so yet."""
+    provider = provider_of_server(server.login.host)
+    files = server.offers("X-GM-EXT-1") or (provider is not None and provider.files_sent)
+    if not files or outgoing["sent_at"] is None or datetime.now(UTC) - outgoing["sent_at"] > FILED_WITHIN:
+        return False
+    try:
+        return await find_message_id(server, folder, f"<{outgoing['message_id']}>") is None
+    except CommandRefused as refusal:
+        if refusal.code != "no_such_folder":
+            raise
+        return True  # it makes the folder with the first copy
 
 
 async def _sent_folder(server: Connection, account_id: int) -> str:

@@ -122,6 +122,17 @@ async def locate(connection: Connection, folder: str, wanted: Mapping[str, int])
     return found
 
 
+async def still_there(connection: Connection, folder: str, uids: Collection[int]) -> list[int]:
+    """Which of these UIDs a folder still has. None when the folder is gone."""
+    try:
+        await connection.open_folder(folder)
+    except CommandRefused as refusal:
+        if refusal.code == "no_such_folder":
+            return []
+        raise
+    return await connection.search(f"UID {format_number_set(uids)}")
+
+
 async def change_flags(
     connection: Connection,
     folder: str,

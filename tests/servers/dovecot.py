@@ -194,7 +194,7 @@ class Dovecot:
         def work(client: imaplib.IMAP4) -> dict[int, frozenset[str]]:
             found: dict[int, frozenset[str]] = {}
             for line in client.uid("FETCH", "1:*", "(UID FLAGS)")[1]:
-                if isinstance(line, bytes):
+                if isinstance(line, bytes) and b"UID " in line:  # without one it was told in passing
                     uid = int(line.split(b"UID ")[1].split(b" ")[0].rstrip(b")"))
                     names = {flag.decode() for flag in imaplib.ParseFlags(line)}
                     found[uid] = frozenset(names - {"\\Recent"})

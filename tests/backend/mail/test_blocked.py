@@ -38,6 +38,14 @@ async def test_blocking_makes_the_conversation_spam_and_later_mail_too(api: Api)
     assert [(a.kind, a.value) for a in detail.activities] == [("blocked", CARLA), ("status", "spam")]
 
 
+async def test_mail_of_a_blocked_sender_is_to_go_to_junk_on_the_server(api: Api) -> None:
+    await api.ana.post(f"/mailboxes/{api.support}/blocked-senders", BlockSender(address=CARLA))
+    await deliver(api.support)
+    assert [dict(row) for row in await fetch("SELECT kind, value FROM server_intents")] == [
+        {"kind": "place", "value": "junk"}
+    ]
+
+
 async def test_what_is_no_spam_has_no_blocked_writer(api: Api) -> None:
     conversation_id = await deliver(api.support)
     for _ in range(2):

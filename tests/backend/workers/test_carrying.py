@@ -92,7 +92,8 @@ class Post:
         """The Message-IDs in each folder of the server that has mail."""
         found: dict[str, list[str]] = {}
         with self.dovecot.other_client(self.user) as client:
-            names = [line.rpartition(b" ")[2].strip(b'"').decode() for line in client.list()[1]]
+            lines = [line for line in client.list()[1] if isinstance(line, bytes)]
+        names = [line.rpartition(b" ")[2].strip(b'"').decode() for line in lines]
         for name in names:
             messages = await self.dovecot.messages(self.user, name)
             if messages:
@@ -299,6 +300,24 @@ async def test_what_somebody_else_moved_meanwhile_is_carried_out_where_it_is_met
     await post.place(message_id, "Trash", 1)
     await carry_out(post.account_id)
     assert (await post.folders_of(conversation_id), await post.open()) == (["Archive"], 0)
+
+
+async def test_what_somebody_else_moved_on_before_it_was_written_down_is_not_believed(post: Post) -> None:
+    conversation_id = await post.arrive()
+    await post.status(conversation_id, "done")
+    await execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NEW; END $$; "
+        "CREATE TRIGGER slow BEFORE UPDATE ON server_intents FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    carrying = asyncio.create_task(carry_out(post.account_id))
+    await wait_until(post, "Archive")
+    await post.dovecot.move(post.user, "Archive", "1", "Trash")
+    await carrying
+    assert (await post.there(), await post.here()) == ({"Trash": (await post.there())["Trash"]}, {})
+    [message_id] = await post.ids(conversation_id)
+    row = await fetch("SELECT stood_in, unplaced_at FROM messages WHERE id = $1", message_id)
+    assert row[0]["stood_in"] == "done"
+    assert row[0]["unplaced_at"] is not None
 
 
 async def test_what_was_deleted_there_is_given_up_after_a_while(post: Post) -> None:

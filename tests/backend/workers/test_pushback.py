@@ -1,6 +1,6 @@
 """What is done here reaches the mail server: the copy in Sent, read marks; and what the Sent folder tells."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
@@ -58,6 +58,35 @@ async def test_a_server_that_keeps_the_copy_itself_gets_no_second_one(post: Post
     await post.dovecot.append(post.user, "Sent", post.desk.smtp.messages[0].raw)
     await pushback.store_sent_copy(outgoing.id)
     assert await post.in_sent() == [outgoing.message_id]
+
+
+async def test_a_provider_that_files_what_it_sends_is_given_time_to_do_so(
+    post: Post, make_dovecot: Callable[..., Dovecot]
+) -> None:
+    gmail = make_dovecot(settings="protocol imap {\n  imap_capability = +X-GM-EXT-1\n}\n")
+    await connect_account(post.mailbox_id, post.desk.smtp, gmail, "ana")
+    outgoing = await sent(post)
+    await pushback.store_sent_copy(outgoing.id)
+    assert (await gmail.messages("ana", "Sent"), await copy_is(outgoing)) == ({}, "waiting")
+    assert await fetch_value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'store_sent_copy'") == 2
+    await gmail.append("ana", "Sent", post.desk.smtp.messages[0].raw)
+    await pushback.store_sent_copy(outgoing.id)
+    assert (len(await gmail.messages("ana", "Sent")), await copy_is(outgoing)) == (1, "stored")
+
+
+async def test_a_provider_that_did_not_file_it_after_all_gets_a_copy(
+    post: Post, make_dovecot: Callable[..., Dovecot]
+) -> None:
+    gmail = make_dovecot(settings="protocol imap {\n  imap_capability = +X-GM-EXT-1\n}\n")
+    await connect_account(post.mailbox_id, post.desk.smtp, gmail, "ana")
+    outgoing = await sent(post)
+    await execute("UPDATE outgoing SET sent_at = now() - interval '3 minutes'")
+    await pushback.store_sent_copy(outgoing.id)
+    assert (len(await gmail.messages("ana", "Sent")), await copy_is(outgoing)) == (1, "stored")
+
+
+async def copy_is(outgoing: Outgoing) -> str:
+    return await fetch_value("SELECT sent_copy FROM outgoing WHERE id = $1", outgoing.id)
 
 
 async def test_a_server_out_of_reach_is_asked_again_later_in_words_for_an_admin(post: Post) -> None:
