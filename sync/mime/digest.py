@@ -34,10 +34,17 @@ def content_digest(headers: Iterable[tuple[str, str]], root: Part) -> str:
     for part in leaves(root):
         content = part.content
         if part.content_type.startswith(("text/", "message/")):
-            content = b"\n".join(line.rstrip() for line in content.split(b"\n")).rstrip()
+            content = _without_trailing_space(content)
         total.update(f"{part.content_type}:{len(content)}\n".encode("utf-8", "replace"))
         total.update(content)
     return total.hexdigest()
+
+
+def _without_trailing_space(content: bytes) -> bytes:
+    plain = content.replace(b"\r\n", b"\n")
+    if not any(odd in plain for odd in (b" \n", b"\t\n", b"\r", b"\x0b", b"\x0c")):
+        return plain.rstrip()
+    return b"\n".join(line.rstrip() for line in content.split(b"\n")).rstrip()
 
 
 def leaves(root: Part) -> Iterator[Part]:

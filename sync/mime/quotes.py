@@ -21,13 +21,15 @@ from sync.mime.quote_marks import (
 from sync.mime.quoted_markup import split_markup
 
 
-def split_quoted_text(text: str) -> tuple[str, str]:
+def split_quoted_text(text: str, *, enough: int | None = None) -> tuple[str, str]:
     """The visible part and the quoted rest of a plain text. Together, apart from blank lines, they are the text.
 
-    The quoted part is empty when nothing is quoted, and when everything is (a bare forward shows itself).
+    The quoted part is empty when nothing is quoted, and when everything is (a bare forward shows itself). With
+    `enough`, only the first so many characters of the visible part, blanks collapsed, need to be right: the quotation
+    is not looked for behind them.
     """
     lines = text.split("\n")
-    cut = _cut_line(lines)
+    cut = _cut_line(lines, len(lines) if enough is None else _lines_for(lines, enough))
     while 0 < cut < len(lines) and (not lines[cut - 1].strip() or RULE.match(lines[cut - 1][:MAX_LINE])):
         cut -= 1
     visible = "\n".join(lines[:cut]).rstrip()
@@ -41,9 +43,23 @@ def split_quoted_html(html: str) -> tuple[str, str]:
     return split_markup(html)
 
 
-def _cut_line(lines: list[str]) -> int:
-    """The number of the line at which the final quotation begins; the number of lines when there is none."""
-    for index, line in enumerate(lines):
+def _lines_for(lines: list[str], characters: int) -> int:
+    """How many lines hold more than so many characters, counting none that may be taken back with a quotation."""
+    found = 0
+    for number, line in enumerate(lines, 1):
+        if not RULE.match(line[:MAX_LINE]):
+            found += sum(map(len, line.split()))
+        if found > characters:
+            return number
+    return len(lines)
+
+
+def _cut_line(lines: list[str], looked_at: int) -> int:
+    """The number of the line at which the final quotation begins; the number of lines when there is none.
+
+    An attribution or a divider is looked for in the first `looked_at` lines.
+    """
+    for index, line in enumerate(lines[:looked_at]):
         if len(line) > MAX_LINE or not line.strip():
             continue
         if DIVIDER.match(line) or is_header_block(lines, index):
