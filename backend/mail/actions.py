@@ -81,7 +81,8 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             elif stored.new:
                 event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
                 act.record(mailbox_stream(mailbox_id), event)
-            if mailbox["kind"] == "personal":
+            if mailbox["kind"] == "personal" and mailbox_id == folder.mailbox_id:
+                # Whoever reads in the intake account reads for nobody here.
                 touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
                 await mark_like_server(act, mailbox, touched, tell=arrived)
             await _note_people(act, mailbox_id, parts, own)
