@@ -148,12 +148,16 @@ class OtherClient:
 
         def work(client: imaplib.IMAP4) -> None:
             _check(client.delete(quoted(folder)))
-            answer = client.create(quoted(folder))
-            if b"[ALREADYEXISTS]" not in answer[1][0]:  # made by the server at once, because it has a role
-                _check(answer)
             for _, standing in sorted(kept.items()):
                 when = imaplib.Time2Internaldate(time.time())
-                _check(client.append(quoted(folder), " ".join(sorted(standing.flags)), when, standing.raw))
+                flags = " ".join(sorted(standing.flags))
+                answer = client.append(quoted(folder), flags, when, standing.raw)
+                if b"[TRYCREATE]" in answer[1][0]:
+                    client.create(quoted(folder))
+                    answer = client.append(quoted(folder), flags, when, standing.raw)
+                _check(answer)
+            if not kept:
+                client.create(quoted(folder))  # a folder with a role is there again already
 
         await self._run(work)
 
