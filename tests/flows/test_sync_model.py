@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, random_steps
 from tests.servers.api import Template
+from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
 from tests.servers.postgres import Databases
 from tests.servers.proxy import Proxy
@@ -40,6 +41,34 @@ async def test_both_sides_are_the_same_after_a_play(
         for step in random_steps(seed, 15):
             await world.play(step)
         await world.settle()
+
+
+async def test_a_flag_of_another_program_survives_the_move_that_is_wished_here(
+    cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot
+) -> None:
+    """The move is carried out before the watcher has heard of the flag."""
+    async with World.of(cast, databases, tmp_path, own_dovecot) as world:
+        await world.play(Step("deliver"))
+        await world.settle()
+        await world.phone.set_flags("INBOX", [1], "\\Flagged")
+        await world.play(Step("done"))
+        await world.settle(8)
+
+
+async def test_mail_that_left_a_folder_while_it_was_renumbered_counts_where_it_stands(
+    cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot
+) -> None:
+    async with World.of(cast, databases, tmp_path, own_dovecot) as world:
+        await world.phone.append("Archive", write_mail())
+        await world.settle()
+        await world.phone.copy("Archive", [1], "Junk")
+        await world.settle()
+        world.proxy.refuse()
+        world.proxy.cut()
+        await world.phone.expunge("Archive", [1])
+        await world.phone.recreate("Archive")
+        world.proxy.refuse(False)
+        await world.settle(8)
 
 
 OpenWorld = Callable[[], AbstractAsyncContextManager[World[Proxy]]]
