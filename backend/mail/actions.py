@@ -16,6 +16,7 @@ from backend.jobs import enqueue
 from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
 from backend.mail.intake import own_addresses, targets
+from backend.mail.intents import want
 from backend.mail.placing import (
     arrived_again,
     bring_back,
@@ -77,6 +78,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             await _place(folder, [each for each in ordered if each.uid not in placed], stored)
             placed.update(each.uid for each in parts)
             if arrived:
+                await _put_away(folder, incoming, stored)
                 await _tell_messages(act, mailbox, stored)
             elif stored.new:
                 event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
@@ -132,6 +134,14 @@ async def _place(folder: FolderKey, messages: Sequence[Fetched], stored: Stored)
         await place(folder, rows)
         await arrived_again(stored.known)
     await bring_back(stored.gone)
+
+
+async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Stored) -> None:
+    """New mail of blocked senders goes to the Junk folder on the server too."""
+    if await place_of(folder) != "junk":
+        new = set(stored.new)
+        unwanted = {stored.ids[each.fetched.uid] for each in messages if each.place == "junk"}
+        await want(sorted(unwanted & new), "place", "junk")
 
 
 async def _tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:

@@ -1,13 +1,23 @@
 """Changes carried back to a real Dovecot, each of them twice."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 
 from sync.errors import FolderChanged
 from sync.imap.connection import Connection, open_connection
 from sync.imap.names import wire_name
-from sync.imap.pushback import append_once, change_flags, find_message_id, move_messages
+from sync.imap.pushback import (
+    FolderWork,
+    append_once,
+    change_flags,
+    find_message_id,
+    locate,
+    move_messages,
+    still_there,
+    work_in_folder,
+)
 from sync.types import ANSWERED, FLAGGED, SEEN
 from tests.servers.dovecot import Dovecot
 from tests.sync.imap.mails import mail
@@ -117,3 +127,55 @@ async def test_a_message_of_strange_bytes_is_appended_exactly(
     assert (await dovecot.messages(mail_user, "Sent"))[appended.uid] == raw
     await connection.open_folder("Sent")
     assert [each.raw for each in await connection.fetch_messages("1:*")] == [raw]
+
+
+def _work(uids: list[int], **wanted: Any) -> FolderWork:
+    empty: dict[str, Any] = {"flags": {}, "moves": {}, "known_as": {}}
+    return FolderWork(look=uids, **(empty | wanted))
+
+
+async def test_a_folder_is_worked_in_once_and_again(dovecot: Dovecot, mail_user: str, connection: Connection) -> None:
+    await dovecot.append(mail_user, "INBOX", *[mail(f"Mail {number}") for number in range(5)])
+    validity = await _uid_validity(connection)
+    work = _work(
+        [1, 2, 3, 99], flags={(SEEN, True): [1, 2, 99], (FLAGGED, False): [2]}, moves={"Archive": [1], "Trash": [3, 99]}
+    )
+    outcome = await work_in_folder(connection, "INBOX", validity, work)
+    assert outcome.there == {1, 2, 3}
+    assert outcome.moved == {1: ("Archive", 1), 3: ("Trash", 1)}
+    again = await work_in_folder(connection, "INBOX", validity, work)
+    assert (again.there, again.moved) == ({2}, {})
+    assert await dovecot.flags(mail_user) == {2: {SEEN}, 4: frozenset(), 5: frozenset()}
+    assert await dovecot.flags(mail_user, "Archive") == {1: {SEEN}}
+
+
+async def test_a_folder_that_is_gone_or_numbered_anew_is_not_worked_in(connection: Connection) -> None:
+    validity = await _uid_validity(connection)
+    for folder, number in (("INBOX", validity - 1), ("No such folder", 1)):
+        with pytest.raises(FolderChanged):
+            await work_in_folder(connection, folder, number, _work([1], flags={(SEEN, True): [1]}))
+
+
+async def test_without_a_uidvalidity_the_message_id_says_who_is_meant(
+    dovecot: Dovecot, mail_user: str, connection: Connection
+) -> None:
+    names = ["one@team.example", "two@team.example"]
+    await dovecot.append(mail_user, "INBOX", *[mail("Mail", message_id=name) for name in names])
+    known = {1: "<one@team.example>", 2: "<other@team.example>", 3: "<three@team.example>"}
+    work = _work([1, 2, 3], flags={(SEEN, True): [1, 2, 3]}, moves={"Trash": [2]}, known_as=known)
+    outcome = await work_in_folder(connection, "INBOX", 0, work)
+    assert (outcome.there, outcome.moved) == ({1}, {})
+    assert await dovecot.flags(mail_user) == {1: {SEEN}, 2: frozenset()}
+
+
+async def test_what_was_moved_unheard_is_located_by_id_and_size(
+    dovecot: Dovecot, mail_user: str, connection: Connection
+) -> None:
+    one, two = (mail("Mail", message_id=f"{name}@team.example") for name in ("one", "two"))
+    forged = mail("A longer subject", message_id="two@team.example")
+    await dovecot.append(mail_user, "Trash", one, one, two, forged)
+    wanted = {"<one@team.example>": len(one), "<two@team.example>": len(two), "<three@team.example>": 5}
+    assert await locate(connection, "Trash", wanted) == {"<one@team.example>": 2, "<two@team.example>": 3}
+    assert await locate(connection, "No such folder", wanted) == {}
+    assert await still_there(connection, "Trash", [1, 4, 5]) == [1, 4]
+    assert await still_there(connection, "No such folder", [1]) == []
