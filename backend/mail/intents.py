@@ -24,8 +24,8 @@ Kind = Literal["seen", "flagged", "answered", "place"]
 async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
     """Record that these messages are to be so on their server, inside the caller's action.
 
-    `value` is `yes` or `no`, of `place` a `Place` (backend/mail/places.py). Messages of a mailbox without an account, and those deleted on the
-    server, are passed over. The same wish twice is one.
+    `value` is `yes` or `no`, of `place` a `Place` (backend/mail/places.py). Messages of a mailbox without an account,
+    and those deleted on the server, are passed over. The same wish twice is one.
     """
     if not message_ids:
         return
@@ -52,6 +52,18 @@ async def look_again(account_id: int) -> None:
     ):
         async with action(None):
             await enqueue_or_hasten("carry_out", account_id=account_id)
+
+
+async def look_after_forgotten() -> None:
+    """Take up again what has been open for an hour and nobody carries any more: its job gave up, its server is back."""
+    for record in await fetch(
+        "SELECT DISTINCT i.account_id AS id FROM server_intents i JOIN mail_accounts a ON a.id = i.account_id "
+        "WHERE i.confirmed_at IS NULL AND i.created_at < now() - interval '1 hour' AND a.paused_at IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM pgqueuer j WHERE j.entrypoint = 'carry_out' "
+        "AND j.status IN ('queued', 'picked') "
+        "AND (convert_from(j.payload, 'UTF8')::jsonb ->> 'account_id')::bigint = i.account_id) ORDER BY 1"
+    ):
+        await look_again(record["id"])
 
 
 async def open_kinds(message_ids: Collection[int]) -> dict[int, set[str]]:

@@ -16,6 +16,7 @@ import asyncpg
 
 from backend.database.connection import engine, execute, fetch, fetch_row
 from backend.errors import TandemError
+from backend.mail.intents import look_again
 from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
 from backend.workers.reader import Reader
@@ -149,6 +150,7 @@ class Watchers:
             # One account whose password cannot be opened keeps back no other; it is tried again with its next lease.
             log.exception("Account %s cannot be watched.", lease.account_id)
             return
+        await look_again(lease.account_id)  # what could not be carried over while nobody watched it
         watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=row["connected_at"])
         task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
         self._watches[lease.account_id] = _Watch(lease, watcher, task)

@@ -1,4 +1,5 @@
-"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out."""
+"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out; and what it takes
+up again: changes that the mail server never confirmed."""
 
 import asyncio
 import logging
@@ -7,6 +8,7 @@ import asyncpg
 
 from backend.database.connection import connection, execute
 from backend.events.prune import prune_events
+from backend.mail.intents import look_after_forgotten
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ async def tidy() -> None:
             pruned = await prune_events()
             for statement in RUN_OUT:
                 await execute(statement)
+            await look_after_forgotten()
         finally:
             await held.execute("SELECT pg_advisory_unlock($1)", TIDY_LOCK)
     if pruned:

@@ -6,7 +6,7 @@ import pytest
 
 from backend.database.connection import execute, fetch, fetch_value
 from backend.events.record import action
-from backend.mail.intents import open_kinds, want
+from backend.mail.intents import look_after_forgotten, look_again, open_kinds, want
 from tests.servers.api import Api
 
 
@@ -121,3 +121,24 @@ async def test_two_people_who_want_different_things_at_once_end_with_one_wish(ap
     rows = await fetch("SELECT message_id, value FROM server_intents WHERE confirmed_at IS NULL ORDER BY 1")
     assert [row["message_id"] for row in rows] == ids
     assert len({row["value"] for row in rows}) == 1
+
+
+async def test_what_nobody_carries_any_more_is_taken_up_again(api: Api) -> None:
+    account_id = await account(api.support)
+    ids = await messages(api.support)
+    await look_again(account_id)
+    async with action(None):
+        await want(ids, "seen", "yes")
+    await look_after_forgotten()
+    assert len(await jobs()) == 1
+    await execute("UPDATE pgqueuer SET status = 'failed'")
+    await look_after_forgotten()
+    assert len(await jobs()) == 1  # not yet: it was wanted a moment ago
+    await execute("UPDATE server_intents SET created_at = now() - interval '2 hours'")
+    for _ in range(2):
+        await look_after_forgotten()
+        assert len(await jobs()) == 2
+    await execute("UPDATE server_intents SET confirmed_at = now()")
+    await execute("DELETE FROM pgqueuer")
+    await look_again(account_id)
+    assert await jobs() == []

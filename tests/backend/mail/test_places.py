@@ -54,7 +54,8 @@ def test_once_moved_nothing_is_left_to_move(wanted: Place, there: list[Where], s
     before = stands(*there)
     moving = to_move(wanted, before, done_stays=stays)
     target: Where = "inbox" if wanted == "done" and stays else wanted
-    after = stands(*(target if stand in moving else stand.where for stand in before))
+    places: list[Where] = [target if stand in moving else stand.where for stand in before]
+    after = stands(*places)
     assert to_move(wanted, after, done_stays=stays) == []
     if moving:
         assert any(is_there(wanted, stand, done_stays=stays) for stand in after)
