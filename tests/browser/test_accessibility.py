@@ -27,6 +27,7 @@ PAGES = (
     "/settings/people/",
     "/settings/teams/",
     "/settings/mailboxes/",
+    "/settings/intake/",
     "/settings/failed-jobs/",
     "/settings/audit/",
 )

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
+from tests.browser.test_accessibility import faults
 from tests.servers.chromium import Seats
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
@@ -73,6 +74,7 @@ async def test_the_intake_is_connected_and_what_fits_nowhere_is_sorted(forwarded
     waiting = page.get_by_role("listitem").filter(has_text="carla@customer.example")
     await expect(waiting).to_contain_text("repairs@northwind.example", timeout=30_000)
     await expect(page.get_by_text("Secret words")).to_have_count(0)
+    assert await faults(page, "waiting mail") == []
     await waiting.get_by_label("Sort into").select_option(label="Support")
     await waiting.get_by_label("Remember an address").select_option(label="Always, for repairs@northwind.example")
     await waiting.get_by_role("button", name="Sort").click()
@@ -101,6 +103,7 @@ async def test_a_mailbox_says_where_to_forward_to_and_whether_it_works(forwarded
     # The mailbox's server forwards it, as it was told to.
     await forwarded.dovecot.deliver("intake", b"Delivered-To: intake+support@northwind.example\r\n" + mail.raw)
     await expect(page.get_by_text("Forwarding works")).to_be_visible(timeout=30_000)
+    assert await faults(page, "forwarding") == []
 
     await page.get_by_label("Further addresses").fill("help@northwind.example")
     await page.get_by_role("button", name="Save addresses").click()
