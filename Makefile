@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 # Modules of tests/bench that are benchmarks, in the order of running: docs/benchmarks.md.
-BENCHMARKS := live outbox
+BENCHMARKS := live outbox sync
 
 .PHONY: setup demo test test-long bench lint clean interface system-packages
 

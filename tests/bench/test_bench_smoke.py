@@ -33,3 +33,26 @@ def test_live_benchmark_prints_one_object() -> None:
     durability = figures["postgres"]
     assert {durability[name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
     assert figures["commit"] and figures["cpu_count"]
+
+
+def test_sync_benchmark_prints_one_object() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.sync", "--json", "--messages", "120", "--rounds", "2"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    [line] = done.stdout.splitlines()
+    figures = json.loads(line)
+    for name in ("initial", "noop", "delta"):
+        ours, theirs = figures[f"{name}_seconds"], figures[f"mbsync_{name}_seconds"]
+        assert ours > 0 and theirs > 0, name
+        assert figures[f"{name}_ratio"] == pytest.approx(ours / theirs, abs=0.006), name
+    assert 0 < figures["initial_first_screen_seconds"] <= figures["initial_seconds"]
+    assert figures["notmuch_new_seconds"] > 0 and figures["peak_rss_mb"] > 30
+    assert 10 < figures["mean_kb"] < 20 and figures["messages"] == 120
+    assert figures["events"] < 30, "old mail is told in batches"
+    assert {figures["postgres"][name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
+    assert figures["commit"] and set(figures["peers"]) == {"mbsync", "notmuch"}

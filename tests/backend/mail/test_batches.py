@@ -140,7 +140,7 @@ async def test_batches_come_to_the_same_as_one_after_the_other(api: Api, private
     chance = random.Random(17)
     example = mailboxes()
 
-    @hypothesis_settings(max_examples=25, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @hypothesis_settings(max_examples=25, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(example, st.integers(1, 12))
     def collect(mails: list[Mail], size: int) -> None:
         cases.append((mails, size))
