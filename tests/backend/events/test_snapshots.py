@@ -24,7 +24,15 @@ from backend.conversations.contracts import (
 )
 from backend.events.contracts import RefusedFrame, frame_decoder
 from backend.mail.contracts import MailAddress
-from backend.mailboxes.contracts import CreateMailbox, MailboxSettings, SetMailboxMembers, UpdateMailbox
+from backend.mailboxes.contracts import (
+    CreateMailbox,
+    MailboxSettings,
+    SetMailboxMembers,
+    Sorted,
+    SortUnsorted,
+    Unsorted,
+    UpdateMailbox,
+)
 from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
 from tests.servers.api import Api
 from tests.servers.arriving import Arriving, message_id_of
@@ -295,6 +303,18 @@ async def a_role_changed(scene: Scene) -> None:
 @deed
 async def the_organisation_was_renamed(scene: Scene) -> None:
     await scene.api.ana.patch("/organisation", UpdateOrganisation(name="Northwind"))
+
+
+@deed
+async def mail_of_the_intake_account_was_sorted(scene: Scene) -> None:
+    body = CreateMailbox(kind="intake", name="Intake", address="intake@northwind.example")
+    intake = await Arriving.into((await scene.api.ana.post("/mailboxes", body, MailboxSettings)).id)
+    answer = write_mail(subject="Re: it", answers=message_id_of(scene.mails[0]), to="nobody@northwind.example")
+    by_name = write_mail(subject="By its name", to="support@northwind.example", cc="tom@northwind.example")
+    await intake.deliver(by_name, write_mail(subject="Lost", to="nobody@northwind.example"), answer)
+    for waiting in await scene.api.ana.get("/intake/unsorted", list[Unsorted]):
+        chosen = SortUnsorted(mailbox_id=scene.api.support)
+        await scene.api.ana.post(f"/intake/unsorted/{waiting.id}/sort", chosen, Sorted)
 
 
 @pytest.mark.parametrize("name", DEEDS)
