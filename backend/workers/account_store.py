@@ -74,11 +74,14 @@ class PostgresAccountStore:
         self._folders: dict[str, FolderKey] = {}
 
     async def plan(self) -> SyncPlan:
-        account = await fetch_row("SELECT history_from FROM mail_accounts WHERE id = $1", self._lease.account_id)
-        rows = await fetch("SELECT name, chosen FROM folders WHERE account_id = $1", self._lease.account_id)
+        rows = await fetch(
+            "SELECT a.history_from, f.name, f.chosen FROM mail_accounts a LEFT JOIN folders f ON f.account_id = a.id "
+            "WHERE a.id = $1",
+            self._lease.account_id,
+        )
         return SyncPlan(
-            history_from=account["history_from"] if account is not None else None,
-            chosen={row["name"]: row["chosen"] for row in rows},
+            history_from=rows[0]["history_from"] if rows else None,
+            chosen={row["name"]: row["chosen"] for row in rows if row["name"] is not None},
         )
 
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
@@ -91,7 +94,10 @@ class PostgresAccountStore:
                 "INSERT INTO folders (account_id, name, role, title, selectable, object_id) SELECT $1, * FROM "
                 "unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[]) ON CONFLICT (account_id, name) "
                 "DO UPDATE SET role = excluded.role, title = excluded.title, selectable = excluded.selectable, "
-                "object_id = excluded.object_id",
+                "object_id = coalesce(nullif(excluded.object_id, ''), folders.object_id) "
+                "WHERE (folders.role, folders.title, folders.selectable) "
+                "<> (excluded.role, excluded.title, excluded.selectable) "
+                "OR excluded.object_id NOT IN ('', folders.object_id)",
                 self._lease.account_id,
                 names,
                 [folder.role or "" for folder in told],
@@ -103,7 +109,8 @@ class PostgresAccountStore:
                 "UPDATE folders f SET server_messages = coalesce(t.messages, f.server_messages), "
                 "server_bytes = coalesce(t.size, f.server_bytes) FROM "
                 "unnest($2::text[], $3::int[], $4::bigint[]) AS t (name, messages, size) "
-                "WHERE f.account_id = $1 AND f.name = t.name AND (t.messages IS NOT NULL OR t.size IS NOT NULL)",
+                "WHERE f.account_id = $1 AND f.name = t.name "
+                "AND (t.messages <> f.server_messages OR t.size <> f.server_bytes)",
                 self._lease.account_id,
                 names,
                 [folder.messages for folder in told],

@@ -1,8 +1,9 @@
 """Reading many messages in a process of its own, so that a first sync does not hold up the worker's loop.
 
-One process, started when a large batch comes and ended when none came for a while. It is told messages and answers
-what is stored of them, both as MessagePack behind a length of four bytes; it ends with its standard input, so it never
-outlives the worker. Not `concurrent.futures`: its children import the parent's main module, which is most of Tandem.
+One process, started when batches follow each other and ended when none came for a while. It is told messages and
+answers what is stored of them, both as MessagePack behind a length of four bytes; it ends with its standard input, so
+it never outlives the worker. Not `concurrent.futures`: its children import the parent's main module, which is most of
+Tandem.
 
 Run as `python -m backend.workers.reader` it is that process.
 """
@@ -11,6 +12,7 @@ import asyncio
 import logging
 import struct
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MANY = 20
 """Fewer messages than this are read here: they are done before a process has been asked."""
+WORTH_STARTING = 140
+"""Messages within `IDLE_SECONDS` for which a process is started: starting it takes as long as reading these."""
 IDLE_SECONDS = 20.0
 PATIENCE_SECONDS = 120.0
 """For one batch; then it is read here, and the process is started anew."""
@@ -38,10 +42,12 @@ class Reader:
         self._process: Process | None = None
         self._lock = asyncio.Lock()
         self._closing: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._counted = 0
 
     async def read(self, raws: Sequence[bytes]) -> list[Prepared]:
         """What is stored of each message, in order."""
-        if len(raws) < MANY:
+        if len(raws) < MANY or (self._process is None and not self._is_worth_it(len(raws))):
             return await asyncio.to_thread(read_all, raws)
         async with self._lock:
             self._keep()
@@ -57,6 +63,13 @@ class Reader:
             finally:
                 self._close_later()
         return await asyncio.to_thread(read_all, raws)
+
+    def _is_worth_it(self, count: int) -> bool:
+        now = time.monotonic()
+        if now - self._began > IDLE_SECONDS:
+            self._began, self._counted = now, 0
+        self._counted += count
+        return self._counted > WORTH_STARTING
 
     async def close(self) -> None:
         """End the process."""

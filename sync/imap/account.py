@@ -78,27 +78,29 @@ class AccountWatcher:
 
     async def _watch_inbox(self, line: Line) -> None:
         connection = await line.connect()
+        self._signed_in.set()
         store = self._account.store
         if await store.cursor(_INBOX.name) is None:
             await self._rounds.list_folders(connection)  # else the others line lists them, and here no time is lost
-        self._signed_in.set()
         folder = folder_sync(self._account, connection, _INBOX, await store.plan(), line)
         await folder.open()
         await folder.catch_up()
         settled = False
         while True:
-            await line.check_lease()
             while await folder.backfill():
+                await line.check_lease()
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
             if not self._account.inbox_is_here.is_set():
                 self._account.inbox_is_here.set()
-                self._others.wake.set()
-            await self._count_inbox(folder)
+                if any(info.gathers == "all" for info in self._rounds.folders):
+                    self._others.wake.set()
             if self._alone:
                 await self._go_round_alone(connection, line, folder)
             await line.current()
+            await self._count_inbox(folder)
             await self._wait_for_news(connection, line, settled)
+            await line.check_lease()
             settled = not connection.has_changes
             if connection.has_changes:
                 await folder.catch_up(connection.take_changes())
@@ -140,7 +142,6 @@ class AccountWatcher:
         told = await connection.watch_folders()
         looked_at = -self._account.timing.poll_all
         while True:
-            await line.check_lease()
             news = connection.take_news()
             now = time.monotonic()
             if line.wake.is_set() or news.renamed or news.overflow or now - looked_at >= self._account.timing.poll_all:
@@ -157,6 +158,7 @@ class AccountWatcher:
                 await connection.wait_for_changes(self._account.timing.poll_all, line.wake)
             else:
                 await line.sleep(self._account.timing.poll)
+            await line.check_lease()
 
     def _do_alone(self, problem: Problem) -> bool:
         """The others line cannot be opened: where connections are counted, the inbox line does its work."""

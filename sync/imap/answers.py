@@ -13,6 +13,7 @@ from sync.types import FolderInfo, FolderRole
 log = logging.getLogger(__name__)
 
 _CODE = re.compile(rb"\[([A-Z-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
+_OBJECT_ID = re.compile(rb"[A-Za-z0-9_-]{1,255}")
 _EXISTS = re.compile(rb"\* (\d+) EXISTS", re.IGNORECASE)
 _MONTHS: list[str] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DATE = re.compile(rb"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})")
@@ -32,6 +33,8 @@ class Selected:
     highest_modseq: int
     read_only: bool
     resync: "Resync | None" = None
+    object_id: str = ""
+    """MAILBOXID (RFC 8474), or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,6 @@ class FolderStatus:
     highest_modseq: int
     size: int | None = None
     """Bytes, where they were asked for (RFC 8438)."""
-    object_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
         highest_modseq=parse_number(codes.get(b"HIGHESTMODSEQ")),
         read_only=read_only or b"[READ-ONLY]" in final.upper(),
         resync=Resync(tuple(vanished), tuple(changed)),
+        object_id=parse_object_id(codes.get(b"MAILBOXID", b"").strip(b"()")),
     )
 
 
@@ -156,7 +159,6 @@ def parse_statuses(responses: Iterable[Response]) -> dict[str, FolderStatus]:
         found[folder_name(name)] = FolderStatus(
             *(parse_number(told.get(each)) for each in wanted),
             size=parse_number(told[b"SIZE"]) if b"SIZE" in told else None,
-            object_id=parse_object_id(told.get(b"MAILBOXID")),
         )
     return found
 
@@ -177,9 +179,9 @@ def folder_name(wire: bytes) -> str:
 
 
 def parse_object_id(value: Value | None) -> str:
-    """EMAILID or MAILBOXID (RFC 8474: in brackets) or X-GM-MSGID (bare); empty without one."""
+    """EMAILID or MAILBOXID (RFC 8474: in brackets) or X-GM-MSGID (bare); empty without one, or for nonsense."""
     bare = value[0] if isinstance(value, list) and value else value
-    return bare.decode("ascii", "replace") if isinstance(bare, bytes) else ""
+    return bare.decode("ascii") if isinstance(bare, bytes) and _OBJECT_ID.fullmatch(bare) else ""
 
 
 def parse_copyuid(lines: Iterable[bytes]) -> dict[int, int]:

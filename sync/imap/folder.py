@@ -118,6 +118,11 @@ class FolderSync:
             raise RuntimeError("open() first")
         return self._cursor
 
+    @property
+    def object_id(self) -> str:
+        """MAILBOXID (RFC 8474), the same after a renaming; empty where the server has none. Only after `open()`."""
+        return self._opened.object_id
+
     async def open(self) -> None:
         """Open the folder on the server and find our place in it: START, RESET or going on."""
         name = self.folder.name

@@ -101,8 +101,6 @@ class FolderCommands(Dialogue):
         items = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
         if self.offers("CONDSTORE"):
             items += " HIGHESTMODSEQ"
-        if self.offers("OBJECTID"):
-            items += " MAILBOXID"
         return items
 
     async def create_folder(self, folder: str) -> None:
@@ -118,4 +116,4 @@ def _folders(responses: Sequence[Response]) -> list[FolderInfo]:
 def _with_status(folder: FolderInfo, status: FolderStatus | None) -> FolderInfo:
     if status is None:
         return folder
-    return replace(folder, object_id=status.object_id, messages=status.messages, size=status.size)
+    return replace(folder, messages=status.messages, size=status.size)

@@ -37,6 +37,8 @@ class Timing:
     """Every folder is counted this often."""
     command: float = 60
     """A server that is silent for so long within a command is given up."""
+    connecting: float = 0.5
+    """A connection that takes longer than this to be opened is told of."""
     first_retry: float = 1
     last_retry: float = 300
     busy_retry: float = 20
@@ -102,10 +104,21 @@ class Line:
                 await self._hang_up()
 
     async def connect(self) -> Connection:
-        """Sign in."""
+        """Sign in. That a connection is being opened is told only when it takes a while."""
         await self.check_lease()
-        await self.show(Connecting())
-        self.connection = await open_connection(self.account.login, timeout=self.account.timing.command)
+        opening = asyncio.ensure_future(open_connection(self.account.login, timeout=self.account.timing.command))
+        try:
+            await asyncio.wait({opening}, timeout=self.account.timing.connecting)
+            if not opening.done():
+                await self.show(Connecting())
+            self.connection = await opening
+        except BaseException:
+            if not opening.done():
+                opening.cancel()
+                await asyncio.gather(opening, return_exceptions=True)
+            elif not opening.cancelled() and opening.exception() is None:
+                self.connection = opening.result()  # it is closed with the line
+            raise
         return self.connection
 
     async def current(self) -> None:

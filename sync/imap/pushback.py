@@ -160,7 +160,7 @@ async def move_messages(
     Gives the new UIDs by the old ones, where the server tells them; those that were no longer there are missing.
     """
     await _open(connection, folder, uid_validity)
-    there = await connection.search(f"UID {','.join(str(uid) for uid in sorted(uids))}") if uids else []
+    there = await connection.search(f"UNDELETED UID {','.join(str(uid) for uid in sorted(uids))}") if uids else []
     if not there or target == folder:
         return {}
     return await _move(connection, there, target)

@@ -9,13 +9,14 @@ mail (\\Flagged, \\Important). The one that shows all mail (\\All) comes last: w
 
 A folder that is no longer listed is asked for by name before it is given up: a list may be incomplete. One that was
 renamed keeps its messages by its MAILBOXID (RFC 8474); without that it is a new folder, whose messages are recognised
-before the old one is given up.
+before the old one is given up. The id is taken from the answer to opening a folder: Cyrus 3.6 tells nonsense in STATUS.
 """
 
 import logging
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sync.errors import CommandRefused, ServerProblem
 from sync.imap.answers import FolderStatus
@@ -42,14 +43,25 @@ class Rounds:
         self._account = account
         self._seen: dict[str, FolderStatus] = {}
         self._count_at: dict[str, float] = {}
+        self._ids: dict[str, str] = {}
 
     async def list_folders(self, connection: Connection) -> dict[str, FolderStatus]:
         """Ask the server which folders there are, tell the store if that is new, and answer how they stand."""
         listed, statuses = await connection.list_with_status()
-        if listed != self.folders:
-            await self._account.store.folders_found(listed)
-        self.folders = listed
+        if connection.offers("OBJECTID"):
+            known = await self._account.store.known_folders()
+            for info in listed if known else ():
+                if info.selectable and info.name not in known and info.name not in self._ids:
+                    self._ids[info.name] = (await connection.open_folder(info.name)).object_id
+                    await connection.close_folder()
+        await self._tell(listed)
         return statuses
+
+    async def _tell(self, listed: list[FolderInfo]) -> None:
+        named = [replace(info, object_id=self._ids.get(info.name, "")) for info in listed]
+        if named != self.folders:
+            await self._account.store.folders_found(named)
+        self.folders = named
 
     def count_all(self) -> None:
         """Let the coming rounds count every folder."""
@@ -61,6 +73,7 @@ class Rounds:
         plan = await self._account.store.plan()
         known = await self._account.store.known_folders()
         await self._visit_all(connection, line, plan, self._followed(plan), known, statuses)
+        await self._tell(self.folders)
         await self._give_up_folders(connection, known)
 
     async def go_to(self, names: set[str], connection: Connection, line: Line) -> None:
@@ -153,6 +166,7 @@ class Rounds:
     ) -> None:
         folder = folder_sync(self._account, connection, info, plan, line)
         await folder.open()
+        self._ids[info.name] = folder.object_id
         try:
             fresh = not folder.cursor.backfill_done
             await folder.catch_up()

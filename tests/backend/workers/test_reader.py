@@ -12,7 +12,7 @@ from backend.mail.reading import read_message
 from backend.workers import reader as reader_module
 from backend.workers.reader import Reader
 
-MAILS = [f"From: a{n}@example.org\r\nSubject: Mail {n}\r\n\r\nHello {n}\r\n".encode() for n in range(60)]
+MAILS = [f"From: a{n}@example.org\r\nSubject: Mail {n}\r\n\r\nHello {n}\r\n".encode() for n in range(200)]
 
 
 @pytest.fixture
