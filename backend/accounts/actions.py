@@ -65,6 +65,9 @@ async def store_account(
             before = None
         account_id = await _store(mailbox_id, wanted, passwords, sign_in, before)
         await _store_folders(account_id, tried.folders)
+        if await fetch_value("SELECT 1 FROM messages WHERE mailbox_id = $1 AND hidden LIMIT 1", mailbox_id):
+            # What an earlier account's plan left out: this one's decides now.
+            await enqueue("hide_and_show", account_id=account_id)
         await wake_watchers(account_id)
         await tell_mailbox(act, mailbox_id)
         await audit(

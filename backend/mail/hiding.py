@@ -5,7 +5,7 @@ is chosen. What stands in no folder at all (sent from here, deleted there) is to
 while the account was connected is as old as its arrival, whatever its Date says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from backend.conversations.contracts import HistoryStored
 from backend.conversations.threads import sum_up_all
@@ -48,6 +48,23 @@ async def hide_and_show(account_id: int) -> None:
         if len(looked) < BATCH:
             return
         last = looked[-1]["id"]
+
+
+async def show_what_stands(message_ids: Collection[int]) -> None:
+    """Hidden messages that have got a place in a chosen folder are shown again: somebody moved them there, and no mail
+    may be lost by that. Call inside the action that placed them."""
+    async with action(None) as act:
+        shown = await fetch(
+            f"UPDATE messages m SET hidden = false FROM mail_accounts a WHERE a.mailbox_id = m.mailbox_id "
+            f"AND m.id = ANY($1) AND m.hidden AND NOT ({LEFT_OUT}) RETURNING m.mailbox_id, m.conversation_id",
+            list(message_ids),
+        )
+        if not shown:
+            return
+        await sum_up_all(sorted({row["conversation_id"] for row in shown}))
+        for mailbox_id in sorted({row["mailbox_id"] for row in shown}):
+            count = sum(row["mailbox_id"] == mailbox_id for row in shown)
+            act.record(mailbox_stream(mailbox_id), HistoryStored(mailbox_id=mailbox_id, messages=count))
 
 
 async def _look(account: Row, after: int) -> Sequence[Row]:

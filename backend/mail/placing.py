@@ -17,6 +17,7 @@ from backend.database.connection import Row, copy_rows, execute, fetch, fetch_ro
 from backend.events.record import Action, user_stream
 from backend.jobs import enqueue
 from backend.mail.fetched import FolderKey
+from backend.mail.hiding import show_what_stands
 from backend.mail.intents import open_kinds
 from backend.mail.places import Where, where
 from backend.mail.queries import message_of
@@ -59,12 +60,13 @@ async def placed_uids(folder: FolderKey, uids: Iterable[int]) -> set[int]:
 
 
 async def arrived_again(message_ids: Collection[int]) -> None:
-    """Known messages have got a placement: they are on their way no more, and not deleted."""
+    """Known messages have got a placement: they are on their way no more, not deleted, and hidden only by their age."""
     await execute(
         "UPDATE messages SET unplaced_at = NULL, stood_in = '' "
         "WHERE id = ANY($1) AND (unplaced_at IS NOT NULL OR stood_in <> '')",
         list(message_ids),
     )
+    await show_what_stands(message_ids)
 
 
 async def bring_back(messages: Sequence[Row]) -> None:

@@ -114,12 +114,21 @@ def servers_view(found: FoundServers) -> ServersView:
         smtp_host=found.smtp.host,
         smtp_port=str(found.smtp.port),
         smtp_security=found.smtp.security,
-        hint="" if found.oauth else found.hint,
+        hint=_hint(found),
         source=SOURCE_WORDS[found.source],
         known=found.source == "known" and not found.confirm,
         oauth=found.oauth or "",
         provider=PROVIDERS.get(found.oauth or "", ""),
     )
+
+
+def _hint(found: FoundServers) -> str:
+    """What to know beforehand. Where one has to sign in elsewhere and cannot, who can mend that."""
+    if found.oauth:
+        return ""
+    if found.sign_in == "oauth":
+        return f"{found.hint} That is not set up in this installation yet: ask whoever runs it.".strip()
+    return found.hint
 
 
 def no_servers(username: str) -> ServersView:

@@ -142,6 +142,33 @@ async def test_a_folder_that_is_not_chosen_is_hidden_unless_its_mail_stands_else
     assert await subjects(api, "all") == everything
 
 
+async def test_mail_that_is_moved_out_of_a_hidden_folder_is_shown(api: Api) -> None:
+    """By another mail program, into a folder that is chosen: nothing is lost by what was left out before."""
+    inbox = await Arriving.into(api.support)
+    archive = await Arriving.into(api.support, "archive")
+    moved = mail_of(3, "Moved back")
+    await archive.deliver(moved, mail_of(4, "Stays there"), arrived=False)
+    await plan(api, folders={"archive": False})
+    assert await subjects(api, "all") == set()
+    await inbox.deliver(moved, arrived=True)
+    assert await subjects(api, "all") == {"Moved back"}
+    await hide_and_show(await account_id(api))
+    assert await subjects(api, "all") == {"Moved back"}
+
+
+@pytest.mark.usefixtures("worker", "private_servers")
+async def test_what_an_earlier_account_left_out_is_for_the_next_one_to_decide(api: Api, typed: Typed) -> None:
+    inbox = await Arriving.into(api.support)
+    await inbox.deliver(mail_of(60, "Spring"), mail_of(3, "Fresh"), arrived=False)
+    await plan(api, history="week")
+    await api.ana.delete(f"/mailboxes/{api.support}/account")
+    assert await subjects(api) == {"Fresh"}
+    await api.ana.put(f"/mailboxes/{api.support}/account", typed(), AccountSettings)
+    assert await fetch_value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'hide_and_show'") == 2
+    await hide_and_show(await account_id(api))
+    assert await subjects(api) == {"Spring", "Fresh"}
+
+
 async def test_hiding_is_one_event_a_batch(served: Api) -> None:
     api = served
     inbox = await Arriving.into(api.support)
