@@ -126,11 +126,20 @@ async def execute_many(query: str, rows: Iterable[Sequence[Any]]) -> None:
         await current.executemany(query, rows)
 
 
+WORTH_COPYING = 4
+"""From so many rows on, COPY takes less than an INSERT each."""
+
+
 async def copy_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Put many new rows into a table at once, by COPY."""
-    if rows:
-        async with connection() as current:
+    """Put new rows into a table, many at once by COPY."""
+    if not rows:
+        return
+    async with connection() as current:
+        if len(rows) >= WORTH_COPYING:
             await current.copy_records_to_table(table, columns=list(columns), records=rows)
+        else:
+            values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+            await current.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
 
 
 @asynccontextmanager

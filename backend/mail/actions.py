@@ -17,6 +17,7 @@ from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
 from backend.mail.intake import own_addresses, targets
 from backend.mail.intents import want
+from backend.mail.places import where
 from backend.mail.placing import (
     arrived_again,
     bring_back,
@@ -114,13 +115,15 @@ async def _hold(mailbox_id: int) -> Row:
 
 async def _places(folder: FolderKey, mailbox_id: int, messages: Sequence[Fetched]) -> list[Incoming]:
     """What the folder means for each message; mail of a blocked sender counts as junk wherever it stands."""
-    stood = await place_of(folder)
-    blocked = await fetch(
-        "SELECT address FROM blocked_senders WHERE mailbox_id = $1 AND address = ANY($2)",
+    record = await fetch_row(
+        "SELECT name, ARRAY(SELECT address FROM blocked_senders WHERE mailbox_id = $2 AND address = ANY($3)) "
+        "AS blocked FROM folders WHERE id = $1",
+        folder.folder_id,
         mailbox_id,
         list({each.prepared.sender_address for each in messages}),
     )
-    unwanted = {record["address"] for record in blocked}
+    stood = where(folder.role, record["name"] if record else "")
+    unwanted = set(record["blocked"]) if record else set()
     return [
         Incoming(each, "junk" if stood != "sent" and each.prepared.sender_address in unwanted else stood)
         for each in messages

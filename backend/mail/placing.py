@@ -61,6 +61,8 @@ async def placed_uids(folder: FolderKey, uids: Iterable[int]) -> set[int]:
 
 async def arrived_again(message_ids: Collection[int]) -> None:
     """Known messages have got a placement: they are on their way no more, not deleted, and hidden only by their age."""
+    if not message_ids:
+        return
     await execute(
         "UPDATE messages SET unplaced_at = NULL, stood_in = '' "
         "WHERE id = ANY($1) AND (unplaced_at IS NOT NULL OR stood_in <> '')",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from asyncpg import UniqueViolationError
 
-from backend.database.connection import copy_rows, execute, execute_many, fetch, fetch_row, savepoint
+from backend.database.connection import WORTH_COPYING, copy_rows, execute, execute_many, fetch, fetch_row, savepoint
 from backend.errors import NotFound
 from backend.mail.blobs import get, put
 
@@ -34,16 +34,28 @@ async def store_raws(raws: Mapping[str, bytes]) -> None:
     large = [raw for raw in raws.values() if len(raw) > LARGEST_IN_DATABASE]
     for start in range(0, len(large), BLOBS_AT_ONCE):
         await asyncio.gather(*map(put, large[start : start + BLOBS_AT_ONCE]))
+    if len(raws) >= WORTH_COPYING and await _copied(raws):
+        return
+    await execute_many(
+        "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        [_row(raws, digest) for digest in sorted(raws)],
+    )
+
+
+async def _copied(raws: Mapping[str, bytes]) -> bool:
+    """Store those that are new by COPY, half again as fast. False when another mailbox is just storing one of them."""
     known = await fetch("SELECT digest FROM raw_messages WHERE digest = ANY($1)", list(raws))
     new = sorted(raws.keys() - {record["digest"] for record in known})
-    rows = [(digest, len(raws[digest]), _content(raws[digest])) for digest in new]
     try:
         async with savepoint():
-            await copy_rows("raw_messages", ("digest", "size", "content"), rows)
-    except UniqueViolationError:  # another mailbox has just stored one of them
-        await execute_many(
-            "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows
-        )
+            await copy_rows("raw_messages", ("digest", "size", "content"), [_row(raws, digest) for digest in new])
+    except UniqueViolationError:
+        return False
+    return True
+
+
+def _row(raws: Mapping[str, bytes], digest: str) -> tuple[str, int, bytes | None]:
+    return digest, len(raws[digest]), _content(raws[digest])
 
 
 def _content(raw: bytes) -> bytes | None:
