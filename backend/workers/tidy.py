@@ -19,6 +19,7 @@ TIDY_LOCK = 7_264_339
 RUN_OUT = (
     "DELETE FROM sessions WHERE expires_at < now()",
     "DELETE FROM password_resets WHERE expires_at < now()",
+    "DELETE FROM oauth_requests WHERE created_at < now() - interval '1 hour'",
     "DELETE FROM sign_in_failures WHERE at < now() - interval '1 day'",
 )
 

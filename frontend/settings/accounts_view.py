@@ -130,7 +130,7 @@ def _leaving(chosen: Any) -> rx.Component:
                 type="radio",
                 name="leaving",
                 value=value,
-                checked=_state.leaving == value,
+                default_checked=value == "keep",  # the browser's own from then on: it answers at once
                 on_change=_state.ask_disconnect(value),
             ),
             rx.el.span(title, rx.el.small(hint)),
@@ -201,7 +201,12 @@ def _folders() -> rx.Component:
         card(
             "What is fetched",
             rx.el.p(_since(), class_name="third fetched-since"),
-            rx.el.ul(rx.foreach(_state.folders, _folder), class_name="folder-lines"),
+            rx.el.ul(
+                rx.foreach(_state.folders, _folder),
+                class_name="folder-lines",
+                tab_index=0,  # many folders scroll, also for those without a mouse
+                custom_attrs={"aria-label": "Folders"},
+            ),
             rx.cond(
                 _state.aside.length() > 0,
                 rx.el.ul(

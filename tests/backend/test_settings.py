@@ -140,6 +140,18 @@ def test_our_own_mail_takes_a_sender() -> None:
     assert "TANDEM_SMTP_FROM" in refusal(TANDEM_SMTP_URL="smtp://u:p@mail.example.org")
 
 
+def test_signing_in_at_a_provider_takes_a_client_and_safe_addresses() -> None:
+    assert read_settings({}).oauth == {}
+    given = {"TANDEM_OAUTH_GOOGLE_CLIENT_ID": "us", "TANDEM_OAUTH_GOOGLE_CLIENT_SECRET": "hush-hush"}
+    settings = read_settings(given)
+    assert set(settings.oauth) == {"google"} and settings.oauth["google"].client_id == "us"
+    assert "hush-hush" not in repr(settings)
+    assert "CLIENT_ID is not" in refusal(TANDEM_OAUTH_MICROSOFT_CLIENT_SECRET="hush-hush")
+    for address in ("http://tokens.example/", "ftp://tokens.example/", "https://", "tokens"):
+        assert "https://" in refusal(**given, TANDEM_OAUTH_GOOGLE_TOKEN_URL=address)
+    assert read_settings(given | {"TANDEM_OAUTH_GOOGLE_TOKEN_URL": "http://127.0.0.1:8080/token"}).oauth["google"]
+
+
 def table_of_settings() -> dict[str, bool]:
     rows = re.findall(
         r"^\| `(TANDEM_\w+)` \| (yes|no) \| .+ \| .+ \|$", (PROJECT / "docs" / "settings.md").read_text(), re.M

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.test_accessibility import faults
 from tests.servers.authorisation import AuthorisationServer, TokenDovecot
 from tests.servers.chromium import Seats
 from tests.servers.delivery import write_mail
@@ -62,6 +63,8 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     page = await seat.open("/settings/mailboxes/")
     await add_my_mailbox(page, "ana@gmail.com")
 
+    found = await faults(page, "connecting")
+
     # Refused at the provider first, then agreed.
     for answer in ("Refuse", "Allow"):
         await expect(page.get_by_label("Password")).to_have_count(0)
@@ -79,6 +82,7 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     await expect(inbox).to_contain_text("2 messages", timeout=30_000)
     await expect(page.locator(".box-head .chip")).to_have_text("Not started")
     await expect(inbox.get_by_role("checkbox")).to_be_disabled()
+    found += await faults(page, "choosing")
     await page.locator(".folder-choice", has_text="Orders").get_by_role("checkbox").uncheck()
     await page.get_by_label("From when").select_option("year")
     await page.get_by_role("button", name="Start fetching").click()
@@ -88,6 +92,8 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     await expect(page.locator(".folder-lines li", has_text="Inbox")).to_contain_text(
         "Complete, 2 messages", timeout=60_000
     )
+
+    found += await faults(page, "connected")
 
     # Pausing, and on.
     await page.get_by_role("button", name="Pause").click()
@@ -112,10 +118,12 @@ async def test_signing_in_at_the_provider_choosing_pausing_and_leaving(registere
     await page.get_by_role("button", name="Disconnect").click()
     await page.get_by_label("Remove it from Tandem").check()
     await page.get_by_label("Mailbox name").first.fill("ana@gmail.com")
+    found += await faults(page, "leaving")
     await page.get_by_role("button", name="Disconnect and remove").click()
     await expect(page.get_by_role("button", name="Connect an account")).to_be_visible()
     await page.goto("/")
     await expect(page.locator(".row", has_text="Lights")).to_have_count(0, timeout=30_000)
+    assert found == []
     assert seat.complaints == []
 
 
