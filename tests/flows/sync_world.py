@@ -17,8 +17,8 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
 from sync.errors import LeaseLost
 from sync.imap.account import AccountWatcher, Timing
-from sync.types import SEEN, ImapLogin, SmtpLogin
+from sync.types import DELETED, SEEN, ImapLogin, SmtpLogin
 from tests.servers.api import Api, Member, Template, environment, fresh_copy
 from tests.servers.certificate import Certificate
 from tests.servers.delivery import write_mail
@@ -115,6 +115,16 @@ def random_steps(seed: int, count: int) -> list[Step]:
     return [Step(kind, chance.randrange(1000), chance.randrange(1000)) for kind in kinds]  # pyright: ignore[reportArgumentType]
 
 
+@contextmanager
+def known_fault(words: str) -> Iterator[None]:
+    """The product does not hold this yet, which an AssertionError says. Fails once it does: then take this away."""
+    try:
+        yield
+    except AssertionError:
+        return
+    raise AssertionError(f"This holds now, so it need not be known as a fault any more: {words}")
+
+
 def _wire(name: str) -> str:
     """A folder's name as the second program spells it. Only the ones above are needed."""
     return name.replace("&", "&-").replace("Ü", "&ANw-")
@@ -132,6 +142,9 @@ class World(Generic[P]):
     mailbox_id: int
     account_id: int
     personal: bool
+    expunges_all: bool = False
+    """The server has no UIDPLUS: what is marked \\Deleted stays there until somebody clears the folder, and counts for
+    nothing."""
     played: list[Step] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """What must not have happened at any time."""
@@ -150,6 +163,7 @@ class World(Generic[P]):
         server: MailServer,
         *,
         personal: bool = False,
+        uidplus: bool = True,
         proxy: Callable[[int], P] = Proxy,
         certificate: Certificate | None = None,
         timing: Timing = QUICK,
@@ -192,6 +206,7 @@ class World(Generic[P]):
                             mailbox_id, user, server.password, through.port, "none" if certificate is None else "tls"
                         ),
                         personal=personal,
+                        expunges_all=not uidplus,
                     )
                     async with world._working(trusting, timing):
                         yield world
@@ -427,6 +442,8 @@ class World(Generic[P]):
         }
         here = await self._placements()
         for place in sorted(wanted.keys() | here.keys()):
+            if self.expunges_all and DELETED in wanted.get(place, (None, []))[1]:
+                continue
             if wanted.get(place) != here.get(place):
                 found.append(f"{place}: the server has {wanted.get(place)}, Tandem has {here.get(place)}")
         standing = {identity for identity, _ in wanted.values()}
@@ -480,7 +497,7 @@ class World(Generic[P]):
             "max(c.last_arrival) AS last_arrival FROM conversations c "
             "JOIN messages m ON m.conversation_id = c.id AND m.gone_at IS NULL "
             "JOIN placements p ON p.message_id = m.id JOIN folders f ON f.id = p.folder_id "
-            "WHERE c.mailbox_id = $1 AND c.joined_into IS NULL GROUP BY c.id, c.status "
+            "WHERE c.mailbox_id = $1 AND c.joined_into IS NULL AND NOT p.flags ? '\\Deleted' GROUP BY c.id, c.status "
             "HAVING count(*) = 1 AND min(m.direction) = 'incoming'",
             self.mailbox_id,
         )

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, random_steps
+from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, known_fault, random_steps
 from tests.servers.api import Template
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
@@ -48,11 +48,18 @@ async def test_a_flag_of_another_program_survives_the_move_that_is_wished_here(
 ) -> None:
     """The move is carried out before the watcher has heard of the flag."""
     async with World.of(cast, databases, tmp_path, own_dovecot) as world:
-        await world.play(Step("deliver"))
+        await world.phone.append("Archive", write_mail())
+        for _ in range(6):
+            await world.play(Step("deliver"))
         await world.settle()
-        await world.phone.set_flags("INBOX", [1], "\\Flagged")
-        await world.play(Step("done"))
-        await world.settle(8)
+        await world.phone.set_flags("INBOX", range(1, 7), "\\Flagged")
+        for number in range(1, 7):
+            await world.play(Step("done", number))
+        with known_fault(
+            "A placement that a carried move writes keeps the flags that were known before; whoever meets the UID then "
+            "passes it over, and the folder's modseq moves past the flags."
+        ):
+            await world.settle(8)
 
 
 async def test_mail_that_left_a_folder_while_it_was_renumbered_counts_where_it_stands(
@@ -68,7 +75,10 @@ async def test_mail_that_left_a_folder_while_it_was_renumbered_counts_where_it_s
         await world.phone.expunge("Archive", [1])
         await world.phone.recreate("Archive")
         world.proxy.refuse(False)
-        await world.settle(8)
+        with known_fault(
+            "void_placements takes placements away without status_follows: the status stays with the folder left."
+        ):
+            await world.settle(8)
 
 
 OpenWorld = Callable[[], AbstractAsyncContextManager[World[Proxy]]]

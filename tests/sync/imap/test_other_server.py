@@ -191,6 +191,18 @@ async def test_what_is_carried_back(serve: Callable[..., Any], kind: str, hidden
         assert len(there["Sent"]) == 1
 
 
+async def test_a_move_without_uidplus_is_not_repeated(serve: Callable[..., Any]) -> None:
+    """What stays behind is marked \\Deleted, so a job that runs again can see that it was moved before."""
+    server: Server = serve("dovecot", PLAIN)
+    with OtherClient(server, "ana") as phone:
+        await phone.append("INBOX", mail("Once", message_id="once@old.example"))
+        connection = await open_connection(server.login("ana"))
+        for _ in range(2):
+            await move_messages(connection, "INBOX", await phone.uid_validity("INBOX"), [1], "Archive")
+        await connection.close()
+        assert len(await phone.messages("Archive")) == 1
+
+
 async def test_a_renamed_folder_is_the_same_where_the_server_says_so(store: MemoryStore, watch: Watch) -> None:
     """MAILBOXID and EMAILID (RFC 8474): the store is told both."""
     with Cyrus() as server, OtherClient(server, "ana") as phone:
