@@ -130,17 +130,34 @@ async def clear(mailbox_id: int) -> None:
     await execute("DELETE FROM raw_messages")
 
 
-@pytest.mark.parametrize("private", [False, True])
+async def begin(mailbox: Row, mails: Sequence[Mail], *, closed: bool) -> None:
+    """The mailbox before the batches: these mails, and when `closed` the conversation of the first one is private."""
+    await one_by_one(mailbox, mails)
+    if closed and mails:
+        await execute(
+            "UPDATE conversations SET visibility = 'private' WHERE id IN "
+            "(SELECT conversation_id FROM messages WHERE mailbox_id = $1 AND message_id = $2)",
+            mailbox["id"],
+            f"{mails[0].number}@customer.example",
+        )
+
+
+@pytest.mark.parametrize("privacy", ["open", "private by default", "one was made private"])
 @pytest.mark.timeout(240)
-async def test_batches_come_to_the_same_as_one_after_the_other(api: Api, private: bool) -> None:
-    await execute("UPDATE mailboxes SET private_by_default = $2 WHERE id = $1", api.support, private)
+async def test_batches_come_to_the_same_as_one_after_the_other(api: Api, privacy: str) -> None:
+    await execute(
+        "UPDATE mailboxes SET private_by_default = $2 WHERE id = $1", api.support, privacy == "private by default"
+    )
+    closed = privacy == "one was made private"
     mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", api.support)
     assert mailbox is not None
     folder = await folder_of(api.support, "inbox")
     chance = random.Random(17)
     example = mailboxes()
 
-    @hypothesis_settings(max_examples=25, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @hypothesis_settings(
+        max_examples=60 if closed else 25, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     @given(example, st.integers(1, 12))
     def collect(mails: list[Mail], size: int) -> None:
         cases.append((mails, size))
@@ -148,14 +165,16 @@ async def test_batches_come_to_the_same_as_one_after_the_other(api: Api, private
     cases: list[tuple[list[Mail], int]] = []
     collect()
     for mails, size in cases:
-        await one_by_one(mailbox, mails)
+        before, later = (mails[: len(mails) // 2], mails[len(mails) // 2 :]) if closed else ([], mails)
+        await begin(mailbox, before, closed=closed)
+        await one_by_one(mailbox, later)
         expected = await conversations_of(api.support)
         await clear(api.support)
-        batches = [mails[start : start + size] for start in range(0, len(mails), size)]
-        for batch in batches:
-            await store_fetched(folder, fetched(batch), arrived=False)
+        await begin(mailbox, before, closed=closed)
+        for start in range(0, len(later), size):
+            await store_fetched(folder, fetched(later[start : start + size]), arrived=False)
         assert await conversations_of(api.support) == expected, (mails, size)
-        assert await fetch_value("SELECT count(*) FROM placements") == len(mails)
+        assert await fetch_value("SELECT count(*) FROM placements") == len(later)
         await clear(api.support)
         if chance.random() < 0.3:  # and once more as mail that arrives, whose order is that of the UIDs
             ordered = sorted(mails, key=lambda mail: mail.number)
