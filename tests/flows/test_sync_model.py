@@ -81,6 +81,40 @@ async def test_mail_that_left_a_folder_while_it_was_renumbered_counts_where_it_s
             await world.settle(8)
 
 
+async def test_numbers_that_agree_by_chance_hide_nothing(
+    cast: Template, databases: Databases, tmp_path: Path, make_dovecot: Callable[..., Dovecot]
+) -> None:
+    """A server without UIDPLUS: what was moved stays behind, marked \\Deleted, and is not ours; another one goes."""
+    server = make_dovecot(without=("QRESYNC", "CONDSTORE", "MOVE", "UIDPLUS"))
+    async with World.of(cast, databases, tmp_path, server, uidplus=False) as world:
+        for _ in range(3):
+            await world.play(Step("deliver"))
+            await world.settle()
+        await world.play(Step("done", 0))
+        await world.settle()
+        world.proxy.refuse()
+        world.proxy.cut()
+        await world.phone.expunge("INBOX", [2])
+        world.proxy.refuse(False)
+        with known_fault("Without QRESYNC, _gone asks for the UIDs only where the numbers of messages differ."):
+            await world.settle(8)
+
+
+async def test_a_copy_that_is_marked_deleted_counts_for_nothing(
+    cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot
+) -> None:
+    """How programs without MOVE put mail into the trash: copied there, marked here, expunged some day."""
+    async with World.of(cast, databases, tmp_path, own_dovecot) as world:
+        await world.play(Step("deliver"))
+        await world.settle()
+        await world.phone.copy("INBOX", [1], "Trash")
+        await world.phone.set_flags("INBOX", [1], "\\Deleted")
+        with known_fault(
+            "A copy that is marked \\Deleted counts as standing in its folder: the conversation stays open."
+        ):
+            await world.settle(8)
+
+
 OpenWorld = Callable[[], AbstractAsyncContextManager[World[Proxy]]]
 
 
