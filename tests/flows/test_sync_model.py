@@ -109,9 +109,7 @@ async def test_a_copy_that_is_marked_deleted_counts_for_nothing(
         await world.settle()
         await world.phone.copy("INBOX", [1], "Trash")
         await world.phone.set_flags("INBOX", [1], "\\Deleted")
-        with known_fault(
-            "A copy that is marked \\Deleted counts as standing in its folder: the conversation stays open."
-        ):
+        with known_fault("A copy that is marked \\Deleted counts as standing there: the conversation stays open."):
             await world.settle(8)
 
 
