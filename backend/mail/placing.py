@@ -209,6 +209,11 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
     What is left of a conversation shows them no more; a conversation of which nothing is left moves to the Trash with
     all of them, where a person can restore it. The bytes stay in any case.
     """
+    await execute(
+        "UPDATE messages m SET unplaced_at = NULL, stood_in = '' WHERE m.mailbox_id = $1 AND m.unplaced_at IS NOT NULL "
+        "AND EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id)",  # whoever placed it again
+        mailbox_id,
+    )
     records = await fetch(
         "UPDATE messages m SET unplaced_at = NULL WHERE m.mailbox_id = $1 "
         "AND m.unplaced_at <= clock_timestamp() - make_interval(secs => $2) AND m.gone_at IS NULL "

@@ -144,6 +144,21 @@ async def test_deleted_everywhere_is_trash_after_the_time_of_grace(api: Api) -> 
     assert await fetch_value("SELECT gone_at IS NULL FROM messages"), "it can still be read there"
 
 
+async def test_what_was_placed_again_by_whoever_is_not_deleted(api: Api) -> None:
+    inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
+    mail = write_mail()
+    [uid] = await inbox.deliver(mail)
+    await removed(inbox, uid)
+    await execute(
+        "INSERT INTO placements (folder_id, uid, message_id, flags, seen, size) SELECT $1, 1, id, '[]', false, 1 "
+        "FROM messages",
+        archive.folder.folder_id,
+    )
+    await settle_removed(api.support, 0)
+    assert await status_of(mail) != "trash"
+    assert await fetch_value("SELECT count(*) FROM messages WHERE unplaced_at IS NULL AND gone_at IS NULL") == 1
+
+
 async def test_a_whole_conversation_deleted_at_once_keeps_its_messages_in_the_trash(api: Api) -> None:
     inbox = await Arriving.into(api.support)
     first = write_mail(at=NOW - timedelta(hours=1))
