@@ -59,7 +59,8 @@ def message_of(record: Row) -> MessageItem:
 async def messages_of(conversation_id: int) -> list[MessageItem]:
     """The messages of a conversation, oldest first."""
     records = await fetch(
-        f"SELECT {ITEM_COLUMNS} FROM messages WHERE conversation_id = $1 AND gone_at IS NULL ORDER BY date, id",
+        f"SELECT {ITEM_COLUMNS} FROM messages WHERE conversation_id = $1 AND gone_at IS NULL AND NOT hidden "
+        "ORDER BY date, id",
         conversation_id,
     )
     return [message_of(record) for record in records]

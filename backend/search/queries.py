@@ -32,7 +32,7 @@ TSQUERY = f"""
 also counts by its parts, as the sender's is indexed, because one that is not typed to its end is none yet."""
 
 HITS = """
-    SELECT m.conversation_id FROM messages m WHERE m.search @@ $2::text::tsquery AND m.gone_at IS NULL
+    SELECT m.conversation_id FROM messages m WHERE m.search @@ $2::text::tsquery AND m.gone_at IS NULL AND NOT m.hidden
        AND m.mailbox_id IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1)
        AND ($3::bigint IS NULL OR m.mailbox_id = $3)
     UNION ALL
@@ -42,7 +42,7 @@ HITS = """
 BY_INDEX = f"c.id IN ({HITS})"
 BY_WALK = """
     (EXISTS (SELECT 1 FROM messages m
-              WHERE m.conversation_id = c.id AND m.search @@ $2::text::tsquery AND m.gone_at IS NULL OFFSET 0)
+              WHERE m.conversation_id = c.id AND m.search @@ $2::text::tsquery AND m.gone_at IS NULL AND NOT m.hidden OFFSET 0)
      OR EXISTS (SELECT 1 FROM comments k WHERE k.conversation_id = c.id AND k.search @@ $2::text::tsquery OFFSET 0))
 """
 """OFFSET 0, here and in the walk, keeps the planner from looking up every hit, and from looking into messages before

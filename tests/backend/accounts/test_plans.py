@@ -10,7 +10,7 @@ import pytest
 from backend.accounts.actions import report_state
 from backend.accounts.contracts import AccountPlan, AccountSettings, AccountState, ConnectAccount, SetPlan
 from backend.accounts.plans import history_begins
-from backend.conversations.contracts import ConversationPage, HistoryStored
+from backend.conversations.contracts import ConversationDetail, ConversationPage, HistoryStored
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
@@ -126,6 +126,19 @@ async def test_a_conversation_stays_as_long_as_one_of_its_messages_does(api: Api
     await plan(api, history="week")
     assert len(await subjects(api)) == 1
     assert await fetch_value("SELECT message_count FROM conversations WHERE NOT hidden") == 1
+
+
+async def test_a_hidden_message_is_neither_read_nor_found_in_a_conversation_that_stays(api: Api) -> None:
+    inbox = await Arriving.into(api.support)
+    question = mail_of(60, "Wheels", text="The spokes sing.", message_id="<spokes@customer.example>")
+    answer = mail_of(2, "Re: Wheels", text="They do so still.", answers="<spokes@customer.example>")
+    await inbox.deliver(question, answer, arrived=False)
+    await plan(api, history="week")
+    conversation_id = await fetch_value("SELECT id FROM conversations WHERE NOT hidden")
+    detail = await api.ana.get(f"/conversations/{conversation_id}", ConversationDetail)
+    assert [message.snippet for message in detail.messages] == ["They do so still."]
+    assert (await api.ana.get("/search", ConversationPage, q="spokes")).items == []
+    assert len((await api.ana.get("/search", ConversationPage, q="still")).items) == 1
 
 
 async def test_a_folder_that_is_not_chosen_is_hidden_unless_its_mail_stands_elsewhere_too(api: Api) -> None:
