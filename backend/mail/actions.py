@@ -31,7 +31,7 @@ from backend.mail.placing import (
     take_out,
     void_placements,
 )
-from backend.mail.queries import message_of
+from backend.mail.queries import ITEM_COLUMNS, message_of
 from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
@@ -149,7 +149,7 @@ async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Sto
 
 async def _tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
     """Each new message, with the row of its conversation as it is now; who sees a confidential one only now, first."""
-    records = await fetch("SELECT * FROM messages WHERE id = ANY($1) ORDER BY arrival, id", stored.new)
+    records = await fetch(f"SELECT {ITEM_COLUMNS} FROM messages WHERE id = ANY($1) ORDER BY arrival, id", stored.new)
     rows = {row.id: row for row in await read_rows({record["conversation_id"] for record in records})}
     audiences: dict[int, list[int] | None] = {}
     for row in rows.values():
