@@ -1,5 +1,6 @@
 """The account's one state, put together from what its lines say, and reported when it changes."""
 
+import asyncio
 import time
 
 from sync.ports import AccountStore
@@ -19,6 +20,7 @@ class Board:
         self._parts: dict[str, AccountState] = {name: Connecting() for name in lines}
         self._reported: AccountState | None = None
         self._reported_at = 0.0
+        self._one_at_a_time = asyncio.Lock()
 
     async def show(self, line: str, state: AccountState) -> None:
         """Take up a line's state, and report the account's when it differs in more than progress."""
@@ -29,7 +31,9 @@ class Board:
             if whole == self._reported or time.monotonic() - self._reported_at < pause:
                 return
         self._reported, self._reported_at = whole, time.monotonic()
-        await self._store.report(whole)
+        async with self._one_at_a_time:  # else an older report of the other line could be written last, and stay
+            if whole is self._reported:
+                await self._store.report(whole)
 
     def _whole(self) -> AccountState:
         parts = list(self._parts.values())
