@@ -26,8 +26,6 @@ WORK = {
     "deliver",
     "append",
     "append_again",
-    "flag",
-    "unflag",
     "move",
     "copy",
     "expunge",
@@ -36,7 +34,9 @@ WORK = {
     "open",
     "read",
 }
-"""Steps that are played while faults strike; folders and UIDVALIDITY are the model's part."""
+"""Steps that are played while faults strike; folders and UIDVALIDITY are the model's part. Without flags of the other
+program for as long as test_a_flag_of_another_program_survives_the_move_that_is_wished_here knows a fault of theirs.
+"""
 IMPATIENT = replace(QUICK, idle=1, command=1)
 STRIKE_SECONDS = 3.0
 
