@@ -169,7 +169,6 @@ QUERY: dict[str, Any] = {
     "url": "https://pictures.example/1.png",
     "sig": "not ours",
     "address": f"{MAIL}@customer.example",
-    "address": f"{MAIL}@customer.example",
 }
 """What stands for a query parameter that a list needs, or can be searched by."""
 
