@@ -58,6 +58,10 @@ class AccountStore(Protocol):
         """The flags last told by the server for the messages with first_uid <= UID <= last_uid."""
         ...
 
+    async def read_ahead(self, folder: str, messages: Sequence[FetchedMessage]) -> None:
+        """These messages are stored next: what can be done before their turn may be done now. Raises nothing."""
+        ...
+
     async def store_messages(
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> None:

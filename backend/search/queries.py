@@ -42,7 +42,8 @@ HITS = """
 BY_INDEX = f"c.id IN ({HITS})"
 BY_WALK = """
     (EXISTS (SELECT 1 FROM messages m
-              WHERE m.conversation_id = c.id AND m.search @@ $2::text::tsquery AND m.gone_at IS NULL AND NOT m.hidden OFFSET 0)
+              WHERE m.conversation_id = c.id AND m.search @@ $2::text::tsquery AND m.gone_at IS NULL
+                AND NOT m.hidden OFFSET 0)
      OR EXISTS (SELECT 1 FROM comments k WHERE k.conversation_id = c.id AND k.search @@ $2::text::tsquery OFFSET 0))
 """
 """OFFSET 0, here and in the walk, keeps the planner from looking up every hit, and from looking into messages before

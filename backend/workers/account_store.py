@@ -27,6 +27,7 @@ from backend.mail.actions import (
     remove_placements,
     store_fetched,
 )
+from backend.mail.reading import Prepared
 from backend.workers.reader import Reader, read_all
 from sync.errors import CannotStore, LeaseLost
 from sync.types import (
@@ -72,6 +73,8 @@ class PostgresAccountStore:
         self._lease = lease
         self._reader = reader
         self._folders: dict[str, FolderKey] = {}
+        self._ahead: dict[str, dict[int, tuple[FetchedMessage, Prepared]]] = {}
+        """What was read of the messages that are stored next, by folder and by the message's identity here."""
 
     async def plan(self) -> SyncPlan:
         rows = await fetch(
@@ -155,6 +158,7 @@ class PostgresAccountStore:
             self._folders.pop(name, None)
 
     async def cursor(self, folder: str) -> FolderCursor | None:
+        self._ahead.pop(folder, None)
         row = await self._row(folder)
         return None if row is None else _cursor_of(row)
 
@@ -177,6 +181,13 @@ class PostgresAccountStore:
         )
         return {row["uid"]: frozenset(row["flags"]) for row in rows}
 
+    async def read_ahead(self, folder: str, messages: Sequence[FetchedMessage]) -> None:
+        try:
+            prepared = await self._prepare(messages)
+        except MESSAGE_FAULTS:
+            return  # met again, and told, when they are stored
+        self._ahead[folder] = {id(each): (each, read) for each, read in zip(messages, prepared, strict=True)}
+
     async def store_messages(
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> None:
@@ -192,7 +203,7 @@ class PostgresAccountStore:
             )
 
         try:
-            read = await self._read(messages)
+            read = await self._read(folder, messages)
             await self._fenced(write)
         except MESSAGE_FAULTS as fault:
             raise CannotStore(type(fault).__name__) from fault
@@ -310,9 +321,16 @@ class PostgresAccountStore:
             cursor.since,
         )
 
-    async def _read(self, messages: Sequence[FetchedMessage]) -> list[Fetched]:
+    async def _prepare(self, messages: Sequence[FetchedMessage]) -> list[Prepared]:
         raws = [message.raw for message in messages]
-        read = await (self._reader.read(raws) if self._reader is not None else asyncio.to_thread(read_all, raws))
+        return await (self._reader.read(raws) if self._reader is not None else asyncio.to_thread(read_all, raws))
+
+    async def _read(self, folder: str, messages: Sequence[FetchedMessage]) -> list[Fetched]:
+        ahead = self._ahead.get(folder, {})
+        known = [ahead.pop(id(each), None) for each in messages]
+        read = [each[1] for each in known if each is not None]
+        if len(read) < len(messages):
+            read = await self._prepare(messages)
         return [
             Fetched(
                 uid=message.uid,

@@ -14,7 +14,7 @@ from sync.imap.reader import format_number_set
 from sync.ports import AccountStore
 from sync.types import FetchedMessage, FolderCursor
 
-BATCH_MESSAGES = 100
+BATCH_MESSAGES = 300
 BATCH_BYTES = 4 * 1024 * 1024
 """What is fetched and stored at once; a larger message is a batch of its own."""
 SIZES_PAGE = 1000

@@ -413,6 +413,7 @@ class FolderSync:
     async def _fetch_next(self) -> tuple[list[int], list[FetchedMessage]]:
         batch = self._batches[0]
         messages = await self._delivery.fetch(batch)
+        await self.store.read_ahead(self.folder.name, messages)
         self._batches.popleft()
         return batch, messages
 

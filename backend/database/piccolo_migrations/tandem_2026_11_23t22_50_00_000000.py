@@ -31,9 +31,7 @@ DESCRIPTION = "Addresses of mailboxes, and test mails to them"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="tandem", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="tandem", description=DESCRIPTION)
 
     manager.add_table(
         class_name="MailboxAddress",

@@ -91,6 +91,9 @@ class MemoryStore:
         flags = self.folder(folder).flags
         return {uid: flags[uid] for uid in flags if first_uid <= uid <= last_uid}
 
+    async def read_ahead(self, folder: str, messages: Sequence[FetchedMessage]) -> None:
+        self._note(f"read_ahead {folder} {len(messages)}")
+
     async def store_messages(
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> None:
