@@ -63,13 +63,15 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
     """Store a batch from a folder, inside the caller's action (which moves the folder's cursor with it).
 
     Mail that *arrived* is numbered, told message by message, reopens what was done; *history* is told as one event.
-    A message that the mailbox has already (a sent copy, a copy in another folder) only gains a placement. Mail of the
-    intake account goes to the mailboxes that it is for.
+    A message that the mailbox has already (a sent copy, a copy in another folder) only gains a placement; one that is
+    placed there already, by who carried a move over, takes its flags. Mail of the intake account goes to the mailboxes
+    that it is for.
     """
     async with action(None) as act:
         await check_fence(folder.account_id, folder.fence)
         placed = await placed_uids(folder, [each.uid for each in messages])
         fresh = [each.ready() for each in messages if each.uid not in placed]
+        met = {each.uid: each.flags for each in messages if each.uid in placed}
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)
@@ -89,6 +91,8 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
                 touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
                 await mark_like_server(act, mailbox, touched, tell=arrived)
             await _note_people(act, mailbox_id, parts, own)
+        if met:
+            await _take_flags(act, folder, met)
 
 
 async def _by_mailbox(folder: FolderKey, messages: Sequence[Fetched]) -> dict[int, list[Fetched]]:
@@ -202,6 +206,8 @@ async def recognise(folder: FolderKey, listed: Sequence[Listed], *, arrived: boo
         await bring_back(list({r["id"]: r for r in twins.values() if r["gone_at"] is not None}.values()))
         if mailbox["kind"] == "personal":
             await mark_like_server(act, mailbox, conversations, tell=arrived)
+        if placed:
+            await _take_flags(act, folder, {each.uid: each.flags for each in listed if each.uid in placed})
         return [each.uid for each in asked if each.uid not in twins]
 
 
@@ -212,12 +218,16 @@ async def apply_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) ->
     """
     async with action(None) as act:
         await check_fence(folder.account_id, folder.fence)
-        mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", folder.mailbox_id)
-        if mailbox is None:
-            raise StaleFence
-        touched = await set_flags(folder, flags)
-        if mailbox["kind"] == "personal":
-            await mark_like_server(act, mailbox, touched)
+        await _take_flags(act, folder, flags)
+
+
+async def _take_flags(act: Action, folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> None:
+    mailbox = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", folder.mailbox_id)
+    if mailbox is None:
+        raise StaleFence
+    touched = await set_flags(folder, flags)
+    if mailbox["kind"] == "personal":
+        await mark_like_server(act, mailbox, touched)
 
 
 async def remove_placements(folder: FolderKey, uids: Sequence[int]) -> None:

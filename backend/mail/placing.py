@@ -13,7 +13,7 @@ from backend.conversations.change import changing
 from backend.conversations.contracts import ConversationChanged, MarkChanged, MessageAdded, MessageRemoved, Status
 from backend.conversations.rows import mark_of
 from backend.conversations.threads import sum_up
-from backend.database.connection import Row, copy_rows, execute, fetch, fetch_row, fetch_value
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import Action, user_stream
 from backend.jobs import enqueue
 from backend.mail.fetched import FolderKey
@@ -40,15 +40,29 @@ async def place_of(folder: FolderKey) -> Where:
 
 
 async def place(folder: FolderKey, places: Sequence[tuple[int, frozenset[str], int, int]]) -> None:
-    """Messages stand in the folder: UID, flags, size in bytes, message id. Only UIDs that are not placed there yet."""
-    await copy_rows(
-        "placements",
-        ("folder_id", "uid", "flags", "seen", "size", "message_id"),
-        [
-            (folder.folder_id, uid, flags_json(flags), "\\Seen" in flags, size, message_id)
-            for uid, flags, size, message_id in places
-        ],
+    """Messages stand in the folder: UID, flags, size in bytes, message id.
+
+    Who carries a move over may have placed one of them a moment ago, with the flags that were known before it: then
+    that placement stays and takes these flags.
+    """
+    if not places:
+        return
+    rows = sorted(places, key=lambda each: each[0])
+    records = await fetch(
+        "INSERT INTO placements (folder_id, uid, flags, seen, size, message_id) SELECT $1, * FROM "
+        "unnest($2::bigint[], $3::jsonb[], $4::boolean[], $5::integer[], $6::bigint[]) "
+        "ON CONFLICT (folder_id, uid) DO NOTHING RETURNING uid",
+        folder.folder_id,
+        [uid for uid, _, _, _ in rows],
+        [flags_json(flags) for _, flags, _, _ in rows],
+        ["\\Seen" in flags for _, flags, _, _ in rows],
+        [size for _, _, size, _ in rows],
+        [message_id for _, _, _, message_id in rows],
     )
+    fresh = {record["uid"] for record in records}
+    met = {uid: flags for uid, flags, _, _ in rows if uid not in fresh}
+    if met:
+        await set_flags(folder, met)
 
 
 async def placed_uids(folder: FolderKey, uids: Iterable[int]) -> set[int]:

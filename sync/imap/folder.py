@@ -58,6 +58,7 @@ from sync.errors import CommandRefused
 from sync.imap.answers import Changes, Flags, Selected
 from sync.imap.connection import Connection
 from sync.imap.delivery import Delivery
+from sync.imap.reader import format_number_set
 from sync.ports import AccountStore
 from sync.types import FetchedMessage, FolderCursor, FolderInfo, FolderProgress, SyncPlan
 
@@ -289,8 +290,10 @@ class FolderSync:
 
     async def _flags_by_modseq(self, *, at_least: int) -> None:
         cursor = self.cursor
-        stretch = f"{cursor.lowest_uid}:{max(cursor.highest_uid, cursor.lowest_uid)}"
-        changed = await self.connection.fetch_flags(stretch, changed_since=cursor.highest_modseq)
+        # Below the stretch stands what was recognised already.
+        changed = await self.connection.fetch_flags(
+            f"1:{max(cursor.highest_uid, cursor.lowest_uid)}", changed_since=cursor.highest_modseq
+        )
         highest = max([cursor.highest_modseq, at_least, *(each.modseq for each in changed)])
         await self._apply_and_move({each.uid: each.flags for each in changed}, replace(cursor, highest_modseq=highest))
 
@@ -364,6 +367,10 @@ class FolderSync:
     async def _list_older(self) -> None:
         """What of history is not here yet, newest first, and how much is."""
         known = set(await self.store.known_uids(self.folder.name))
+        # What stands below the stretch, known from a move or recognised before we were interrupted: nobody has looked
+        # at its flags since.
+        for page in _pages(sorted(uid for uid in known if uid < self.cursor.lowest_uid), PAGE_MESSAGES):
+            await self._apply(await self.connection.fetch_flags(format_number_set(page)))
         aside = await self.store.uids_set_aside(self.folder.name)
         self._below = sorted(await self._history() - known - aside.keys(), reverse=True)
         self._done = len(known)

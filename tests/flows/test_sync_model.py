@@ -55,11 +55,7 @@ async def test_a_flag_of_another_program_survives_the_move_that_is_wished_here(
         await world.phone.set_flags("INBOX", range(1, 7), "\\Flagged")
         for number in range(1, 7):
             await world.play(Step("done", number))
-        with known_fault(
-            "A placement that a carried move writes keeps the flags that were known before; whoever meets the UID then "
-            "passes it over, and the folder's modseq moves past the flags."
-        ):
-            await world.settle(8)
+        await world.settle(8)
 
 
 async def test_mail_that_left_a_folder_while_it_was_renumbered_counts_where_it_stands(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.conversations.contracts import ConversationPage, SetStatus, Status
-from backend.database.connection import execute, fetch_value
+from backend.database.connection import execute, fetch, fetch_value
 from backend.events.record import action
 from backend.mail.actions import (
     apply_flags,
@@ -21,6 +21,7 @@ from backend.mail.actions import (
 from backend.mail.fetched import Fetched
 from backend.mail.intents import want
 from backend.mail.places import Place, Where
+from backend.mail.placing import place
 from backend.mail.reading import read_message
 from backend.mail.standing import begins_with, follows, standing
 from sync.types import ListedMessage
@@ -261,3 +262,31 @@ async def test_flags_in_bulk_and_those_wished_here_stay(api: Api) -> None:
     rows = await fetch_value("SELECT array_agg(flags::text || seen::text ORDER BY uid) FROM placements")
     assert rows == ['["\\\\Flagged", "\\\\Seen"]true', *['["\\\\Flagged"]false'] * 2]
     assert (await api.tom.get("/counts"))["mailboxes"][0]["unread"] == 2
+
+
+async def test_what_a_carried_move_placed_takes_the_flags_of_whoever_meets_it(api: Api) -> None:
+    """The placement that a move left behind has the flags that were known before it."""
+    inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
+    fetched_again, listed_again = write_mail(), write_mail(subject="Other matter")
+    await inbox.deliver(fetched_again, listed_again)
+    ids = [row["id"] for row in await fetch("SELECT id FROM messages ORDER BY id")]
+    await execute(
+        "INSERT INTO placements (folder_id, uid, message_id, flags, seen, size) "
+        "SELECT $1, uid, message_id, '[]', false, 1 FROM unnest($2::bigint[], $3::bigint[]) AS moved(uid, message_id)",
+        archive.folder.folder_id,
+        [1, 2],
+        ids,
+    )
+    await archive.deliver(fetched_again, flags=["\\Flagged"])
+    assert await recognise(archive.folder, [listed(2, listed_again)], arrived=True) == []
+    assert await flags_in(archive) == [(1, '["\\\\Flagged"]', False), (2, '["\\\\Seen"]', True)]
+    async with action(None):
+        await place(archive.folder, [(2, frozenset(), 1, ids[1]), (3, frozenset(), 1, ids[1])])
+    assert await flags_in(archive) == [(1, '["\\\\Flagged"]', False), (2, "[]", False), (3, "[]", False)]
+
+
+async def flags_in(folder: Arriving) -> list[tuple[int, str, bool]]:
+    rows = await fetch(
+        "SELECT uid, flags, seen FROM placements WHERE folder_id = $1 ORDER BY uid", folder.folder.folder_id
+    )
+    return [(row["uid"], row["flags"], row["seen"]) for row in rows]
