@@ -31,7 +31,7 @@ goes on at its ends. Nothing else needs to be remembered.
 What happened while we were away is learnt in one of three ways (RFC 7162):
 
     QRESYNC    the answer to opening the folder names the UIDs that vanished and the flags that changed: no question
-    CONDSTORE  flags changed since the cursor's modseq; what is gone by a comparison of numbers, then of UIDs
+    CONDSTORE  flags changed since the cursor's modseq; what is gone by a comparison of UIDs, if anything happened
     neither    all flags are read and compared, and all UIDs
 
 History or arrived: UIDNEXT at the first opening is noted as `history_below`. Everything from there on arrived, also
@@ -240,7 +240,11 @@ class FolderSync:
                 await self._store_arrived(await self._delivery.fetch(batch), replace(self.cursor, highest_uid=last))
 
     async def _gone(self, told: Changes | None) -> None:
-        """Remove what the server no longer has: it names the UIDs, or all are compared, if their number says so."""
+        """Remove what the server no longer has: it names the UIDs, or all are compared.
+
+        Numbers that agree prove nothing: what we do not count (a message left behind by a move and marked deleted,
+        or set aside) may make up for what is gone. Only where CONDSTORE says that nothing happened they are believed.
+        """
         resync = self._opened.resync if told is None else None
         named = told.vanished if told is not None else set(resync.vanished) if resync is not None else set[int]()
         if (told is None and resync is not None) or named:
@@ -249,8 +253,7 @@ class FolderSync:
                 await self._remove([uid for uid in known if uid in named])
             return
         known = await self.store.known_uids(self.folder.name)
-        complete = self.cursor.backfill_done and self.cursor.since is None
-        if not known or (told is None and complete and len(known) == self.connection.exists):
+        if not known or (told is None and self._still and len(known) == self.connection.exists):
             return
         there = set(await self.connection.search(f"UID {min(known)}:{max(known)}"))
         await self._remove([uid for uid in known if uid not in there])
@@ -321,6 +324,12 @@ class FolderSync:
         if self._selected is None:
             raise RuntimeError("open() first")
         return self._selected
+
+    @property
+    def _still(self) -> bool:
+        """Whether the folder is whole here, and by its modseq nothing has happened in it since we were here."""
+        whole = self.cursor.backfill_done and self.cursor.since is None
+        return whole and self._opened.highest_modseq == self.cursor.highest_modseq != 0
 
     @property
     def _recognises(self) -> bool:
