@@ -70,8 +70,8 @@ async def read_plan(mailbox_id: int) -> AccountPlan:
     if account is None:
         raise NotFound("This mailbox has no mail account.", "Connect one in the mailbox's settings.")
     folders = await fetch(
-        "SELECT * FROM folders WHERE account_id = $1 AND selectable "
-        "ORDER BY array_position(ARRAY['inbox','sent','archive','drafts','junk','trash'], role) NULLS LAST, "
+        "SELECT * FROM folders WHERE account_id = $1 AND selectable AND role <> 'drafts' "  # drafts are written here
+        "ORDER BY array_position(ARRAY['inbox','sent','archive','junk','trash'], role) NULLS LAST, "
         "lower(title), name",
         account["id"],
     )

@@ -119,7 +119,7 @@ class Rounds:
         for info in folders:
             try:
                 status = statuses.get(info.name) or await connection.folder_status(info.name)
-                counting = counts > 0 and self._is_to_be_counted(info.name)
+                counting = counts > 0 and (known.get(info.name) is None or self._is_to_be_counted(info.name))
                 if not counting and self._is_current(connection, info.name, status, known.get(info.name), plan):
                     continue
                 counts -= counting
