@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from backend.conversations.change import changing
+from backend.conversations.change import changing, hold_membership
 from backend.conversations.contracts import ConversationChanged, MarkChanged, MessageAdded, MessageRemoved, Status
 from backend.conversations.rows import mark_of
 from backend.conversations.threads import sum_up
@@ -22,6 +22,8 @@ from backend.mail.intents import open_kinds
 from backend.mail.places import Where, where
 from backend.mail.queries import message_of
 from backend.mail.standing import GRACE, Standing, follows, standing
+from backend.mail.store import hold_threading
+from sync.types import DELETED
 
 _FLAG_OF = {"seen": "\\Seen", "flagged": "\\Flagged", "answered": "\\Answered"}
 
@@ -31,6 +33,13 @@ OF_INTAKE = (
     "WHERE ia.id = f.account_id AND im.kind = 'intake')"
 )
 """SQL: the folder `f` is the intake account's. Where mail stands there says nothing of what became of it here."""
+
+
+STANDS = (
+    "(NOT p.flags ? '\\Deleted' OR NOT EXISTS (SELECT 1 FROM placements other "
+    "WHERE other.message_id = p.message_id AND NOT other.flags ? '\\Deleted'))"
+)
+"""SQL: the placement `p` counts. Programs without MOVE copy a message and mark the one left behind as deleted."""
 
 
 async def place_of(folder: FolderKey) -> Where:
@@ -141,7 +150,7 @@ async def _standings(conversation_ids: Collection[int]) -> dict[int, Standing]:
     if conversation_ids:
         for record in await fetch(
             "SELECT DISTINCT m.conversation_id, f.id, f.role, f.name, m.stood_in FROM messages m "
-            "LEFT JOIN placements p ON p.message_id = m.id LEFT JOIN folders f ON f.id = p.folder_id "
+            f"LEFT JOIN placements p ON p.message_id = m.id AND {STANDS} LEFT JOIN folders f ON f.id = p.folder_id "
             f"AND NOT {OF_INTAKE} "
             "WHERE m.conversation_id = ANY($1) AND m.direction = 'incoming' AND m.gone_at IS NULL",
             list(conversation_ids),
@@ -271,7 +280,10 @@ async def _remove(conversation_id: int, message_ids: Sequence[int]) -> None:
 
 
 async def set_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> list[int]:
-    """Flags as they stand on the server, but for what is wished otherwise here; answers the conversations touched."""
+    """Flags as they stand on the server, but for what is wished otherwise here; answers the conversations touched.
+
+    The status follows what is marked as deleted, or is so no more.
+    """
     records = await fetch(
         "SELECT p.uid, p.message_id, m.conversation_id, m.direction, ARRAY(SELECT jsonb_array_elements_text(p.flags)) "
         "AS flags FROM placements p JOIN messages m ON m.id = p.message_id WHERE p.folder_id = $1 AND p.uid = ANY($2)",
@@ -283,15 +295,24 @@ async def set_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> l
         record["uid"]: _merged(flags[record["uid"]], record["flags"], wished.get(record["message_id"], ()))
         for record in records
     }
-    await execute(
-        "UPDATE placements p SET flags = w.flags, seen = w.seen "
-        "FROM unnest($2::bigint[], $3::jsonb[], $4::boolean[]) AS w(uid, flags, seen) "
-        "WHERE p.folder_id = $1 AND p.uid = w.uid",
-        folder.folder_id,
-        list(now),
-        [flags_json(each) for each in now.values()],
-        ["\\Seen" in each for each in now.values()],
-    )
+    marked = {
+        record["conversation_id"]
+        for record in records
+        if (DELETED in record["flags"]) != (DELETED in now[record["uid"]])
+    }
+    if marked:
+        await hold_membership(folder.mailbox_id)
+        await hold_threading(folder.mailbox_id)
+    async with status_follows(marked, moved=True):
+        await execute(
+            "UPDATE placements p SET flags = w.flags, seen = w.seen "
+            "FROM unnest($2::bigint[], $3::jsonb[], $4::boolean[]) AS w(uid, flags, seen) "
+            "WHERE p.folder_id = $1 AND p.uid = w.uid",
+            folder.folder_id,
+            list(now),
+            [flags_json(each) for each in now.values()],
+            ["\\Seen" in each for each in now.values()],
+        )
     return sorted({record["conversation_id"] for record in records if record["direction"] == "incoming"})
 
 
@@ -311,7 +332,7 @@ async def mark_like_server(act: Action, mailbox: Row, conversation_ids: Sequence
         "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
         "SELECT c.id, $2, CASE WHEN unseen.any THEN 0 ELSE c.last_arrival END, unseen.any, 1 FROM conversations c "
         "CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM messages m JOIN placements p ON p.message_id = m.id "
-        "WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND NOT p.seen) AS any) unseen "
+        f"WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND NOT p.seen AND {STANDS}) AS any) unseen "
         "WHERE c.id = ANY($1) ORDER BY c.id ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
         "read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to), forced_unread = excluded.forced_unread, "
         "revision = read_marks.revision + 1 WHERE read_marks.forced_unread <> excluded.forced_unread "

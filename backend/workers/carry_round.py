@@ -10,7 +10,7 @@ import msgspec
 
 from backend.mail.places import Place, Stand, is_there, to_move
 from sync.imap.pushback import FolderOutcome
-from sync.types import ANSWERED, FLAGGED, SEEN
+from sync.types import ANSWERED, DELETED, FLAGGED, SEEN
 
 FLAGS = {"seen": SEEN, "flagged": FLAGGED, "answered": ANSWERED}
 
@@ -39,6 +39,11 @@ class Copy:
     uid_validity: int
     size: int
     flags: frozenset[str]
+
+
+def standing_copies(copies: Sequence[Copy]) -> list[Copy]:
+    """The copies of a message that count: one that is marked as deleted only where there is no other."""
+    return [copy for copy in copies if DELETED not in copy.flags] or list(copies)
 
 
 @dataclass(slots=True)

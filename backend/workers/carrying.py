@@ -39,7 +39,7 @@ from backend.mail.fetched import FolderKey
 from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
 from backend.mail.store import hold_threading
-from backend.workers.carry_round import FLAGS, Copy, Round, Wish
+from backend.workers.carry_round import FLAGS, Copy, Round, Wish, standing_copies
 from backend.workers.server_folders import FolderNames
 from backend.workers.visits import alone, signed_in
 from sync.errors import CommandRefused, FolderChanged
@@ -138,7 +138,7 @@ async def _copies(wishes: Sequence[Wish], account_id: int) -> dict[int, list[Cop
                 frozenset(record["flags"]),
             )
         )
-    return copies
+    return {message_id: standing_copies(found) for message_id, found in copies.items()}
 
 
 async def _choose_targets(turn: Round, names: FolderNames, done_to: str) -> None:

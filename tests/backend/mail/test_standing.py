@@ -98,6 +98,27 @@ async def test_a_move_is_followed_in_whichever_order_its_halves_are_seen(
     assert await fetch_value("SELECT count(*) FROM messages WHERE gone_at IS NULL") == 1
 
 
+@pytest.mark.parametrize("marked_first", [True, False])
+async def test_a_copy_that_is_marked_deleted_counts_for_nothing(api: Api, marked_first: bool) -> None:
+    """How programs without MOVE put mail away, and take it back."""
+    inbox, trash = await Arriving.into(api.toms_mailbox), await Arriving.into(api.toms_mailbox, role="trash")
+    mail = write_mail(to="tom@northwind.example")
+    [uid] = await inbox.deliver(mail)
+    if marked_first:
+        await inbox.flag(uid, "\\Deleted")
+        assert await status_of(mail) == "open", "it stands nowhere else yet"
+    [copy] = await trash.deliver(mail, flags=["\\Seen"])
+    if not marked_first:
+        await inbox.flag(uid, "\\Deleted")
+    assert await status_of(mail) == "trash"
+    assert (await api.tom.get("/counts"))["mailboxes"][0]["unread"] == 0
+    await inbox.flag(uid)
+    assert await status_of(mail) == "open"
+    await trash.flag(copy, "\\Seen", "\\Deleted")
+    await removed(inbox, uid)
+    assert await status_of(mail) == "trash", "the last one counts, marked or not"
+
+
 async def test_mail_that_is_moved_back_to_the_inbox_opens(api: Api) -> None:
     inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
     mail = write_mail()

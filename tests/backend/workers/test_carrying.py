@@ -302,6 +302,24 @@ async def test_what_somebody_else_moved_meanwhile_is_carried_out_where_it_is_met
     assert (await post.folders_of(conversation_id), await post.open()) == (["Archive"], 0)
 
 
+async def test_a_copy_that_is_marked_deleted_is_no_place_to_stay(post: Post) -> None:
+    """Another program put it into the trash by copying; what it left in the inbox is expunged some day."""
+    conversation_id = await post.arrive()
+    [message_id] = await post.ids(conversation_id)
+    with post.dovecot.other_client(post.user, "INBOX") as client:
+        client.copy("1", "Trash")
+        client.store("1", "+FLAGS", "(\\Deleted)")
+    await execute("UPDATE placements SET flags = '[\"\\\\Deleted\"]'")
+    await post.place(message_id, "Trash", 1)
+    await execute("UPDATE conversations SET status = 'trash' WHERE id = $1", conversation_id)
+    await post.status(conversation_id, "open")
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["INBOX", "INBOX"], 0)
+    with post.dovecot.other_client(post.user, "INBOX") as client:
+        client.expunge()
+    assert list(await post.dovecot.messages(post.user, "INBOX")) == [2]
+
+
 async def test_what_somebody_else_moved_on_before_it_was_written_down_is_not_believed(post: Post) -> None:
     conversation_id = await post.arrive()
     await post.status(conversation_id, "done")
