@@ -12,7 +12,6 @@ from backend.conversations.threads import (
 from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
-from backend.jobs import enqueue
 from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
 from backend.mail.intake import own_addresses, targets
@@ -27,6 +26,7 @@ from backend.mail.placing import (
     placed_uids,
     remove_unplaced,
     set_flags,
+    settle_later,
     status_follows,
     take_out,
     void_placements,
@@ -252,7 +252,7 @@ async def settle_removed(mailbox_id: int, grace_seconds: float = GRACE.total_sec
         await hold_membership(mailbox_id)
         await hold_threading(mailbox_id)
         if not await remove_unplaced(mailbox_id, grace_seconds):
-            await enqueue("settle_removed", after=GRACE, key=str(mailbox_id), mailbox_id=mailbox_id)
+            await settle_later(mailbox_id)
 
 
 async def forget_folder(folder: FolderKey) -> None:

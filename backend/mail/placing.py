@@ -25,6 +25,7 @@ from backend.mail.standing import GRACE, Standing, follows, standing
 from backend.mail.store import hold_threading
 from sync.types import DELETED
 
+_MOST_WANTED: tuple[Where, ...] = ("inbox", "done", "other", "junk", "trash", "sent", "drafts")
 _FLAG_OF = {"seen": "\\Seen", "flagged": "\\Flagged", "answered": "\\Answered"}
 
 
@@ -157,7 +158,7 @@ async def _standings(conversation_ids: Collection[int]) -> dict[int, Standing]:
         ):
             if record["id"] is not None:
                 places[record["conversation_id"]].add(where(record["role"], record["name"]))
-            elif record["stood_in"]:
+            if record["stood_in"]:
                 places[record["conversation_id"]].add(record["stood_in"])
     return {conversation_id: standing(found) for conversation_id, found in places.items()}
 
@@ -202,39 +203,91 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
         )
         if await fetch_value(f"SELECT {OF_INTAKE} FROM folders f WHERE f.id = $1", folder.folder_id):
             return  # deleting what was sorted deletes it there, not here
-        waiting = await _note_unplaced(folder, [record["message_id"] for record in gone], waits=True)
+        waiting = await _note_unplaced(folder, [record["message_id"] for record in gone])
     if waiting:
-        await enqueue("settle_removed", after=GRACE, key=str(folder.mailbox_id), mailbox_id=folder.mailbox_id)
+        await settle_later(folder.mailbox_id)
 
 
 async def void_placements(folder: FolderKey) -> None:
-    """The folder's UIDs mean nothing any more: its messages count as standing there until they are met again."""
+    """The folder's UIDs mean nothing any more: its messages count as standing there until they are met again.
+
+    Of one that stands in another folder too, the status must follow when this one turns out to have it no more
+    (`remove_unplaced`): `unplaced_at` is infinity until then. One that has lost several folders counts where it is
+    wanted most.
+    """
     gone = await fetch("DELETE FROM placements WHERE folder_id = $1 RETURNING message_id", folder.folder_id)
-    await _note_unplaced(folder, [record["message_id"] for record in gone], waits=False)
-
-
-async def _note_unplaced(folder: FolderKey, message_ids: Collection[int], *, waits: bool) -> int:
-    """Remember where messages stood that stand nowhere now; answers how many those are."""
     records = await fetch(
-        "UPDATE messages m SET stood_in = $2, unplaced_at = CASE WHEN $3 THEN clock_timestamp() END "
+        "UPDATE messages m SET stood_in = "
+        "CASE WHEN array_position($3::text[], stood_in) < array_position($3, $2::text) THEN stood_in ELSE $2 END, "
+        "unplaced_at = CASE WHEN EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) "
+        "THEN 'infinity'::timestamptz END "
+        "WHERE m.id = ANY($1) AND m.gone_at IS NULL RETURNING m.unplaced_at IS NOT NULL AS stands",
+        [record["message_id"] for record in gone],
+        await place_of(folder),
+        list(_MOST_WANTED),
+    )
+    if any(record["stands"] for record in records):
+        await settle_later(folder.mailbox_id)
+
+
+async def settle_later(mailbox_id: int) -> None:
+    """Let the job look what became of messages that are on their way, after the time of grace."""
+    await enqueue("settle_removed", after=GRACE, key=str(mailbox_id), mailbox_id=mailbox_id)
+
+
+async def _note_unplaced(folder: FolderKey, message_ids: Collection[int]) -> int:
+    """Remember where messages stood that stand nowhere now; answers how many those are.
+
+    One that is still looked for in a folder that was numbered anew keeps counting there.
+    """
+    records = await fetch(
+        "UPDATE messages m SET stood_in = CASE WHEN m.unplaced_at = 'infinity' THEN m.stood_in ELSE $2 END, "
+        "unplaced_at = clock_timestamp() "
         "WHERE m.id = ANY($1) AND m.gone_at IS NULL "
         "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) RETURNING m.id",
         list(message_ids),
         await place_of(folder),
-        waits,
     )
     return len(records)
+
+
+async def _follow_voided(mailbox_id: int) -> None:
+    """The status of messages that stood in a folder which was numbered anew follows, once all such folders are whole.
+
+    Folders with the same meaning are one here: who is not met in one of them may yet be in another.
+    """
+    voided = await fetch(
+        "SELECT id, conversation_id, stood_in FROM messages WHERE mailbox_id = $1 AND unplaced_at = 'infinity'",
+        mailbox_id,
+    )
+    if not voided:
+        return
+    folders = await fetch(
+        "SELECT f.role, f.name FROM folders f JOIN mail_accounts a ON a.id = f.account_id "
+        "WHERE a.mailbox_id = $1 AND f.chosen AND f.selectable AND NOT f.backfill_done",
+        mailbox_id,
+    )
+    open_places = {where(record["role"], record["name"]) for record in folders}
+    settled = [record for record in voided if record["stood_in"] not in open_places]
+    async with status_follows({record["conversation_id"] for record in settled}, moved=True):
+        await execute(
+            "UPDATE messages SET stood_in = '', unplaced_at = NULL WHERE id = ANY($1)",
+            [record["id"] for record in settled],
+        )
 
 
 async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
     """Messages that stand nowhere for that long were deleted. False when there are others that still have time.
 
+    Those that stand somewhere, and were not met again in a folder that was numbered anew, count where they stand.
+
     What is left of a conversation shows them no more; a conversation of which nothing is left moves to the Trash with
     all of them, where a person can restore it. The bytes stay in any case.
     """
-    await execute(
+    await _follow_voided(mailbox_id)
+    await execute(  # whoever placed them again
         "UPDATE messages m SET unplaced_at = NULL, stood_in = '' WHERE m.mailbox_id = $1 AND m.unplaced_at IS NOT NULL "
-        "AND EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id)",  # whoever placed it again
+        "AND m.unplaced_at < 'infinity' AND EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id)",
         mailbox_id,
     )
     records = await fetch(

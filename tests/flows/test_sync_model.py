@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, known_fault, random_steps
+from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, random_steps
 from tests.servers.api import Template
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
@@ -71,10 +71,7 @@ async def test_mail_that_left_a_folder_while_it_was_renumbered_counts_where_it_s
         await world.phone.expunge("Archive", [1])
         await world.phone.recreate("Archive")
         world.proxy.refuse(False)
-        with known_fault(
-            "void_placements takes placements away without status_follows: the status stays with the folder left."
-        ):
-            await world.settle(8)
+        await world.settle(8)
 
 
 async def test_numbers_that_agree_by_chance_hide_nothing(

@@ -244,6 +244,22 @@ async def test_after_a_change_of_uidvalidity_only_what_is_new_is_fetched(api: Ap
     assert await recognise(inbox.folder, asked, arrived=False) == [103], "a second time changes nothing"
 
 
+async def test_what_is_not_met_again_counts_where_else_it_stands_once_the_folder_is_whole(api: Api) -> None:
+    archive, junk = [await Arriving.into(api.support, role=role) for role in ("archive", "junk")]
+    left, kept = write_mail(), write_mail(subject="Other matter")
+    await archive.deliver(left, kept, arrived=False)
+    await junk.deliver(left, kept, arrived=False)
+    await forget_folder(archive.folder)
+    await settle_removed(api.support, 0)
+    assert [await status_of(left), await status_of(kept)] == ["done", "done"], "the folder is not met again yet"
+    assert await fetch_value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'settle_removed'") == 1
+    assert await recognise(archive.folder, [listed(1, kept)], arrived=False) == []
+    await execute("UPDATE folders SET backfill_done = true")
+    await settle_removed(api.support, 0)
+    assert [await status_of(left), await status_of(kept)] == ["spam", "done"]
+    assert await fetch_value("SELECT count(*) FROM messages WHERE stood_in <> '' OR unplaced_at IS NOT NULL") == 0
+
+
 async def test_a_forged_header_is_not_recognised(api: Api) -> None:
     inbox, junk = await Arriving.into(api.support), await Arriving.into(api.support, role="junk")
     raw = write_mail(message_id="<one@customer.example>", text="The real one.")
