@@ -45,7 +45,7 @@ from tests.servers.api import Api, Member, Template, environment, fresh_copy
 from tests.servers.certificate import Certificate
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
-from tests.servers.imap_client import Identity, MailServer, OtherClient
+from tests.servers.imap_client import Identity, MailServer, OtherClient, Standing
 from tests.servers.postgres import Databases
 from tests.servers.proxy import Proxy
 
@@ -278,9 +278,8 @@ class World(Generic[P]):
         await self.phone.deliver(_letter())
 
     async def _reply(self, step: Step) -> None:
-        place = await self._some_message(step)
-        if place is not None:
-            standing = (await self.phone.messages(place[0]))[place[1]]
+        standing = await self._some_standing(step)
+        if standing is not None:
             await self.phone.deliver(_letter(answers=standing.identity.message_id))
 
     async def _append(self, step: Step) -> None:
@@ -289,15 +288,13 @@ class World(Generic[P]):
         await self.phone.append(folders[step.a % len(folders)], _letter(), flags=flags)
 
     async def _append_again(self, step: Step) -> None:
-        place, folders = await self._some_message(step), await self._folders()
-        if place is not None:
-            standing = (await self.phone.messages(place[0]))[place[1]]
+        standing, folders = await self._some_standing(step), await self._folders()
+        if standing is not None:
             await self.phone.append(folders[step.b % len(folders)], standing.raw)
 
     async def _forge(self, step: Step) -> None:
-        place = await self._some_message(step)
-        if place is not None:
-            standing = (await self.phone.messages(place[0]))[place[1]]
+        standing = await self._some_standing(step)
+        if standing is not None:
             await self.phone.deliver(_letter(message_id=standing.identity.message_id, text="Pay to another account."))
 
     async def _flag(self, step: Step, *, add: bool = True) -> None:
@@ -401,6 +398,11 @@ class World(Generic[P]):
     async def _some_message(self, step: Step) -> tuple[str, int] | None:
         places = [(name, uid) for name, there in sorted((await self.phone.snapshot()).items()) for uid in sorted(there)]
         return places[step.a % len(places)] if places else None
+
+    async def _some_standing(self, step: Step) -> Standing | None:
+        """The same with all that it is; None also where Tandem moved it away between the two looks."""
+        place = await self._some_message(step)
+        return (await self.phone.messages(place[0])).get(place[1]) if place is not None else None
 
     async def _to_other_folder(self, step: Step, how: Callable[..., Any]) -> None:
         place = await self._some_message(step)
