@@ -130,7 +130,9 @@ class FolderSync:
         cursor = await self.store.cursor(name)
         known = None
         if cursor is not None and cursor.highest_uid >= cursor.lowest_uid:
-            known = (cursor.uid_validity, cursor.highest_modseq, f"{cursor.lowest_uid}:{cursor.highest_uid}")
+            # Not only the stretch: a move may have placed messages above it, and below it some were recognised. Without
+            # any UIDs named the server tells of all that it has given out so far.
+            known = (cursor.uid_validity, cursor.highest_modseq, "")
         self._selected = selected = await self.connection.open_folder(name, known=known)
         self._below, self._ahead = None, None
         self._batches.clear()

@@ -87,3 +87,23 @@ async def test_batches_are_bounded_in_bytes(
     batches = [call for call in store.calls if call.startswith("store_messages")]
     assert batches == [f"store_messages INBOX {count}" for count in (1, 3, 1, 2)]
     assert store.folder().order == [7, 6, 5, 4, 3, 2, 1]
+
+
+async def test_what_a_move_placed_above_the_stretch_and_is_gone_again_is_told(
+    dovecot: Dovecot, mail_user: str, store: MemoryStore
+) -> None:
+    """With QRESYNC: a job placed it, and another program took it on before the folder was looked at again."""
+    await dovecot.append(mail_user, "INBOX", mail("x"), date=1_600_000_000)
+    for visit in range(2):
+        connection = await open_connection(dovecot.login(mail_user))
+        folder = FolderSync(connection, store, INBOX, connected_at=datetime.now(UTC), progress=no_progress)
+        await folder.open()
+        await folder.catch_up()
+        while await folder.backfill():
+            pass
+        await connection.close()
+        assert (set(store.folder().messages), folder.cursor.highest_uid) == ({1}, 1)
+        if visit == 0:
+            await dovecot.append(mail_user, "INBOX", mail("y"))
+            await dovecot.move(mail_user, "INBOX", "2", "Trash")
+            store.folder().messages[2] = store.folder().messages[1]
