@@ -17,8 +17,8 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,16 +113,6 @@ def random_steps(seed: int, count: int) -> list[Step]:
     weights = [OFTEN.get(kind, 1) for kind in KINDS]
     kinds = ["deliver", "append", "deliver", *chance.choices(KINDS, weights, k=count - 3)]
     return [Step(kind, chance.randrange(1000), chance.randrange(1000)) for kind in kinds]  # pyright: ignore[reportArgumentType]
-
-
-@contextmanager
-def known_fault(words: str) -> Iterator[None]:
-    """The product does not hold this yet, which an AssertionError says. Fails once it does: then take this away."""
-    try:
-        yield
-    except AssertionError:
-        return
-    raise AssertionError(f"This holds now, so it need not be known as a fault any more: {words}")
 
 
 def _wire(name: str) -> str:
