@@ -57,23 +57,24 @@ async def enqueue(name: JobName, *, after: timedelta | None = None, key: str | N
         )
 
 
-async def enqueue_or_hasten(name: JobName, **payload: Any) -> None:
+async def enqueue_or_hasten(name: JobName, *, after: timedelta = timedelta(0), **payload: Any) -> None:
     """Let a job that works through all that is recorded for its payload look soon, inside the current transaction.
 
-    One that waits already, perhaps for its next attempt, is made due with all its attempts before it; its row is held
-    until the commit, so that it cannot run before what it is to find is there. One that runs already may have looked
-    too early: then another is added.
+    `after` gathers what comes in quick succession. One that waits already, perhaps for its next attempt, is made due
+    no later than that, with all its attempts before it; its row is held until the commit, so that it cannot run before
+    what it is to find is there. One that runs already may have looked too early: then another is added.
     """
     async with connection() as current:
         hastened = await current.fetchval(
-            "UPDATE pgqueuer SET execute_after = now(), attempts = 0 WHERE id = "
+            "UPDATE pgqueuer SET execute_after = least(execute_after, now() + $3), attempts = 0 WHERE id = "
             "(SELECT id FROM pgqueuer WHERE entrypoint = $1 AND payload = $2 AND status = 'queued' "
             "ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
             name,
             msgspec.json.encode(payload),
+            after,
         )
     if hastened is None:
-        await enqueue(name, **payload)
+        await enqueue(name, after=after, **payload)
 
 
 async def run_again(job_id: int) -> None:

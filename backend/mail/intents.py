@@ -12,11 +12,16 @@ so that a job that was carrying the older one cannot confirm the newer.
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Literal
 
 from backend.database.connection import fetch, fetch_value
 from backend.events.record import action
 from backend.jobs import enqueue_or_hasten
+
+GATHER = timedelta(seconds=1)
+"""What is done in quick succession, an act and its undoing too, is carried in one visit; and the visit does not take
+the processor from telling everybody here."""
 
 Kind = Literal["seen", "flagged", "answered", "place"]
 
@@ -42,7 +47,7 @@ async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
         value,
     )
     for account_id in sorted({record["account_id"] for record in records}):
-        await enqueue_or_hasten("carry_out", account_id=account_id)
+        await enqueue_or_hasten("carry_out", after=GATHER, account_id=account_id)
 
 
 async def look_again(account_id: int) -> None:
