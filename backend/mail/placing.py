@@ -23,9 +23,11 @@ from backend.mail.places import Where, where
 from backend.mail.queries import message_of
 from backend.mail.standing import GRACE, Standing, follows, standing
 from backend.mail.store import hold_threading
-from sync.types import DELETED
 
 _MOST_WANTED: tuple[Where, ...] = ("inbox", "done", "other", "junk", "trash", "sent", "drafts")
+DELETED = "\\Deleted"
+"""The flag of a message that waits to be expunged (RFC 9051 section 2.3.2)."""
+
 _FLAG_OF = {"seen": "\\Seen", "flagged": "\\Flagged", "answered": "\\Answered"}
 
 
