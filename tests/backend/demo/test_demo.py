@@ -214,6 +214,7 @@ def test_a_customer_answers_what_ana_sends(ana: httpx.Client) -> None:
     until(came_back, "nobody answered Ana")
 
 
+@pytest.mark.timeout(420)
 def test_killed_while_it_moves_in_it_goes_on_and_nothing_is_there_twice(tmp_path: Path) -> None:
     """How long the second start takes is measured by tests/bench/live.py, not here."""
     port, *mail_ports = free_port(), free_port(), free_port()
