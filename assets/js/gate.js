@@ -136,10 +136,12 @@
     fill("offer", `${told.invited_by_name} invited ${told.email} to ${told.organisation_name}.`);
   };
 
-  window.addEventListener("tandem:mounted", () => {
+  const mounted = () => {
     const gate = document.querySelector("[data-gate]")?.dataset.gate;
     if (gate) prepare(gate).catch((fault) => console.warn("Tandem cannot be reached", fault));
-  });
+  };
 
   window.tandem = Object.assign(window.tandem ?? {}, { csrf, signOut, toSignIn });
+  window.addEventListener("tandem:mounted", mounted);
+  if (document.documentElement.dataset.mounted) mounted();
 })();
