@@ -32,19 +32,6 @@ async def begin_conversation(
     )
 
 
-async def visibility_for_new(mailbox: Row, addressed: list[str]) -> Visibility:
-    """ "Mark incoming as private by default": private, and confidential when the mail names members personally."""
-    if not mailbox["private_by_default"]:
-        return "open"
-    named = await fetch_value(
-        "SELECT 1 FROM mailbox_readers r JOIN users u ON u.id = r.user_id "
-        "WHERE r.mailbox_id = $1 AND u.email = ANY($2) LIMIT 1",
-        mailbox["id"],
-        addressed,
-    )
-    return "confidential" if named else "private"
-
-
 async def sum_up(conversation_id: int) -> None:
     """Bring the columns that a list reads up to date with the messages that are there."""
     await execute(_SUM_UP_ONE, conversation_id)

@@ -6,9 +6,7 @@ from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import changing, hold_membership, tell_sight
 from backend.conversations.contracts import HistoryStored, MessageAdded
 from backend.conversations.rows import read_rows, viewers
-from backend.conversations.threads import (
-    sum_up,
-)
+from backend.conversations.threads import sum_up
 from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
@@ -35,13 +33,7 @@ from backend.mail.queries import ITEM_COLUMNS, message_of
 from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
-from backend.mail.store import (
-    ReadMessage,
-    find_stored,
-    hold_threading,
-    insert_message,
-    leave_keys,
-)
+from backend.mail.store import ReadMessage, find_stored, hold_threading, insert_message, leave_keys
 from sync.mime.parse import parse_message
 
 __all__ = [  # what those who store mail need, in one place
@@ -56,6 +48,7 @@ __all__ = [  # what those who store mail need, in one place
     "settle_removed",
     "store_fetched",
     "store_sent_message",
+    "tell_messages",
 ]
 
 
@@ -82,7 +75,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             placed.update(each.uid for each in parts)
             if arrived:
                 await _put_away(folder, incoming, stored)
-                await _tell_messages(act, mailbox, stored)
+                await tell_messages(act, mailbox, stored)
             elif stored.new:
                 event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
                 act.record(mailbox_stream(mailbox_id), event)
@@ -151,7 +144,7 @@ async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Sto
         await want(sorted(unwanted & new), "place", "junk")
 
 
-async def _tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
+async def tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
     """Each new message, with the row of its conversation as it is now; who sees a confidential one only now, first."""
     records = await fetch(f"SELECT {ITEM_COLUMNS} FROM messages WHERE id = ANY($1) ORDER BY arrival, id", stored.new)
     rows = {row.id: row for row in await read_rows({record["conversation_id"] for record in records})}
@@ -288,7 +281,7 @@ async def store_sent_message(outgoing_id: int) -> None:
             author_id=outgoing["author_id"],
         )
         async with changing(outgoing["author_id"], outgoing["conversation_id"]) as change:
-            record = await insert_message(outgoing["mailbox_id"], outgoing["conversation_id"], message, 0)
+            record = await insert_message(outgoing["mailbox_id"], outgoing["conversation_id"], message)
             await leave_keys(outgoing["mailbox_id"], outgoing["conversation_id"], parsed)
             await sum_up(outgoing["conversation_id"])
             change.tell(lambda row: MessageAdded(row=row, message=message_of(record)))

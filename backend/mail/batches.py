@@ -226,7 +226,7 @@ def _row(
 
 
 async def _visibility_rule(mailbox: Row) -> Callable[[Prepared], Visibility]:
-    """How visible a conversation begins: what `visibility_for_new` says of one message, for many."""
+    """ "Mark incoming as private by default": private, and confidential when the mail names members personally."""
     if not mailbox["private_by_default"]:
         return lambda message: "open"
     members = {

@@ -9,35 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
-from backend.conversations.change import audience_of, hold_membership, tell_sight
-from backend.conversations.contracts import HistoryStored, MessageAdded, Status
-from backend.conversations.rows import read_row
-from backend.conversations.threads import (
-    begin_conversation,
-    join_conversations,
-    sum_up,
-    tell_joined,
-    visibility_for_new,
-)
+from backend.conversations.change import hold_membership
+from backend.conversations.contracts import HistoryStored, Status
 from backend.database.connection import Row, execute, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
+from backend.mail.actions import tell_messages
 from backend.mail.batches import Incoming, store_batch
 from backend.mail.fetched import Fetched
 from backend.mail.intake import own_addresses
 from backend.mail.places import Where
-from backend.mail.queries import message_of
 from backend.mail.standing import begins_with
-from backend.mail.store import (
-    ReadMessage,
-    addressed_in,
-    find_conversations,
-    find_stored,
-    hold_threading,
-    insert_message,
-    leave_keys,
-    next_arrival,
-)
+from backend.mail.store import hold_threading
 
 _OPENNESS: tuple[Status, ...] = ("trash", "spam", "done", "open")
 """A conversation that an import begins is as open as the most open of its messages."""
@@ -125,46 +108,9 @@ async def file_arrived(act: Action, mailbox_id: int, batch: Sequence[Filed]) -> 
     """Store messages as ones that arrive now. Those that the mailbox has are passed over."""
     mailbox = await _hold(mailbox_id)
     own = await own_addresses(mailbox_id)
-    for filed in batch:
-        await _file_new(act, mailbox, filed, own)
+    messages = [Incoming(filed.message, filed.place) for filed in batch]
+    await tell_messages(act, mailbox, await store_batch(act, mailbox, messages, own, arrived=True))
     await _note_senders(act, mailbox_id, batch, own)
-
-
-async def _file_new(act: Action, mailbox: Row, filed: Filed, own: set[str]) -> None:
-    fetched = filed.message
-    if await find_stored(mailbox["id"], fetched.parsed) is not None:
-        return
-    message = ReadMessage(
-        raw=fetched.raw,
-        parsed=fetched.parsed,
-        received_at=fetched.received_at,
-        outgoing=filed.place == "sent" or fetched.prepared.sender_address in own,
-    )
-    found = await _find(act, mailbox, message, own)
-    conversation_id = found or await begin_conversation(
-        mailbox["id"],
-        fetched.prepared.subject,
-        status=begins_with(filed.place, arrived=True),
-        visibility=await visibility_for_new(mailbox, addressed_in(fetched.parsed)),
-    )
-    audience_before = await audience_of(conversation_id)
-    arrival = 0 if message.outgoing else await next_arrival(mailbox["id"])
-    record = await insert_message(mailbox["id"], conversation_id, message, arrival)
-    await leave_keys(mailbox["id"], conversation_id, fetched.parsed)
-    if not message.outgoing:
-        await execute(
-            "UPDATE conversations SET status = 'open' WHERE id = $1 AND status IN ('done', 'trash')", conversation_id
-        )
-    await sum_up(conversation_id)
-    row, audience = await read_row(conversation_id), await audience_of(conversation_id)
-    if found is not None:
-        await tell_sight(act, row, audience_before, audience)
-    act.record(
-        mailbox_stream(mailbox["id"]),
-        MessageAdded(row=row, message=message_of(record)),
-        conversation_id=conversation_id,
-        audience=audience,
-    )
 
 
 async def _hold(mailbox_id: int) -> Row:
@@ -175,16 +121,6 @@ async def _hold(mailbox_id: int) -> Row:
     if mailbox is None:
         raise NotFound("There is no such mailbox.", "It may have been removed meanwhile.")
     return mailbox
-
-
-async def _find(act: Action, mailbox: Row, message: ReadMessage, own: set[str]) -> int | None:
-    """The conversation where the message belongs, joined from several if it connects them; None: a new one."""
-    found = await find_conversations(mailbox["id"], message, own)
-    if len(found) > 1:
-        activity = await join_conversations(act, found[0], found[1:])
-        await sum_up(found[0])
-        await tell_joined(act, found[0], activity)
-    return found[0] if found else None
 
 
 async def _note_senders(act: Action, mailbox_id: int, batch: Sequence[Filed], own: set[str]) -> None:

@@ -1,7 +1,8 @@
 """In which conversations the messages of a batch belong: worked out in memory, as if they came one after the other.
 
-Pure. The rule is `sync.mime.threading` (keys that are left and found), the guard of private conversations is that of
-`backend.mail.store.find_conversations`; a test compares the two paths. The store tells beforehand which conversations
+Pure. The rule is `sync.mime.threading` (keys that are left and found), with a guard for private conversations: they
+take mail of their correspondents and our own only, for naming a Message-ID is not enough. A test compares it with
+storing one message after the other (tests/backend/mail/one_by_one.py). The store tells beforehand which conversations
 hold keys that the batch looks for (`know`), and afterwards writes what the groups say.
 """
 

@@ -5,19 +5,14 @@ conversation of a message depends on what was stored before it. What comes from 
 which comes to the same (backend/mail/batches.py).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
-from backend.database.connection import Row, execute, execute_many, fetch, fetch_row, fetch_value
+from backend.database.connection import Row, execute, execute_many, fetch_row
 from backend.mail.raw import store_raw
-from backend.mail.reading import LONGEST_TEXT, Prepared, mail_address, people, prepare
+from backend.mail.reading import Prepared, prepare
 from sync.mime.message import ParsedMessage
-from sync.mime.threading import SUBJECT_WINDOW, ThreadLinks, thread_headers, thread_keys
-
-__all__ = ["LONGEST_TEXT", "mail_address", "people"]  # part of this module for those who store
+from sync.mime.threading import ThreadLinks, thread_headers, thread_keys
 
 THREADING_LOCK = 7_264_338
 """First key of the advisory lock that orders the storing of a mailbox's messages; the second is its id."""
@@ -36,7 +31,6 @@ class ReadMessage:
     received_at: datetime
     outgoing: bool
     author_id: int | None = None
-    email_id: str = ""
 
     @property
     def prepared(self) -> Prepared:
@@ -61,20 +55,8 @@ async def hold_threading(mailbox_id: int) -> None:
     await execute("SELECT pg_advisory_xact_lock($1::int, $2::int)", THREADING_LOCK, mailbox_id)
 
 
-async def find_stored(mailbox_id: int, parsed: ParsedMessage | Prepared, email_id: str = "") -> Row | None:
-    """The same message, if the mailbox has it (DESIGN: identity): id, conversation_id, gone_at.
-
-    The same is what the server calls the same, else what has the same Message-ID *and* content.
-    """
-    if email_id:
-        said = await fetch_row(
-            "SELECT id, conversation_id, gone_at FROM messages "
-            "WHERE mailbox_id = $1 AND email_id <> '' AND email_id = $2 ORDER BY id LIMIT 1",
-            mailbox_id,
-            email_id,
-        )
-        if said is not None:
-            return said
+async def find_stored(mailbox_id: int, parsed: ParsedMessage | Prepared) -> Row | None:
+    """The message with the same Message-ID *and* content, if the mailbox has it: id, conversation_id, gone_at."""
     return await fetch_row(
         "SELECT id, conversation_id, gone_at FROM messages "
         "WHERE mailbox_id = $1 AND message_id = $2 AND content_digest = $3 ORDER BY id LIMIT 1",
@@ -84,22 +66,21 @@ async def find_stored(mailbox_id: int, parsed: ParsedMessage | Prepared, email_i
     )
 
 
-async def insert_message(mailbox_id: int, conversation_id: int, message: ReadMessage, arrival: int) -> Row:
-    """Store the bytes and the message's row; answers the row."""
+async def insert_message(mailbox_id: int, conversation_id: int, message: ReadMessage) -> Row:
+    """Store the bytes and the row of a message that is nobody's news; answers the row."""
     prepared = message.prepared
     await store_raw(message.raw, prepared.digest)
     record = await fetch_row(
-        "INSERT INTO messages (mailbox_id, conversation_id, raw_digest, content_digest, message_id, email_id, "
+        "INSERT INTO messages (mailbox_id, conversation_id, raw_digest, content_digest, message_id, "
         "direction, sender, recipients, date, subject, snippet, body_text, has_html, attachments, problems, arrival, "
         "author_id, automatic, stored_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, now()) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, $17, now()) "
         "RETURNING *",
         mailbox_id,
         conversation_id,
         prepared.digest,
         prepared.content_digest,
         prepared.message_id,
-        message.email_id,
         "outgoing" if message.outgoing else "incoming",
         prepared.sender,
         prepared.recipients,
@@ -110,7 +91,6 @@ async def insert_message(mailbox_id: int, conversation_id: int, message: ReadMes
         prepared.has_html,
         prepared.attachments,
         prepared.problems,
-        arrival,
         message.author_id,
         prepared.automatic,
     )
@@ -118,58 +98,9 @@ async def insert_message(mailbox_id: int, conversation_id: int, message: ReadMes
     return record
 
 
-async def find_conversations(mailbox_id: int, message: ReadMessage, own_addresses: set[str]) -> list[int]:
-    """The conversations that the message belongs to by its headers, oldest first.
-
-    A private conversation takes mail of its correspondents and our own only: naming its Message-ID is not enough.
-    """
-    found = await _linked(mailbox_id, links_of(message.parsed))
-    sender = {sender_of(message.parsed)}
-    admitted = [
-        record
-        for record in found
-        if record["visibility"] == "open" or message.outgoing or sender <= _people_of(record) | own_addresses
-    ]
-    closed = [record for record in admitted if record["visibility"] != "open"]
-    if closed:
-        # Nor does such mail carry a stranger's conversation in with it.
-        known = own_addresses.union(*(_people_of(record) for record in closed))
-        admitted = [record for record in admitted if record in closed or _writers_of(record) <= known]
-    return [record["id"] for record in admitted]
-
-
 def links_of(parsed: ParsedMessage | Prepared) -> ThreadLinks:
     """The keys by which its conversation is found."""
     return parsed.links if isinstance(parsed, Prepared) else thread_keys(thread_headers(parsed))
-
-
-def sender_of(parsed: ParsedMessage | Prepared) -> str:
-    """The lower-case address in From, or an empty string."""
-    if isinstance(parsed, Prepared):
-        return parsed.sender_address
-    return parsed.from_.address.lower() if parsed.from_ else ""
-
-
-async def _linked(mailbox_id: int, links: ThreadLinks) -> Sequence[Row]:
-    date = links.date
-    return await fetch(
-        "SELECT c.id, c.visibility, c.addressed, c.correspondents FROM conversations c WHERE c.joined_into IS NULL "
-        "AND c.id IN (SELECT conversation_id FROM thread_links WHERE mailbox_id = $1 "
-        "AND (link = ANY($2) OR (link = ANY($3) AND at BETWEEN $4 AND $5))) ORDER BY c.id",
-        mailbox_id,
-        list(links.finds),
-        list(links.dated_finds) if date else [],
-        date - SUBJECT_WINDOW if date else None,
-        date + SUBJECT_WINDOW if date else None,
-    )
-
-
-def _writers_of(conversation: Row) -> set[str]:
-    return {person["address"].lower() for person in msgspec.json.decode(conversation["correspondents"])}
-
-
-def _people_of(conversation: Row) -> set[str]:
-    return _writers_of(conversation) | set(conversation["addressed"])
 
 
 async def leave_keys(mailbox_id: int, conversation_id: int, parsed: ParsedMessage | Prepared) -> None:
@@ -181,13 +112,6 @@ async def leave_keys(mailbox_id: int, conversation_id: int, parsed: ParsedMessag
         "INSERT INTO thread_links (mailbox_id, link, conversation_id, at) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT DO NOTHING",
         rows,
-    )
-
-
-async def next_arrival(mailbox_id: int) -> int:
-    """The number of a message that arrives now."""
-    return await fetch_value(
-        "UPDATE mailboxes SET last_arrival = last_arrival + 1 WHERE id = $1 RETURNING last_arrival", mailbox_id
     )
 
 

@@ -27,7 +27,8 @@ from backend.events.record import action
 from backend.jobs import enqueue
 from backend.mail.intake import can_send
 from backend.mail.raw import store_raw
-from backend.mail.store import addressed_in, hold_threading, leave_keys, mail_address
+from backend.mail.reading import mail_address
+from backend.mail.store import addressed_in, hold_threading, leave_keys
 
 LONGEST_UNDO = 30
 """Seconds."""

@@ -10,16 +10,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from backend.conversations.threads import begin_conversation, join_conversations, sum_up, visibility_for_new
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
-from backend.events.record import action
 from backend.mail.actions import Fetched, store_fetched
 from backend.mail.gathering import Gathering, Group
 from backend.mail.reading import Prepared, read_message
-from backend.mail.store import ReadMessage, addressed_in, find_conversations, find_stored, insert_message, leave_keys
 from sync.mime.parse import parse_message
 from sync.mime.threading import group as grouped
 from sync.mime.threading import thread_headers
+from tests.backend.mail.one_by_one import store_one_by_one
 from tests.servers.api import Api
 from tests.servers.delivery import folder_of, write_mail
 
@@ -81,36 +79,6 @@ def fetched(mails: Sequence[Mail]) -> list[Fetched]:
     ]
 
 
-async def one_by_one(mailbox: Row, mails: Sequence[Mail]) -> None:
-    """The plain way, written down once more: find, join or begin, insert, sum up."""
-    own = {OURS}
-    for each in fetched(mails):
-        async with action(None) as act:
-            message = ReadMessage(
-                raw=each.raw,
-                parsed=each.parsed,
-                received_at=each.received_at,
-                outgoing=each.prepared.sender_address in own,
-            )
-            assert await find_stored(mailbox["id"], each.parsed) is None
-            found = await find_conversations(mailbox["id"], message, own)
-            if len(found) > 1:
-                await join_conversations(act, found[0], found[1:])
-                await sum_up(found[0])
-            conversation = (
-                found[0]
-                if found
-                else await begin_conversation(
-                    mailbox["id"],
-                    each.prepared.subject,
-                    visibility=await visibility_for_new(mailbox, addressed_in(each.parsed)),
-                )
-            )
-            await insert_message(mailbox["id"], conversation, message, 0)
-            await leave_keys(mailbox["id"], conversation, each.parsed)
-            await sum_up(conversation)
-
-
 async def conversations_of(mailbox_id: int) -> set[tuple[object, ...]]:
     """What is known of each conversation, apart from its numbers."""
     records = await fetch(
@@ -132,7 +100,7 @@ async def clear(mailbox_id: int) -> None:
 
 async def begin(mailbox: Row, mails: Sequence[Mail], *, closed: bool) -> None:
     """The mailbox before the batches: these mails, and when `closed` the conversation of the first one is private."""
-    await one_by_one(mailbox, mails)
+    await store_one_by_one(mailbox, {OURS}, fetched(mails))
     if closed and mails:
         await execute(
             "UPDATE conversations SET visibility = 'private' WHERE id IN "
@@ -167,7 +135,7 @@ async def test_batches_come_to_the_same_as_one_after_the_other(api: Api, privacy
     for mails, size in cases:
         before, later = (mails[: len(mails) // 2], mails[len(mails) // 2 :]) if closed else ([], mails)
         await begin(mailbox, before, closed=closed)
-        await one_by_one(mailbox, later)
+        await store_one_by_one(mailbox, {OURS}, fetched(later))
         expected = await conversations_of(api.support)
         await clear(api.support)
         await begin(mailbox, before, closed=closed)
@@ -178,7 +146,7 @@ async def test_batches_come_to_the_same_as_one_after_the_other(api: Api, privacy
         await clear(api.support)
         if chance.random() < 0.3:  # and once more as mail that arrives, whose order is that of the UIDs
             ordered = sorted(mails, key=lambda mail: mail.number)
-            await one_by_one(mailbox, ordered)
+            await store_one_by_one(mailbox, {OURS}, fetched(ordered))
             arranged = {each[-2] for each in await conversations_of(api.support)}
             await clear(api.support)
             await store_fetched(folder, fetched(mails), arrived=True)
