@@ -138,10 +138,10 @@ async def _place(folder: FolderKey, messages: Sequence[Fetched], stored: Stored)
 
 async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Stored) -> None:
     """New mail of blocked senders goes to the Junk folder on the server too."""
-    if await place_of(folder) != "junk":
-        new = set(stored.new)
-        unwanted = {stored.ids[each.fetched.uid] for each in messages if each.place == "junk"}
-        await want(sorted(unwanted & new), "place", "junk")
+    new = set(stored.new)
+    unwanted = {stored.ids[each.fetched.uid] for each in messages if each.place == "junk"} & new
+    if unwanted and await place_of(folder) != "junk":
+        await want(sorted(unwanted), "place", "junk")
 
 
 async def tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
