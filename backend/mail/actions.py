@@ -12,20 +12,19 @@ from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
+from backend.mail.flags import mark_like_server, set_flags
+from backend.mail.following import status_follows
 from backend.mail.intake import own_addresses, targets
 from backend.mail.intents import want
 from backend.mail.places import where
 from backend.mail.placing import (
     arrived_again,
     bring_back,
-    mark_like_server,
     place,
     place_of,
     placed_uids,
     remove_unplaced,
-    set_flags,
     settle_later,
-    status_follows,
     take_out,
     void_placements,
 )

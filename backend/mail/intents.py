@@ -24,6 +24,8 @@ GATHER = timedelta(seconds=1)
 the processor from telling everybody here."""
 
 Kind = Literal["seen", "flagged", "answered", "place"]
+FLAG_OF = {"seen": "\\Seen", "flagged": "\\Flagged", "answered": "\\Answered"}
+"""The flag of RFC 9051 section 2.3.2 that such a wish is about."""
 
 
 async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from backend.mail.intents import FLAG_OF
 from backend.mail.places import Place, Stand, is_there, to_move
 from sync.imap.pushback import FolderOutcome
-from sync.types import ANSWERED, DELETED, FLAGGED, SEEN
-
-FLAGS = {"seen": SEEN, "flagged": FLAGGED, "answered": ANSWERED}
+from sync.types import DELETED
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +113,10 @@ class Round:
         """The flags of the copies that were seen to have them."""
         after: dict[Copy, frozenset[str]] = {}
         for wish in self.wishes:
-            if wish.kind not in FLAGS:
+            if wish.kind not in FLAG_OF:
                 continue
             for copy in self.copies.get(wish.message_id, []):
                 if self.was_there(copy):
-                    flag, before = frozenset({FLAGS[wish.kind]}), after.get(copy, copy.flags)
+                    flag, before = frozenset({FLAG_OF[wish.kind]}), after.get(copy, copy.flags)
                     after[copy] = before | flag if wish.value == "yes" else before - flag
         return after

@@ -25,21 +25,22 @@ wish is carried out there. One that is not met within GIVE_UP is deleted: then t
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import asyncpg
-import msgspec
 
 from backend.database.connection import execute, execute_many, fetch, fetch_row
 from backend.events.record import action
 from backend.jobs import TryAgain
 from backend.mail.actions import remove_placements
 from backend.mail.fetched import FolderKey
+from backend.mail.flags import flags_json
+from backend.mail.intents import FLAG_OF
 from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
 from backend.mail.store import hold_threading
-from backend.workers.carry_round import FLAGS, Copy, Round, Wish, standing_copies
+from backend.workers.carry_round import Copy, Round, Wish, standing_copies
 from backend.workers.server_folders import FolderNames
 from backend.workers.visits import alone, signed_in
 from sync.errors import CommandRefused, FolderChanged
@@ -158,8 +159,8 @@ async def _work(server: Connection, turn: Round) -> list[str]:
     for wish in turn.wishes:
         for copy in turn.copies.get(wish.message_id, []):
             look[copy.stand.folder_id][copy.stand.uid] = copy
-            if wish.kind in FLAGS:
-                flags[copy.stand.folder_id][FLAGS[wish.kind], wish.value == "yes"].add(copy.stand.uid)
+            if wish.kind in FLAG_OF:
+                flags[copy.stand.folder_id][FLAG_OF[wish.kind], wish.value == "yes"].add(copy.stand.uid)
         for copy in turn.moving(wish):
             moves[copy.stand.folder_id][turn.target(wish)].add(copy.stand.uid)
     reasons = []
@@ -234,7 +235,7 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
         )
         await execute_many(
             "UPDATE placements SET flags = $2, seen = $3 WHERE id = $1",
-            [(copy.stand.placement_id, _json(flags), SEEN in flags) for copy, flags in new_flags.items()],
+            [(copy.stand.placement_id, flags_json(flags), SEEN in flags) for copy, flags in new_flags.items()],
         )
         for copy, folder, uid in moved:
             flags = new_flags.get(copy, copy.flags)
@@ -244,7 +245,7 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
                 await names.id_of(folder),
                 uid,
                 copy.message_id,
-                _json(flags),
+                flags_json(flags),
                 SEEN in flags,
                 copy.size,
             )
@@ -288,7 +289,3 @@ async def _look_after(server: Connection, account_id: int, mailbox_id: int, turn
                     fence=row["fence"],
                 )
                 await remove_placements(key, gone)
-
-
-def _json(flags: Iterable[str]) -> str:
-    return msgspec.json.encode(sorted(flags)).decode()
