@@ -6,7 +6,8 @@ own transaction. Any exception raised here ends the watcher's connection and is 
 `LeaseLost`, which ends the watcher, and `CannotStore`, which says that it is the messages' own fault.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 
 from sync.types import (
@@ -118,6 +119,18 @@ class AccountStore(Protocol):
 
     async def census_taken(self, folder: str, census: Census) -> None:
         """The folder was counted: what people see of its completeness."""
+        ...
+
+    async def counted_at(self) -> Mapping[str, datetime]:
+        """When each folder was last counted; those that never were are missing."""
+        ...
+
+    async def confirm_censuses(self, unchanged: Mapping[str, tuple[int, int]]) -> Collection[str]:
+        """The server holds in these folders what it held at their last count.
+
+        Where as many messages are placed here as then, with the same sum of UIDs (by folder: number and sum), that
+        count holds for this moment too. Answers those folders.
+        """
         ...
 
     async def report(self, state: AccountState) -> None:

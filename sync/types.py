@@ -174,7 +174,8 @@ class Census:
     """What a count of a folder on the server against the store found.
 
     `on_server` are the messages there that are wanted (`SyncPlan`), `stored` those of them that are here, `missing`
-    those that could not be brought over by this count, `set_aside` those that were passed over with a reason.
+    those that could not be brought over by this count, `set_aside` those that were passed over with a reason, `waiting`
+    older ones whose turn has not come.
     """
 
     checked_at: datetime
@@ -182,6 +183,7 @@ class Census:
     stored: int
     missing: int
     set_aside: int
+    waiting: int = 0
     note: str = ""
 
 

@@ -5,8 +5,9 @@ worker's lease: a worker that slept while its account went to another writes not
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 import asyncpg
@@ -285,6 +286,35 @@ class PostgresAccountStore:
             await execute("UPDATE folders SET census = $2 WHERE id = $1", key.folder_id, counted)
 
         await self._fenced(write)
+
+    async def counted_at(self) -> Mapping[str, datetime]:
+        rows = await fetch(
+            "SELECT name, (census->>'checked_at')::timestamptz AS at FROM folders "
+            "WHERE account_id = $1 AND census ? 'checked_at'",
+            self._lease.account_id,
+        )
+        return {row["name"]: row["at"] for row in rows}
+
+    async def confirm_censuses(self, unchanged: Mapping[str, tuple[int, int]]) -> Collection[str]:
+        confirmed: set[str] = set()
+
+        async def write() -> None:
+            rows = await fetch(
+                "UPDATE folders f SET census = jsonb_set(f.census, '{checked_at}', to_jsonb($5::text)) "
+                "FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS t (name, placed, uids) "
+                "WHERE f.account_id = $1 AND f.name = t.name AND f.census ? 'checked_at' AND (t.placed, t.uids) = "
+                "(SELECT count(*), coalesce(sum(p.uid), 0) FROM placements p WHERE p.folder_id = f.id) "
+                "RETURNING f.name",
+                self._lease.account_id,
+                list(unchanged),
+                [placed for placed, _ in unchanged.values()],
+                [uids for _, uids in unchanged.values()],
+                datetime.now(UTC).isoformat(),
+            )
+            confirmed.update(row["name"] for row in rows)
+
+        await self._fenced(write)
+        return confirmed
 
     async def report(self, state: AccountState) -> None:
         await report_state(self._lease.account_id, state_contract(self._lease.mailbox_id, state))

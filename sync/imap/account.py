@@ -49,7 +49,6 @@ class AccountWatcher:
         self._others = Line("others", self._account, self._watch_others, spare=self._do_alone)
         self._rounds = Rounds(self._account)
         self._alone = False
-        self._count_inbox_at: float | None = None
 
     async def run(self) -> None:
         """Watch. Raises LeaseLost when the store says so; CancelledError is the ordinary end."""
@@ -70,8 +69,7 @@ class AccountWatcher:
 
     def count(self) -> None:
         """Take a census of every folder now."""
-        self._count_inbox_at = 0.0
-        self._rounds.count_all()
+        self._rounds.schedule.count_now()
         self.nudge()
 
     # -- the inbox line ------------------------------------------------------------------------------------------
@@ -80,12 +78,15 @@ class AccountWatcher:
         connection = await line.connect()
         self._signed_in.set()
         store = self._account.store
+        schedule = self._rounds.schedule
+        if line.was_away:
+            schedule.doubt_all()
         if await store.cursor(_INBOX.name) is None:
             await self._rounds.list_folders(connection)  # else the others line lists them, and here no time is lost
         folder = folder_sync(self._account, connection, _INBOX, await store.plan(), line)
         await folder.open()
         await folder.catch_up()
-        settled = False
+        settled, fresh = False, not folder.was_complete
         while True:
             while await folder.backfill():
                 await line.check_lease()
@@ -98,6 +99,9 @@ class AccountWatcher:
             if self._alone:
                 await self._go_round_alone(connection, line, folder)
             await line.current()
+            if fresh:
+                schedule.count_now(_INBOX.name)
+                fresh = False
             await self._count_inbox(folder)
             await self._wait_for_news(connection, line, settled)
             await line.check_lease()
@@ -123,22 +127,23 @@ class AccountWatcher:
             await connection.ask_for_changes()
 
     async def _count_inbox(self, folder: FolderSync) -> None:
-        """Hourly, and when the history has just arrived; what was set aside is tried again oftener."""
-        now = time.monotonic()
-        if self._count_inbox_at is None:
-            fresh = (await self._account.store.uids_set_aside(_INBOX.name)) or not folder.was_complete
-            self._count_inbox_at = now if fresh else now + self._account.timing.census / 2
-        if now >= self._count_inbox_at:
-            await take_census(folder)
-            self._count_inbox_at = now + self._account.timing.census
-        else:
+        """When it is due, and when the history has just arrived; what was set aside is tried again oftener."""
+        schedule = await self._rounds.counting()
+        if not schedule.is_due(_INBOX.name):
             await folder.retry_set_aside()
+            return
+        if schedule.is_unchanged(_INBOX.name, folder.standing) and not folder.connection.has_changes:
+            await self._rounds.confirm([_INBOX.name])
+            return
+        schedule.listed(_INBOX.name, await take_census(folder), folder.standing)
 
     # -- the others line -----------------------------------------------------------------------------------------
 
     async def _watch_others(self, line: Line) -> None:
         connection = await line.connect()
         self._alone = False
+        if line.was_away:
+            self._rounds.schedule.doubt_all()
         told = await connection.watch_folders()
         looked_at = -self._account.timing.poll_all
         while True:

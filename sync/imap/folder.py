@@ -51,7 +51,7 @@ so a person sees it at once while a large folder is still coming. While a batch 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sync.errors import CommandRefused
@@ -75,6 +75,15 @@ STRANGE_PAGES = 2
 
 Progress = Callable[[str, FolderProgress], Awaitable[None]]
 """Told the folder's name and how far its backfill is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a server says of a folder without listing it. Equal values: it holds the same messages."""
+
+    uid_validity: int
+    uid_next: int
+    messages: int
 
 
 class FolderSync:
@@ -123,6 +132,11 @@ class FolderSync:
     def object_id(self) -> str:
         """MAILBOXID (RFC 8474), the same after a renaming; empty where the server has none. Only after `open()`."""
         return self._opened.object_id
+
+    @property
+    def standing(self) -> Standing:
+        """How the open folder stands now, as far as it was caught up."""
+        return Standing(self.cursor.uid_validity, self.cursor.highest_uid + 1, self.connection.exists)
 
     async def open(self) -> None:
         """Open the folder on the server and find our place in it: START, RESET or going on."""

@@ -33,8 +33,10 @@ class Timing:
     """The important folders are asked this often; the inbox too where IDLE is missing (then at most every 30 s)."""
     poll_all: float = 300
     """All folders are asked this often, whatever else is known of them."""
-    census: float = 3600
-    """Every folder is counted this often."""
+    census: float = 900
+    """Every folder is counted this often; also how long an absence may be before all are listed again."""
+    census_listed: float = 6 * 3600
+    """Every folder's UIDs are listed at least this often, even if nothing seems to have changed."""
     command: float = 60
     """A server that is silent for so long within a command is given up."""
     connecting: float = 0.5
@@ -83,6 +85,7 @@ class Line:
         self._spare = spare
         self._failures = 0
         self._healthy_since: float | None = None
+        self._current_at: float | None = None
 
     async def keep(self, after: asyncio.Event | None = None) -> None:
         """Work, and begin again after each failure, until cancelled or the lease is lost."""
@@ -125,11 +128,17 @@ class Line:
         """Everything is as on the server."""
         if self._healthy_since is None:
             self._healthy_since = time.monotonic()
+        self._current_at = time.monotonic()
         await self.show(UpToDate(datetime.now(UTC)))
 
     async def show(self, state: AccountState) -> None:
         """This line's part of the account's state."""
         await self.account.board.show(self.name, state)
+
+    @property
+    def was_away(self) -> bool:
+        """Whether it is long since everything was as on the server."""
+        return self._current_at is not None and time.monotonic() - self._current_at > self.account.timing.census
 
     async def check_lease(self) -> None:
         """Raises LeaseLost when another process has the account."""

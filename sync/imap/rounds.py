@@ -13,16 +13,14 @@ before the old one is given up. The id is taken from the answer to opening a fol
 """
 
 import logging
-import random
-import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from sync.errors import CommandRefused, ServerProblem
 from sync.imap.answers import FolderStatus
-from sync.imap.census import take_census
+from sync.imap.census import Schedule, take_census
 from sync.imap.connection import Connection
-from sync.imap.folder import FolderSync
+from sync.imap.folder import FolderSync, Standing
 from sync.imap.line import Account, Line
 from sync.types import FolderCursor, FolderInfo, FolderProgress, FolderRole, Syncing, SyncPlan
 
@@ -42,7 +40,7 @@ class Rounds:
         """As last listed."""
         self._account = account
         self._seen: dict[str, FolderStatus] = {}
-        self._count_at: dict[str, float] = {}
+        self.schedule = Schedule(account.timing.census, account.timing.census_listed)
         self._ids: dict[str, str] = {}
 
     async def list_folders(self, connection: Connection) -> dict[str, FolderStatus]:
@@ -63,9 +61,23 @@ class Rounds:
             await self._account.store.folders_found(named)
         self.folders = named
 
-    def count_all(self) -> None:
-        """Let the coming rounds count every folder."""
-        self._count_at = dict.fromkeys(self._count_at, 0.0)
+    async def counting(self) -> Schedule:
+        """When which folder is counted, going on from what the store knows."""
+        if not self.schedule.begun:
+            self.schedule.begin(await self._account.store.counted_at())
+        return self.schedule
+
+    async def confirm(self, unchanged: Collection[str]) -> None:
+        """The server holds in these folders what it held when they were counted: does the store, too?"""
+        if not unchanged:
+            return
+        placed = {name: self.schedule.placed(name) for name in unchanged}
+        confirmed = await self._account.store.confirm_censuses(placed)
+        for name in unchanged:
+            if name in confirmed:
+                self.schedule.confirmed(name)
+            else:
+                self.schedule.count_now(name)
 
     async def go_round(self, connection: Connection, line: Line) -> None:
         """Look at every folder that is followed."""
@@ -116,14 +128,23 @@ class Rounds:
         """Visit those that changed. One folder that the server refuses keeps back no other, unless all are refused."""
         refusals: list[CommandRefused] = []
         counts = COUNTED_AT_ONCE
+        schedule = await self.counting()
+        unchanged: list[str] = []
         for info in folders:
             try:
                 status = statuses.get(info.name) or await connection.folder_status(info.name)
-                counting = counts > 0 and (known.get(info.name) is None or self._is_to_be_counted(info.name))
-                if not counting and self._is_current(connection, info.name, status, known.get(info.name), plan):
+                cursor = known.get(info.name)
+                due = cursor is None or schedule.is_due(info.name)
+                current = self._is_current(connection, info.name, status, cursor, plan)
+                # Without a modseq only a visit tells of changed flags.
+                if due and current and status.highest_modseq and schedule.is_unchanged(info.name, _standing(status)):
+                    unchanged.append(info.name)
+                    continue
+                counting = counts > 0 and due
+                if current and not counting:
                     continue
                 counts -= counting
-                await self._visit(connection, info, plan, line, counting=counting)
+                await self._visit(connection, info, plan, line, _standing(status), counting=counting)
                 self._seen[info.name] = status  # as it stood before the visit: what came during it is seen again
             except CommandRefused as refusal:
                 if connection.lost:
@@ -131,6 +152,7 @@ class Rounds:
                 log.warning("a folder could not be looked at: %s", refusal.code)
                 self._seen.pop(info.name, None)
                 refusals.append(refusal)
+        await self.confirm(unchanged)
         if refusals and len(refusals) == len(folders) and refusals[0].code != "no_such_folder":
             raise refusals[0]
 
@@ -155,14 +177,15 @@ class Rounds:
             and status.uid_next == cursor.highest_uid + 1
         )
 
-    def _is_to_be_counted(self, name: str) -> bool:
-        """Hourly; the first time soon, but not all at once."""
-        pause = self._account.timing.census
-        at = self._count_at.setdefault(name, time.monotonic() + random.uniform(0, pause))
-        return time.monotonic() >= at
-
     async def _visit(
-        self, connection: Connection, info: FolderInfo, plan: SyncPlan, line: Line, *, counting: bool
+        self,
+        connection: Connection,
+        info: FolderInfo,
+        plan: SyncPlan,
+        line: Line,
+        standing: Standing,
+        *,
+        counting: bool,
     ) -> None:
         folder = folder_sync(self._account, connection, info, plan, line)
         await folder.open()
@@ -175,8 +198,7 @@ class Rounds:
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
             if counting or fresh:
-                await take_census(folder)
-                self._count_at[info.name] = time.monotonic() + self._account.timing.census
+                self.schedule.listed(info.name, await take_census(folder), standing)
         finally:
             if not connection.lost:
                 await connection.close_folder()
@@ -191,7 +213,7 @@ class Rounds:
             await self._account.store.folders_gone(gone)
             for name in gone:
                 self._seen.pop(name, None)
-                self._count_at.pop(name, None)
+                self.schedule.forget(name)
 
     async def _exists(self, connection: Connection, name: str) -> bool:
         try:
@@ -201,6 +223,10 @@ class Rounds:
         except ServerProblem:
             raise
         return True
+
+
+def _standing(status: FolderStatus) -> Standing:
+    return Standing(status.uid_validity, status.uid_next, status.messages)
 
 
 def folder_sync(account: Account, connection: Connection, info: FolderInfo, plan: SyncPlan, line: Line) -> FolderSync:

@@ -142,5 +142,5 @@ async def test_the_census_mends_the_store_and_reports(
         account = await fetch_row("SELECT a.*, m.name FROM mail_accounts a JOIN mailboxes m ON m.id = a.mailbox_id")
         assert account is not None
         told = "\n".join(report(account, await _folders(world.account_id)))
-        assert "1 were missing and were fetched." in told
+        assert "1 was missing and was fetched." in told
         assert "folders are complete." in told

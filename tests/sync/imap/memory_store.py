@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from sync.errors import CannotStore
@@ -170,6 +171,19 @@ class MemoryStore:
     async def census_taken(self, folder: str, census: Census) -> None:
         self._write(f"census_taken {folder}")
         self.folder(folder).census = census
+
+    async def counted_at(self) -> Mapping[str, datetime]:
+        return {name: kept.census.checked_at for name, kept in self.folders.items() if kept.census is not None}
+
+    async def confirm_censuses(self, unchanged: Mapping[str, tuple[int, int]]) -> Collection[str]:
+        self._write(f"confirm_censuses {' '.join(sorted(unchanged))}")
+        same: list[str] = []
+        for name, placed in unchanged.items():
+            kept = self.folder(name)
+            if kept.census is not None and (len(kept.messages), sum(kept.messages)) == placed:
+                kept.census = replace(kept.census, checked_at=datetime.now(UTC))
+                same.append(name)
+        return same
 
     async def report(self, state: AccountState) -> None:
         self.states.append(state)
