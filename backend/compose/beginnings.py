@@ -10,10 +10,11 @@ from backend.access.asker import Asker
 from backend.access.fetch import access_conversation, access_mailbox, access_message
 from backend.compose.contracts import CreateDraft, DraftKind
 from backend.compose.queries import WrittenRecipients
-from backend.database.connection import Row, fetch, fetch_row
+from backend.database.connection import Row, fetch_row
 from backend.errors import NotFound, Unacceptable
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
+from backend.mail.intake import own_addresses
 from backend.mail.raw import load_raw
 from sync.mime.parse import parse_message
 from sync.mime.subjects import base_subject
@@ -81,7 +82,7 @@ async def begin_reply(asker: Asker, given: CreateDraft) -> Beginning:
         mailbox_id=mailbox_id,
         conversation_id=conversation_id,
         kind=given.kind,
-        recipients=_answered(message, await _own_addresses(mailbox_id), to_all=given.kind == "reply_all"),
+        recipients=_answered(message, await own_addresses(mailbox_id), to_all=given.kind == "reply_all"),
         subject=reply_subject(message["subject"]),
         answers_id=message["id"],
     )
@@ -106,16 +107,6 @@ async def _message(asker: Asker, given: CreateDraft) -> Row:
     if newest is None:
         raise Unacceptable("There is no message here to answer.", "Write a new mail instead.")
     return newest
-
-
-async def _own_addresses(mailbox_id: int) -> set[str]:
-    records = await fetch(
-        "SELECT lower(address) AS address FROM mailboxes WHERE id = $1 "
-        "UNION SELECT lower(address) FROM mail_accounts WHERE mailbox_id = $1 "
-        "UNION SELECT lower(address) FROM mailbox_addresses WHERE mailbox_id = $1",
-        mailbox_id,
-    )
-    return {record["address"] for record in records}
 
 
 def _answered(message: Row, own: set[str], *, to_all: bool) -> WrittenRecipients:
