@@ -6,15 +6,6 @@ from backend.database.connection import fetch, fetch_value
 from backend.people.audit import audit
 
 
-async def is_blocked(mailbox_id: int, address: str) -> bool:
-    """Whether mail of this address goes to spam in this mailbox. Capitals make no difference."""
-    return bool(
-        await fetch_value(
-            "SELECT 1 FROM blocked_senders WHERE mailbox_id = $1 AND address = $2", mailbox_id, address.lower()
-        )
-    )
-
-
 async def block(user_id: int, mailbox_id: int, address: str) -> bool:
     """Block an address, inside the caller's action; False if it was blocked before."""
     added = await fetch_value(
