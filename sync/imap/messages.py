@@ -129,6 +129,11 @@ class MessageCommands(Dialogue):
         words = " ".join(sorted(flags))
         await self._run("UID", "STORE", format_number_set(uids), action, f"({words})")
 
+    @property
+    def leaves_behind(self) -> bool:
+        """Whether `move` can only copy messages, and mark those that stay as deleted: to expunge takes others along."""
+        return not self.offers("MOVE") and not self.offers("UIDPLUS")
+
     async def move(self, uids: Sequence[int], target: str) -> dict[int, int]:
         """Move messages; the new UIDs by the old ones where the server tells them (UIDPLUS, RFC 4315)."""
         uid_set = format_number_set(uids)

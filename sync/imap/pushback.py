@@ -5,7 +5,8 @@ noted (`uid_validity`): otherwise FolderChanged, and the caller looks the messag
 repeat after a crash, hence:
 
     flags    setting what is set and removing what is not there changes nothing
-    move     a message that is no longer in the folder was moved (or deleted) before: passed over
+    move     a message that is no longer in the folder was moved (or deleted) before: passed over. A server with neither
+             MOVE nor UIDPLUS leaves it behind, marked as deleted: then the target is looked through first
     append   looked for by its Message-ID first; only what is not there is added
 """
 
@@ -79,10 +80,34 @@ async def work_in_folder(connection: Connection, folder: str, uid_validity: int,
         outcome.there = sure.intersection(await connection.search(f"UID {format_number_set(sure)}"))
     for target, uids in sorted(work.moves.items()):
         going = sorted(outcome.there.intersection(uids))
-        if going and target != folder:
-            found = await _move(connection, going, target)
-            outcome.moved |= {old: (target, new) for old, new in found.items()}
+        if not going or target == folder:
+            continue
+        found: dict[int, int] = {}
+        if connection.leaves_behind:
+            left, found = await _left_behind(connection, going, target, work.known_as)
+            await _open(connection, folder, uid_validity)
+            going = [uid for uid in going if uid not in left]
+        if going:
+            found |= await _move(connection, going, target)
+        outcome.moved |= {old: (target, new) for old, new in found.items()}
     return outcome
+
+
+async def _left_behind(
+    connection: Connection, going: Sequence[int], target: str, known_as: Mapping[int, str]
+) -> tuple[set[int], dict[int, int]]:
+    """Messages of the open folder that an earlier visit has moved, and the UIDs where they were found in the target.
+
+    One without a Message-ID counts as moved when it is marked as deleted: it cannot be looked for.
+    """
+    marked = await connection.search(f"DELETED UID {format_number_set(going)}")
+    named = [uid for uid in marked if uid in known_as]
+    if not named:
+        return set(marked), {}
+    sizes = await connection.fetch_sizes(named)
+    there = await locate(connection, target, {known_as[uid]: sizes[uid] for uid in named if uid in sizes})
+    found = {uid: there[known_as[uid]] for uid in named if known_as[uid] in there}
+    return set(marked) - set(named) | set(found), found
 
 
 async def _same_messages(connection: Connection, work: FolderWork) -> set[int]:
@@ -131,39 +156,6 @@ async def still_there(connection: Connection, folder: str, uids: Collection[int]
             return []
         raise
     return await connection.search(f"UID {format_number_set(uids)}")
-
-
-async def change_flags(
-    connection: Connection,
-    folder: str,
-    uid_validity: int,
-    uids: Sequence[int],
-    *,
-    add: Collection[str] = (),
-    remove: Collection[str] = (),
-) -> None:
-    """Set and remove flags (`sync.types.SEEN`, `FLAGGED`, `ANSWERED`, or keywords). Raises FolderChanged."""
-    if not uids:
-        return
-    await _open(connection, folder, uid_validity)
-    if add:
-        await connection.change_flags(uids, add, add=True)
-    if remove:
-        await connection.change_flags(uids, remove, add=False)
-
-
-async def move_messages(
-    connection: Connection, folder: str, uid_validity: int, uids: Sequence[int], target: str
-) -> dict[int, int]:
-    """Move messages to another folder, which is created when it is missing. Raises FolderChanged.
-
-    Gives the new UIDs by the old ones, where the server tells them; those that were no longer there are missing.
-    """
-    await _open(connection, folder, uid_validity)
-    there = await connection.search(f"UNDELETED UID {','.join(str(uid) for uid in sorted(uids))}") if uids else []
-    if not there or target == folder:
-        return {}
-    return await _move(connection, there, target)
 
 
 async def _move(connection: Connection, there: Sequence[int], target: str) -> dict[int, int]:

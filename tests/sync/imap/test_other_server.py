@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sync.imap.connection import open_connection
-from sync.imap.pushback import append_once, change_flags, move_messages
+from sync.imap.pushback import append_once
 from sync.types import DELETED, SEEN, UpToDate
 from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
@@ -19,6 +19,7 @@ from tests.servers.imap_client import OtherClient
 from tests.sync.imap.conftest import QUICK, Watch
 from tests.sync.imap.mails import mail
 from tests.sync.imap.memory_store import MemoryStore
+from tests.sync.imap.work import move, set_flag
 
 Server = Dovecot | Cyrus
 
@@ -173,10 +174,11 @@ async def test_what_is_carried_back(serve: Callable[..., Any], kind: str, hidden
         await phone.append("INBOX", *[mail(f"Mail {n}", message_id=f"{n}@old.example") for n in range(4)])
         validity = await phone.uid_validity("INBOX")
         connection = await open_connection(server.login("ana"))
-        await change_flags(connection, "INBOX", validity, [1, 2], add=[SEEN])
-        await change_flags(connection, "INBOX", validity, [2], remove=[SEEN])
-        await move_messages(connection, "INBOX", validity, [3, 4], "Archive")
-        await move_messages(connection, "INBOX", validity, [3, 4], "Archive")
+        await set_flag(connection, "INBOX", validity, [1, 2], SEEN)
+        await set_flag(connection, "INBOX", validity, [2], SEEN, on=False)
+        names = {3: "<2@old.example>", 4: "<3@old.example>"}
+        for _ in range(2):
+            await move(connection, "INBOX", validity, [3, 4], "Archive", known_as=names)
         for _ in range(2):
             await append_once(connection, "Sent", mail("Out", message_id="1@team.example"), "<1@team.example>")
         await connection.close()
@@ -198,7 +200,8 @@ async def test_a_move_without_uidplus_is_not_repeated(serve: Callable[..., Any])
         await phone.append("INBOX", mail("Once", message_id="once@old.example"))
         connection = await open_connection(server.login("ana"))
         for _ in range(2):
-            await move_messages(connection, "INBOX", await phone.uid_validity("INBOX"), [1], "Archive")
+            validity = await phone.uid_validity("INBOX")
+            await move(connection, "INBOX", validity, [1], "Archive", known_as={1: "<once@old.example>"})
         await connection.close()
         assert len(await phone.messages("Archive")) == 1
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from sync.imap.connection import open_connection
-from sync.imap.pushback import append_once, change_flags, move_messages
+from sync.imap.pushback import append_once
 from sync.types import SEEN, ImapLogin, UpToDate
 from tests.sync.imap.conftest import Watch
 from tests.sync.imap.mails import mail
 from tests.sync.imap.memory_store import MemoryStore
+from tests.sync.imap.work import move, set_flag
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +63,9 @@ async def test_everything_comes_and_goes(pymap_login: ImapLogin, store: MemorySt
     await store.until(lambda: len(inbox.messages) == before + 5)
     newest = max(inbox.messages)
     validity = (await other.open_folder("INBOX")).uid_validity
-    await change_flags(other, "INBOX", validity, [newest], add=[SEEN])
+    await set_flag(other, "INBOX", validity, [newest], SEEN)
     await store.until(lambda: SEEN in inbox.flags[newest])
-    await move_messages(other, "INBOX", validity, [newest], "Archive")
+    await move(other, "INBOX", validity, [newest], "Archive")
     await store.until(lambda: newest not in inbox.messages)
     sent = await append_once(other, "Sent", mail("Out", message_id="1@team.example"), "<1@team.example>")
     again = await append_once(other, "Sent", mail("Out", message_id="1@team.example"), "<1@team.example>")

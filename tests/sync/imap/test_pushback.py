@@ -1,7 +1,6 @@
 """Changes carried back to a real Dovecot, each of them twice."""
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import pytest
 
@@ -9,18 +8,16 @@ from sync.errors import FolderChanged
 from sync.imap.connection import Connection, open_connection
 from sync.imap.names import wire_name
 from sync.imap.pushback import (
-    FolderWork,
     append_once,
-    change_flags,
     find_message_id,
     locate,
-    move_messages,
     still_there,
     work_in_folder,
 )
 from sync.types import ANSWERED, FLAGGED, SEEN
 from tests.servers.dovecot import Dovecot
 from tests.sync.imap.mails import mail
+from tests.sync.imap.work import move, set_flag, work
 
 
 @pytest.fixture
@@ -38,8 +35,10 @@ async def test_flags_are_set_and_removed(dovecot: Dovecot, mail_user: str, conne
     await dovecot.append(mail_user, "INBOX", *[mail(f"Mail {number}") for number in range(4)])
     validity = await _uid_validity(connection)
     for _ in range(2):
-        await change_flags(connection, "INBOX", validity, [1, 3, 99], add=[SEEN, FLAGGED])
-        await change_flags(connection, "INBOX", validity, [3], add=[ANSWERED], remove=[FLAGGED])
+        for flag in (SEEN, FLAGGED):
+            await set_flag(connection, "INBOX", validity, [1, 3, 99], flag)
+        await set_flag(connection, "INBOX", validity, [3], ANSWERED)
+        await set_flag(connection, "INBOX", validity, [3], FLAGGED, on=False)
     assert await dovecot.flags(mail_user) == {
         1: {SEEN, FLAGGED},
         2: frozenset(),
@@ -54,9 +53,9 @@ async def test_a_uid_of_another_uidvalidity_touches_nothing(
     await dovecot.append(mail_user, "INBOX", mail("Mail"))
     validity = await _uid_validity(connection)
     with pytest.raises(FolderChanged):
-        await change_flags(connection, "INBOX", validity - 1, [1], add=[SEEN])
+        await set_flag(connection, "INBOX", validity - 1, [1], SEEN)
     with pytest.raises(FolderChanged):
-        await move_messages(connection, "INBOX", validity - 1, [1], "Trash")
+        await move(connection, "INBOX", validity - 1, [1], "Trash")
     assert await dovecot.flags(mail_user) == {1: frozenset()}
 
 
@@ -66,8 +65,8 @@ async def test_moving_to_trash_twice_moves_once(make_dovecot: Callable[..., Dove
     await server.append("ana", "INBOX", *[mail(f"Mail {number}") for number in range(3)])
     connection = await open_connection(server.login("ana"))
     validity = await _uid_validity(connection)
-    moved = await move_messages(connection, "INBOX", validity, [1, 2], "Trash")
-    assert await move_messages(connection, "INBOX", validity, [1], "Trash") == {} or "UIDPLUS" in without
+    moved = await move(connection, "INBOX", validity, [1, 2], "Trash")
+    assert await move(connection, "INBOX", validity, [1], "Trash") == {} or "UIDPLUS" in without
     await connection.close()
     assert moved == {1: 1, 2: 2}
     there = await server.flags("ana", "INBOX")
@@ -80,7 +79,7 @@ async def test_moving_into_a_missing_folder_creates_it(
 ) -> None:
     await dovecot.append(mail_user, "INBOX", mail("Mail"))
     target = wire_name("Erledigt & äußerst alt.日本")
-    moved = await move_messages(connection, "INBOX", await _uid_validity(connection), [1], target)
+    moved = await move(connection, "INBOX", await _uid_validity(connection), [1], target)
     assert moved == {1: 1}
     titles = {folder.title: folder.name for folder in await connection.list_folders()}
     assert titles["Erledigt & äußerst alt.日本"] == target
@@ -129,21 +128,16 @@ async def test_a_message_of_strange_bytes_is_appended_exactly(
     assert [each.raw for each in await connection.fetch_messages("1:*")] == [raw]
 
 
-def _work(uids: list[int], **wanted: Any) -> FolderWork:
-    empty: dict[str, Any] = {"flags": {}, "moves": {}, "known_as": {}}
-    return FolderWork(look=uids, **(empty | wanted))
-
-
 async def test_a_folder_is_worked_in_once_and_again(dovecot: Dovecot, mail_user: str, connection: Connection) -> None:
     await dovecot.append(mail_user, "INBOX", *[mail(f"Mail {number}") for number in range(5)])
     validity = await _uid_validity(connection)
-    work = _work(
+    wanted = work(
         [1, 2, 3, 99], flags={(SEEN, True): [1, 2, 99], (FLAGGED, False): [2]}, moves={"Archive": [1], "Trash": [3, 99]}
     )
-    outcome = await work_in_folder(connection, "INBOX", validity, work)
+    outcome = await work_in_folder(connection, "INBOX", validity, wanted)
     assert outcome.there == {1, 2, 3}
     assert outcome.moved == {1: ("Archive", 1), 3: ("Trash", 1)}
-    again = await work_in_folder(connection, "INBOX", validity, work)
+    again = await work_in_folder(connection, "INBOX", validity, wanted)
     assert (again.there, again.moved) == ({2}, {})
     assert await dovecot.flags(mail_user) == {2: {SEEN}, 4: frozenset(), 5: frozenset()}
     assert await dovecot.flags(mail_user, "Archive") == {1: {SEEN}}
@@ -153,7 +147,7 @@ async def test_a_folder_that_is_gone_or_numbered_anew_is_not_worked_in(connectio
     validity = await _uid_validity(connection)
     for folder, number in (("INBOX", validity - 1), ("No such folder", 1)):
         with pytest.raises(FolderChanged):
-            await work_in_folder(connection, folder, number, _work([1], flags={(SEEN, True): [1]}))
+            await work_in_folder(connection, folder, number, work([1], flags={(SEEN, True): [1]}))
 
 
 async def test_without_a_uidvalidity_the_message_id_says_who_is_meant(
@@ -162,8 +156,8 @@ async def test_without_a_uidvalidity_the_message_id_says_who_is_meant(
     names = ["one@team.example", "two@team.example"]
     await dovecot.append(mail_user, "INBOX", *[mail("Mail", message_id=name) for name in names])
     known = {1: "<one@team.example>", 2: "<other@team.example>", 3: "<three@team.example>"}
-    work = _work([1, 2, 3], flags={(SEEN, True): [1, 2, 3]}, moves={"Trash": [2]}, known_as=known)
-    outcome = await work_in_folder(connection, "INBOX", 0, work)
+    wanted = work([1, 2, 3], flags={(SEEN, True): [1, 2, 3]}, moves={"Trash": [2]}, known_as=known)
+    outcome = await work_in_folder(connection, "INBOX", 0, wanted)
     assert (outcome.there, outcome.moved) == ({1}, {})
     assert await dovecot.flags(mail_user) == {1: {SEEN}, 2: frozenset()}
 
