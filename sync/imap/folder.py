@@ -146,7 +146,7 @@ class FolderSync:
         if cursor is not None and cursor.highest_uid >= cursor.lowest_uid:
             # Not only the stretch: a move may have placed messages above it, and below it some were recognised. Without
             # any UIDs named the server tells of all that it has given out so far.
-            known = (cursor.uid_validity, cursor.highest_modseq, "")
+            known = (cursor.uid_validity, cursor.highest_modseq)
         self._selected = selected = await self.connection.open_folder(name, known=known)
         self._below, self._ahead = None, None
         self._batches.clear()

@@ -45,11 +45,11 @@ class FolderCommands(Dialogue):
         return [_with_status(folder, statuses.get(folder.name)) for folder in _folders(responses)], statuses
 
     async def open_folder(
-        self, folder: str, *, read_only: bool = True, known: tuple[int, int, str] | None = None
+        self, folder: str, *, read_only: bool = True, known: tuple[int, int] | None = None
     ) -> Selected:
         """EXAMINE or SELECT a folder. Raises CommandRefused (no_such_folder) when it is not there.
 
-        `known` is the UIDVALIDITY, the modseq and the UIDs of our last visit: where QRESYNC is switched on, the
+        `known` is the UIDVALIDITY and the modseq of our last visit: where QRESYNC is switched on, the
         server then answers what happened since (`Selected.resync`).
         """
         self._protocol.changes = Changes()
@@ -59,8 +59,7 @@ class FolderCommands(Dialogue):
         arguments = [quoted(folder)]
         resync = known is not None and self.resyncs and known[0] > 0 and known[1] > 0
         if known is not None and resync:
-            uids = f" {known[2]}" if known[2] else ""
-            arguments.append(f"(QRESYNC ({known[0]} {known[1]}{uids}))")
+            arguments.append(f"(QRESYNC ({known[0]} {known[1]}))")
         elif self.offers("CONDSTORE"):
             arguments.append("(CONDSTORE)")
         command = await self._command("EXAMINE" if read_only else "SELECT", arguments)
