@@ -73,19 +73,6 @@ async def open_connection(login: ImapLogin, *, timeout: float = COMMAND_SECONDS)
     return connection
 
 
-async def check_imap(login: ImapLogin) -> ServerProblem | None:
-    """Whether the account can be read: signs in and lists its folders. None when all is well."""
-    try:
-        connection = await open_connection(login, timeout=20)
-        try:
-            await connection.list_folders()
-        finally:
-            await connection.close()
-    except ServerProblem as problem:
-        return problem
-    return None
-
-
 async def _enter(connection: Connection, protocol: Protocol, greeting: bytes) -> None:
     """From the greeting to a signed-in connection that knows what the server can do."""
     login = connection.login

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from sync.errors import ServerProblem
-from sync.imap.connection import check_imap, open_connection
+from sync.imap.connection import open_connection
 from sync.oauth import (
     ENDPOINTS,
     Grant,
@@ -23,6 +23,7 @@ from sync.oauth import (
 from sync.smtp import check_smtp
 from sync.types import AccessTokens
 from tests.servers.authorisation import CLIENT_ID, CLIENT_SECRET, AuthorisationServer, TokenDovecot
+from tests.servers.signing_in import check_imap
 from tests.servers.smtp import RecordingSmtp
 
 BACK = "http://127.0.0.1:1/back"

@@ -15,11 +15,11 @@ from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.settings import settings
 from backend.workers.logins import mail_login
 from sync.errors import ServerProblem
-from sync.imap.connection import check_imap
 from sync.smtp import check_smtp
 from tests.backend.accounts.conftest import server
 from tests.servers.api import Api, Caller
 from tests.servers.authorisation import CLIENT_SECRET, AuthorisationServer, TokenDovecot
+from tests.servers.signing_in import check_imap
 from tests.servers.smtp import RecordingSmtp
 
 pytestmark = pytest.mark.usefixtures("worker", "private_servers")

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from sync.errors import PROBLEM_CODES, CannotReach, CommandRefused, ServerProblem, server_problem
-from sync.imap.connection import Connection, check_imap, open_connection
+from sync.imap.connection import Connection, open_connection
 from sync.types import ImapLogin
 from tests.servers.certificate import Certificate, make_certificate
 from tests.servers.dovecot import Dovecot
 from tests.servers.proxy import Proxy
+from tests.servers.signing_in import check_imap
 from tests.servers.smtp import RecordingSmtp
 from tests.sync.imap.mails import mail
 from tests.sync.imap.scripted import scripted_imap
