@@ -9,8 +9,8 @@
     │   │                         oauth_revoked, oauth_misconfigured, imap_disabled, smtp_disabled,
     │   │                         account_locked, sign_in_not_offered
     │   ├── Busy                  too_many_connections, throttled, server_unavailable, oauth_unavailable
-    │   └── CommandRefused        no_such_folder, over_quota, read_only, refused_by_server,
-    │                             answer_not_understood
+    │   └── CommandRefused        no_such_folder, folder_not_permitted, folder_refused, over_quota,
+    │                             read_only, refused_by_server, answer_not_understood
     ├── FolderChanged             UIDVALIDITY is not the one under which a UID was noted
     ├── CannotStore               a message itself is the reason that its batch could not be stored
     └── LeaseLost                 another process holds the account: stop, write nothing
@@ -249,6 +249,18 @@ _KINDS: dict[str, tuple[type[ServerProblem], bool, str, str]] = {
         True,
         "A folder that is needed does not exist at {host}.",
         "Choose another folder in the account's settings, or create it again.",
+    ),
+    "folder_not_permitted": (
+        CommandRefused,
+        False,
+        "{host} does not let {username} read this folder.",
+        "Ask the folder's owner for the right to read it, or choose not to fetch it.",
+    ),
+    "folder_refused": (
+        CommandRefused,
+        False,
+        "{host} does not open this folder.",
+        "If it stays so, show the server's words to its operator, or choose not to fetch the folder.",
     ),
     "over_quota": (
         CommandRefused,

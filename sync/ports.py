@@ -16,6 +16,7 @@ from sync.types import (
     FetchedMessage,
     FolderCursor,
     FolderInfo,
+    FolderRefusal,
     ListedMessage,
     SyncPlan,
 )
@@ -119,6 +120,14 @@ class AccountStore(Protocol):
 
     async def census_taken(self, folder: str, census: Census) -> None:
         """The folder was counted: what people see of its completeness."""
+        ...
+
+    async def folder_refused(self, folder: str, refusal: FolderRefusal | None) -> None:
+        """The server does not let us read this folder; None: it does now."""
+        ...
+
+    async def refused_folders(self) -> Collection[str]:
+        """The folders that are noted as refused."""
         ...
 
     async def counted_at(self) -> Mapping[str, datetime]:

@@ -188,6 +188,15 @@ class Census:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderRefusal:
+    """A folder that the server does not let us read, as of `at`; tried again by itself at `again_at`."""
+
+    at: datetime
+    again_at: datetime
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class FolderProgress:
     """Messages brought over, of those that the server has."""
 

@@ -56,6 +56,8 @@ class Folder(Table, tablename="folders"):
     server_messages = Integer(default=0, help_text="Messages that the server last told of.")
     server_bytes = BigInt(default=0)
     census = JSONB(default="{}", help_text="What the last count of the server against the store found.")
+    refused = JSONB(default="{}", help_text="Why the server does not let us read it, since when, and the next try.")
+    gathers = Text(help_text="It shows mail of other folders: all, or some (then it is not fetched).")
     uid_validity = BigInt(default=0)
     highest_uid = BigInt(default=0)
     lowest_uid = BigInt(default=0)

@@ -38,6 +38,7 @@ from sync.types import (
     FetchedMessage,
     FolderCursor,
     FolderInfo,
+    FolderRefusal,
     ListedMessage,
     NeedsYou,
     Retrying,
@@ -95,18 +96,20 @@ class PostgresAccountStore:
         async def write() -> None:
             await self._rename(folders)
             await execute(
-                "INSERT INTO folders (account_id, name, role, title, selectable, object_id) SELECT $1, * FROM "
-                "unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[]) ON CONFLICT (account_id, name) "
-                "DO UPDATE SET role = excluded.role, title = excluded.title, selectable = excluded.selectable, "
+                "INSERT INTO folders (account_id, name, role, title, selectable, gathers, object_id) SELECT $1, * FROM "
+                "unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::text[]) "
+                "ON CONFLICT (account_id, name) DO UPDATE SET role = excluded.role, title = excluded.title, "
+                "selectable = excluded.selectable, gathers = excluded.gathers, "
                 "object_id = coalesce(nullif(excluded.object_id, ''), folders.object_id) "
-                "WHERE (folders.role, folders.title, folders.selectable) "
-                "<> (excluded.role, excluded.title, excluded.selectable) "
+                "WHERE (folders.role, folders.title, folders.selectable, folders.gathers) "
+                "<> (excluded.role, excluded.title, excluded.selectable, excluded.gathers) "
                 "OR excluded.object_id NOT IN ('', folders.object_id)",
                 self._lease.account_id,
                 names,
                 [folder.role or "" for folder in told],
                 [folder.title for folder in told],
                 [folder.selectable for folder in told],
+                [folder.gathers for folder in told],
                 [folder.object_id for folder in told],
             )
             await execute(
@@ -286,6 +289,25 @@ class PostgresAccountStore:
             await execute("UPDATE folders SET census = $2 WHERE id = $1", key.folder_id, counted)
 
         await self._fenced(write)
+
+    async def folder_refused(self, folder: str, refusal: FolderRefusal | None) -> None:
+        key = await self._key(folder)
+
+        async def write() -> None:
+            told = {} if refusal is None else msgspec.to_builtins(refusal) | {"since": refusal.at.isoformat()}
+            await execute(
+                "UPDATE folders SET refused = $2::jsonb || CASE WHEN $3 AND refused ? 'since' "
+                "THEN jsonb_build_object('since', refused->'since') ELSE '{}' END WHERE id = $1",
+                key.folder_id,
+                msgspec.json.encode(told).decode(),
+                refusal is not None,
+            )
+
+        await self._fenced(write)
+
+    async def refused_folders(self) -> Collection[str]:
+        rows = await fetch("SELECT name FROM folders WHERE account_id = $1 AND refused <> '{}'", self._lease.account_id)
+        return [row["name"] for row in rows]
 
     async def counted_at(self) -> Mapping[str, datetime]:
         rows = await fetch(

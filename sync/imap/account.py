@@ -19,7 +19,7 @@ import asyncio
 import time
 from datetime import datetime
 
-from sync.errors import LeaseLost
+from sync.errors import CommandRefused, LeaseLost
 from sync.imap.board import Board
 from sync.imap.census import take_census
 from sync.imap.connection import Connection
@@ -63,7 +63,8 @@ class AccountWatcher:
             raise
 
     def nudge(self) -> None:
-        """Look now: at every folder, and again at a server that is being waited for."""
+        """Look now: at every folder, and again at a server or a folder that is being waited for."""
+        self._rounds.refused.try_now()
         self._inbox.wake.set()
         self._others.wake.set()
 
@@ -84,7 +85,12 @@ class AccountWatcher:
         if await store.cursor(_INBOX.name) is None:
             await self._rounds.list_folders(connection)  # else the others line lists them, and here no time is lost
         folder = folder_sync(self._account, connection, _INBOX, await store.plan(), line)
-        await folder.open()
+        try:
+            await folder.open()
+        except CommandRefused as refusal:
+            if not connection.lost:
+                await self._rounds.refused.refused(_INBOX.name, refusal)
+            raise
         await folder.catch_up()
         settled, fresh = False, not folder.was_complete
         while True:
@@ -129,6 +135,7 @@ class AccountWatcher:
     async def _count_inbox(self, folder: FolderSync) -> None:
         """When it is due, and when the history has just arrived; what was set aside is tried again oftener."""
         schedule = await self._rounds.counting()
+        await self._rounds.refused.opened(_INBOX.name)
         if not schedule.is_due(_INBOX.name):
             await folder.retry_set_aside()
             return

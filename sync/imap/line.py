@@ -37,6 +37,9 @@ class Timing:
     """Every folder is counted this often; also how long an absence may be before all are listed again."""
     census_listed: float = 6 * 3600
     """Every folder's UIDs are listed at least this often, even if nothing seems to have changed."""
+    refused_retry: float = 300
+    """A folder that the server refuses is asked for again after so long, then less and less often."""
+    refused_last_retry: float = 6 * 3600
     command: float = 60
     """A server that is silent for so long within a command is given up."""
     connecting: float = 0.5

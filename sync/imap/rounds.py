@@ -12,7 +12,6 @@ renamed keeps its messages by its MAILBOXID (RFC 8474); without that it is a new
 before the old one is given up. The id is taken from the answer to opening a folder: Cyrus 3.6 tells nonsense in STATUS.
 """
 
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
@@ -22,9 +21,8 @@ from sync.imap.census import Schedule, take_census
 from sync.imap.connection import Connection
 from sync.imap.folder import FolderSync, Standing
 from sync.imap.line import Account, Line
+from sync.imap.refused_folders import RefusedFolders
 from sync.types import FolderCursor, FolderInfo, FolderProgress, FolderRole, Syncing, SyncPlan
-
-log = logging.getLogger(__name__)
 
 IMPORTANT: tuple[FolderRole, ...] = ("sent", "archive", "junk", "trash")
 """In the order of their visits; asked for more often than the others."""
@@ -38,6 +36,7 @@ class Rounds:
     def __init__(self, account: Account) -> None:
         self.folders: list[FolderInfo] = []
         """As last listed."""
+        self.refused = RefusedFolders(account)
         self._account = account
         self._seen: dict[str, FolderStatus] = {}
         self.schedule = Schedule(account.timing.census, account.timing.census_listed)
@@ -50,10 +49,20 @@ class Rounds:
             known = await self._account.store.known_folders()
             for info in listed if known else ():
                 if info.selectable and info.name not in known and info.name not in self._ids:
-                    self._ids[info.name] = (await connection.open_folder(info.name)).object_id
-                    await connection.close_folder()
+                    self._ids[info.name] = await self._ask_id(connection, info.name)
         await self._tell(listed)
         return statuses
+
+    async def _ask_id(self, connection: Connection, name: str) -> str:
+        """The folder's MAILBOXID. Whether it may be read shows when it is visited."""
+        try:
+            object_id = (await connection.open_folder(name)).object_id
+            await connection.close_folder()
+        except CommandRefused:
+            if connection.lost:
+                raise
+            return ""
+        return object_id
 
     async def _tell(self, listed: list[FolderInfo]) -> None:
         named = [replace(info, object_id=self._ids.get(info.name, "")) for info in listed]
@@ -64,6 +73,7 @@ class Rounds:
     async def counting(self) -> Schedule:
         """When which folder is counted, going on from what the store knows."""
         if not self.schedule.begun:
+            await self.refused.begin()
             self.schedule.begin(await self._account.store.counted_at())
         return self.schedule
 
@@ -125,17 +135,20 @@ class Rounds:
         known: Mapping[str, FolderCursor | None],
         statuses: Mapping[str, FolderStatus],
     ) -> None:
-        """Visit those that changed. One folder that the server refuses keeps back no other, unless all are refused."""
-        refusals: list[CommandRefused] = []
+        """Visit those that changed. One folder that the server refuses keeps back no other."""
         counts = COUNTED_AT_ONCE
         schedule = await self.counting()
         unchanged: list[str] = []
         for info in folders:
+            if self.refused.waits(info.name):
+                continue
             try:
                 status = statuses.get(info.name) or await connection.folder_status(info.name)
                 cursor = known.get(info.name)
                 due = cursor is None or schedule.is_due(info.name)
-                current = self._is_current(connection, info.name, status, cursor, plan)
+                current = info.name not in self.refused and self._is_current(
+                    connection, info.name, status, cursor, plan
+                )
                 # Without a modseq only a visit tells of changed flags.
                 if due and current and status.highest_modseq and schedule.is_unchanged(info.name, _standing(status)):
                     unchanged.append(info.name)
@@ -149,12 +162,9 @@ class Rounds:
             except CommandRefused as refusal:
                 if connection.lost:
                     raise
-                log.warning("a folder could not be looked at: %s", refusal.code)
                 self._seen.pop(info.name, None)
-                refusals.append(refusal)
+                await self.refused.refused(info.name, refusal)
         await self.confirm(unchanged)
-        if refusals and len(refusals) == len(folders) and refusals[0].code != "no_such_folder":
-            raise refusals[0]
 
     def _is_current(
         self,
@@ -190,6 +200,7 @@ class Rounds:
         folder = folder_sync(self._account, connection, info, plan, line)
         await folder.open()
         self._ids[info.name] = folder.object_id
+        await self.refused.opened(info.name)
         try:
             fresh = not folder.cursor.backfill_done
             await folder.catch_up()
@@ -214,6 +225,7 @@ class Rounds:
             for name in gone:
                 self._seen.pop(name, None)
                 self.schedule.forget(name)
+                self.refused.forget(name)
 
     async def _exists(self, connection: Connection, name: str) -> bool:
         try:

@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from sync.errors import CannotStore
-from sync.types import AccountState, Census, FetchedMessage, FolderCursor, FolderInfo, ListedMessage, SyncPlan
+from sync.types import (
+    AccountState,
+    Census,
+    FetchedMessage,
+    FolderCursor,
+    FolderInfo,
+    FolderRefusal,
+    ListedMessage,
+    SyncPlan,
+)
 
 
 @dataclass
@@ -24,6 +33,7 @@ class StoredFolder:
     set_aside: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, str] = field(default_factory=dict)
     census: Census | None = None
+    refused: FolderRefusal | None = None
     resets: int = 0
 
 
@@ -171,6 +181,13 @@ class MemoryStore:
     async def census_taken(self, folder: str, census: Census) -> None:
         self._write(f"census_taken {folder}")
         self.folder(folder).census = census
+
+    async def folder_refused(self, folder: str, refusal: FolderRefusal | None) -> None:
+        self._write(f"folder_refused {folder}")
+        self.folder(folder).refused = refusal
+
+    async def refused_folders(self) -> Collection[str]:
+        return [name for name, kept in self.folders.items() if kept.refused is not None]
 
     async def counted_at(self) -> Mapping[str, datetime]:
         return {name: kept.census.checked_at for name, kept in self.folders.items() if kept.census is not None}
