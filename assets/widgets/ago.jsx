@@ -12,13 +12,13 @@ const settings = () => {
 const day = (date, timeZone) => new Intl.DateTimeFormat("en-CA", { timeZone }).format(date);
 
 /** "now", "9 min", "3 h", "Mon", "12 Oct", "Oct 2024"; long: "9 min", "Mon 10:42", "12 Oct 10:42". */
-const words = (date, long) => {
+const words = (date, long, exactly) => {
   const { locale, timeZone } = settings();
   const format = (options) => new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(date);
   const now = new Date();
   const minutes = Math.floor((now - date) / 60_000);
-  if (minutes >= -1 && minutes < 1) return "now";
-  if (minutes > 0 && minutes < 60) return `${minutes} min`;
+  if (!exactly && minutes >= -1 && minutes < 1) return "now";
+  if (!exactly && minutes > 0 && minutes < 60) return `${minutes} min`;
   const clock = { hour: "2-digit", minute: "2-digit" };
   if (day(date, timeZone) === day(now, timeZone)) return long ? format(clock) : `${Math.floor(minutes / 60)} h`;
   if (minutes > 0 && minutes < 6 * 24 * 60)
@@ -33,7 +33,8 @@ const exact = (date) => {
   return new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "full", timeStyle: "short" }).format(date);
 };
 
-export function Ago({ at, long }) {
+/** `clock`: the time of the day even of what was a minute ago, "10:42", "Mon 10:42", "12 Oct 10:42". */
+export function Ago({ at, long, clock }) {
   const [, paint] = useReducer((n) => n + 1, 0);
   useEffect(() => {
     painters.add(paint);
@@ -41,5 +42,5 @@ export function Ago({ at, long }) {
   }, []);
   const date = new Date(at);
   if (!at || Number.isNaN(date.getTime()) || typeof window === "undefined") return null;
-  return h("time", { className: "ago", dateTime: at, title: exact(date) }, words(date, long));
+  return h("time", { className: "ago", dateTime: at, title: exact(date) }, words(date, long || clock, clock));
 }

@@ -113,23 +113,48 @@ class AccountSettings(Contract):
     begun: bool = True
 
 
+class FolderRefusal(Contract):
+    """Why the server does not let us read a folder, what to do about it, and when it is tried again by itself."""
+
+    since: datetime
+    again_at: datetime
+    reason: str
+    remedy: str
+    server_words: str
+
+
+FolderState = Literal["not_chosen", "gathers", "refused", "waiting", "arriving", "counting", "partial", "complete"]
+"""How a folder is doing.
+
+not_chosen: a person chose not to fetch it; gathers: it shows mail of other folders and has none of its own (\\Flagged);
+refused: the server does not let us read it; waiting: its turn has not come; arriving: older mail is on its way;
+counting: brought over, and not counted yet; partial: at the last count something was missing or set aside; complete:
+at the last count everything was here.
+"""
+
+
 class FolderPlan(Contract):
     """A folder of the account, whether it is fetched, and how complete it is here.
 
     `messages` and `bytes` are what the server last told of it; None where it did not. `complete_at`: when server and
-    store were last counted against each other; then `stored` of `wanted` messages were here.
+    store were last counted against each other; then `stored` of `wanted` messages were here. `here` is told while the
+    folder is arriving. `set_aside` messages could not be taken, and are tried again by themselves.
     """
 
     name: str
     title: str
     role: str
     chosen: bool
+    state: FolderState
     messages: int | None = None
     bytes: int | None = None
     complete_at: datetime | None = None
     wanted: int = 0
     stored: int = 0
     missing: int = 0
+    set_aside: int = 0
+    here: int = 0
+    refused: FolderRefusal | None = None
     note: str = ""
 
 

@@ -11,6 +11,8 @@ from backend.accounts.contracts import (
     AccountState,
     DoneTo,
     FolderPlan,
+    FolderRefusal,
+    FolderState,
     Security,
     ServerAddress,
     SetAsideMail,
@@ -28,7 +30,7 @@ NOT_BEGUN = AccountState(
 PAUSED = AccountState(mailbox_id=0, status="paused")
 """What the state says of accounts that nobody watches; `mailbox_id` is filled in."""
 
-_census = msgspec.json.Decoder(dict[str, Any])
+_read = msgspec.json.Decoder(dict[str, Any])
 _state = msgspec.json.Decoder(AccountState)
 
 
@@ -70,7 +72,11 @@ async def read_plan(mailbox_id: int) -> AccountPlan:
     if account is None:
         raise NotFound("This mailbox has no mail account.", "Connect one in the mailbox's settings.")
     folders = await fetch(
-        "SELECT * FROM folders WHERE account_id = $1 AND selectable AND role <> 'drafts' "  # drafts are written here
+        # How many are here is counted only while they are still coming.
+        "SELECT f.*, CASE WHEN uid_validity > 0 AND NOT backfill_done THEN "
+        "(SELECT count(*) FROM placements p WHERE p.folder_id = f.id) ELSE 0 END AS here, "
+        "(SELECT count(*) FROM messages_set_aside s WHERE s.folder_id = f.id) AS aside "
+        "FROM folders f WHERE account_id = $1 AND selectable AND role <> 'drafts' "  # drafts are written here
         "ORDER BY array_position(ARRAY['inbox','sent','archive','junk','trash'], role) NULLS LAST, "
         "lower(title), name",
         account["id"],
@@ -98,7 +104,7 @@ async def read_plan(mailbox_id: int) -> AccountPlan:
 
 
 def _folder(record: Row) -> FolderPlan:
-    census = _census.decode(record["census"])
+    census = _read.decode(record["census"])
     told = record["server_messages"] or record["server_bytes"]
     checked_at = census.get("checked_at")
     return FolderPlan(
@@ -106,13 +112,48 @@ def _folder(record: Row) -> FolderPlan:
         title=record["title"] or record["name"],
         role=record["role"],
         chosen=record["chosen"],
+        state=_standing(record, census),
         messages=record["server_messages"] if told else None,
         bytes=record["server_bytes"] or None,
         complete_at=msgspec.convert(checked_at, datetime) if checked_at else None,
         wanted=census.get("on_server", 0),
         stored=census.get("stored", 0),
         missing=census.get("missing", 0),
+        set_aside=record["aside"],
+        here=record["here"],
+        refused=_refusal(record),
         note=census.get("note", ""),
+    )
+
+
+def _standing(record: Row, census: dict[str, Any]) -> FolderState:
+    """The first that is true, of what keeps a folder from being complete."""
+    found: tuple[tuple[object, FolderState], ...] = (
+        (not record["chosen"], "not_chosen"),
+        (record["gathers"] == "some", "gathers"),
+        (record["refused"] != "{}", "refused"),
+        (not record["uid_validity"], "waiting"),
+        (not record["backfill_done"], "arriving"),
+        (not census.get("checked_at"), "counting"),
+        (record["aside"] or census.get("stored") != census.get("on_server"), "partial"),
+    )
+    for true, state in found:
+        if true:
+            return state
+    return "complete"
+
+
+def _refusal(record: Row) -> FolderRefusal | None:
+    told = _read.decode(record["refused"])
+    if not told:
+        return None
+    problem = told["problem"]
+    return FolderRefusal(
+        since=msgspec.convert(told["since"], datetime),
+        again_at=msgspec.convert(told["again_at"], datetime),
+        reason=problem["sentence"],
+        remedy=problem["remedy"],
+        server_words=problem["server_words"],
     )
 
 

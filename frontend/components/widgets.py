@@ -20,13 +20,14 @@ class Mounted(rx.Component):
 
 
 class Ago(rx.Component):
-    """A time as "9 min" or "Mon 10:42", kept current, with the exact time on hover."""
+    """A time as "9 min" or "Mon 10:42", kept current, with the exact time on hover; `clock`: always with the hour."""
 
     library = "$/public/widgets/ago.jsx"
     tag = "Ago"
 
     at: rx.Var[str]
     long: rx.Var[bool]
+    clock: rx.Var[bool]
 
 
 class RichText(rx.Component):

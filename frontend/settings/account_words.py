@@ -45,7 +45,11 @@ class CheckView(TypedDict):
 
 
 class FolderView(TypedDict):
-    """A folder in the account's page. `state` is one line about it; `at`, when that was found."""
+    """A folder in the account's page.
+
+    `state` is one line about it: words, then the moment `at` (ISO; empty: none), then `rest`. `why` says what is not
+    complete, and what to do; `again_at`, when it is tried again.
+    """
 
     field: str
     title: str
@@ -53,8 +57,12 @@ class FolderView(TypedDict):
     fixed: bool
     holds: str
     state: str
-    tone: str
     at: str
+    rest: str
+    tone: str
+    why: str
+    again_at: str
+    server_words: str
 
 
 class AsideView(TypedDict):
@@ -174,7 +182,8 @@ def folder_views(plan: AccountPlan) -> list[FolderView]:
 
 
 def _folder(number: int, folder: FolderPlan) -> FolderView:
-    state, tone = _state(folder)
+    state, at, rest, tone = _state(folder)
+    refused = folder.refused if folder.state == "refused" else None
     return FolderView(
         field=f"folder-{number}",
         title="Inbox" if folder.role == "inbox" else folder.title,
@@ -182,21 +191,48 @@ def _folder(number: int, folder: FolderPlan) -> FolderView:
         fixed=folder.role == "inbox",
         holds=holds(folder.messages, folder.bytes),
         state=state,
+        at=at,
+        rest=rest,
         tone=tone,
-        at=_iso(folder.complete_at) if folder.chosen else "",
+        why=_why(folder),
+        again_at=_iso(refused.again_at) if refused else "",
+        server_words=refused.server_words if refused else "",
     )
 
 
-def _state(folder: FolderPlan) -> tuple[str, str]:
-    if not folder.chosen:
-        return "Not fetched", ""
-    if folder.complete_at is None:
-        return "Not counted yet", ""
+def _state(folder: FolderPlan) -> tuple[str, str, str, str]:
+    """Words, the moment that they speak of, further words, and their tone."""
+    at = _iso(folder.complete_at)
+    match folder.state:
+        case "not_chosen":
+            return "Not fetched", "", "", ""
+        case "gathers":
+            return "Shows mail of other folders", "", "", ""
+        case "refused":
+            return "Refused by the server", "", "", "amber"
+        case "waiting":
+            return "Waiting for its turn", "", "", ""
+        case "arriving":
+            return f"{messages(folder.here)} here, older mail is still arriving", "", "", ""
+        case "counting":
+            return "Here, not counted yet", "", "", ""
+        case "partial":
+            return f"{number(folder.stored)} of {messages(folder.wanted)} here, counted", at, "", "amber"
+        case "complete":
+            return "Complete up to", at, f", {messages(folder.stored)}", "green"
+
+
+def _why(folder: FolderPlan) -> str:
+    """What keeps the folder from being complete, or what the last count did about it."""
+    if folder.state == "refused" and folder.refused is not None:
+        return f"{folder.refused.reason} {folder.refused.remedy}"
+    if folder.state not in ("partial", "complete"):
+        return ""
+    aside = folder.set_aside or max(0, folder.wanted - folder.stored - folder.missing)
+    parts = [f"{number(aside)} set aside, see below."] if aside else []
     if folder.missing:
-        return f"{number(folder.stored)} of {messages(folder.wanted)} here. {folder.note}".strip(), "amber"
-    if folder.stored < folder.wanted:
-        return f"{number(folder.stored)} of {messages(folder.wanted)} here", "amber"
-    return f"Complete, {messages(folder.stored)}", "green"
+        parts.append(f"{number(folder.missing)} could not be fetched yet; the next count tries again.")
+    return " ".join([*parts, folder.note]).strip()
 
 
 def aside_view(aside: SetAsideMail) -> AsideView:

@@ -212,7 +212,10 @@ def _folders() -> rx.Component:
                 rx.el.ul(
                     rx.foreach(
                         _state.aside,
-                        lambda each: rx.el.li(icon("triangle-alert", 15), rx.el.span(each.text)),
+                        lambda each: rx.el.li(
+                            icon("triangle-alert", 15),
+                            rx.el.span(each.text, " Next try: ", ago(at=each.at, clock=True)),
+                        ),
                     ),
                     class_name="aside-lines",
                 ),
@@ -226,16 +229,21 @@ def _folder(folder: Any) -> rx.Component:
     return rx.el.li(
         rx.el.span(folder.title, class_name="el folder-title"),
         rx.el.span(
-            rx.match(
-                folder.tone,
-                ("green", rx.el.span(folder.state)),
-                ("amber", rx.el.span(folder.state, class_name="t-amber-ink")),
-                rx.el.span(folder.state, class_name="third"),
+            rx.el.span(
+                folder.state,
+                rx.cond(folder.at != "", rx.fragment(" ", ago(at=folder.at, clock=True))),
+                folder.rest,
+                class_name=rx.match(folder.tone, ("green", ""), ("amber", "t-amber-ink"), "third"),
             ),
             rx.cond(
-                folder.at != "",
-                rx.el.small("last count: ", ago(at=folder.at, long=True), class_name="third"),
+                folder.why != "",
+                rx.el.small(
+                    folder.why,
+                    rx.cond(folder.again_at != "", rx.fragment(" Next try: ", ago(at=folder.again_at, clock=True))),
+                    class_name="third",
+                ),
             ),
+            _server_words(folder.server_words),
             class_name="folder-state",
         ),
         key=folder.field,

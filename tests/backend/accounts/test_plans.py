@@ -282,7 +282,8 @@ async def test_a_conversation_with_mail_to_be_sent_stays(api: Api) -> None:
 async def test_the_plan_tells_how_complete_each_folder_is_and_what_was_set_aside(api: Api) -> None:
     inbox = await Arriving.into(api.support)
     await execute(
-        "UPDATE folders SET title = 'Inbox', server_messages = 12408, server_bytes = 173000000, census = $1",
+        "UPDATE folders SET title = 'Inbox', server_messages = 12408, server_bytes = 173000000, uid_validity = 1, "
+        "backfill_done = true, census = $1",
         '{"checked_at": "2026-11-23T14:02:00Z", "on_server": 12408, "stored": 12407, "missing": 0, "set_aside": 1, '
         '"note": ""}',
     )
@@ -295,11 +296,46 @@ async def test_the_plan_tells_how_complete_each_folder_is_and_what_was_set_aside
     [folder] = told.folders
     assert (folder.messages, folder.bytes) == (12408, 173_000_000)
     assert folder.complete_at == datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
-    assert (folder.wanted, folder.stored, folder.missing) == (12408, 12407, 0)
+    assert (folder.wanted, folder.stored, folder.missing, folder.set_aside) == (12408, 12407, 0, 3)
+    assert folder.state == "partial"
     assert [(each.folder, each.reason, each.messages) for each in told.set_aside] == [
         ("Inbox", "refused", 1),
         ("Inbox", "unstorable", 2),
     ]
+
+
+COUNTED = '{"checked_at": "2026-11-23T14:02:00Z", "on_server": 1, "stored": 1, "missing": 0, "set_aside": 0}'
+REFUSED = (
+    '{"at": "2026-11-23T14:02:00Z", "again_at": "2026-11-23T14:07:00Z", "since": "2026-11-22T09:00:00Z", "problem": '
+    '{"sentence": "No.", "remedy": "Ask.", "server_words": "NO [NOPERM]", "code": "x", "permanent": false}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "columns"),
+    [
+        ("complete", {"uid_validity": 1, "backfill_done": True, "census": COUNTED}),
+        ("counting", {"uid_validity": 1, "backfill_done": True}),
+        ("arriving", {"uid_validity": 1, "backfill_done": False, "census": COUNTED}),
+        ("waiting", {"uid_validity": 0}),
+        ("refused", {"uid_validity": 1, "backfill_done": True, "census": COUNTED, "refused": REFUSED}),
+        ("gathers", {"gathers": "some"}),
+        ("not_chosen", {"chosen": False, "refused": REFUSED}),
+    ],
+)
+async def test_each_folder_says_whether_it_is_complete_and_why_not(
+    api: Api, state: str, columns: dict[str, object]
+) -> None:
+    await Arriving.into(api.support)
+    for name, value in columns.items():
+        await execute(f"UPDATE folders SET {name} = $1", value)
+    [folder] = (await api.ana.get(f"/mailboxes/{api.support}/account/plan", AccountPlan)).folders
+    assert folder.state == state
+    if state == "refused":
+        assert folder.refused is not None
+        assert folder.refused.since == datetime(2026, 11, 22, 9, tzinfo=UTC)
+        assert folder.refused.again_at == datetime(2026, 11, 23, 14, 7, tzinfo=UTC)
+        assert (folder.refused.reason, folder.refused.remedy) == ("No.", "Ask.")
 
 
 async def test_only_those_who_may_change_the_mailbox_see_and_set_it(api: Api) -> None:

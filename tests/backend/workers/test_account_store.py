@@ -1,16 +1,26 @@
 """What the watcher asks of the database: folders that move, messages recognised, set aside, counted."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from backend.census import _folders, report
+from backend.accounts.queries import read_plan
+from backend.census import report
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.workers.account_store import Lease, PostgresAccountStore
 from sync.errors import CannotStore, LeaseLost
-from sync.types import SEEN, Census, FetchedMessage, FolderCursor, FolderInfo, ListedMessage
+from sync.types import (
+    SEEN,
+    Census,
+    FetchedMessage,
+    FolderCursor,
+    FolderInfo,
+    FolderRefusal,
+    ListedMessage,
+    Problem,
+)
 from tests.flows.sync_world import Step, World
 from tests.servers.api import Api, Template
 from tests.servers.delivery import folder_of, write_mail
@@ -110,6 +120,38 @@ async def test_a_lost_lease_writes_nothing(store: PostgresAccountStore) -> None:
     assert await uids(store, "INBOX") == []
 
 
+async def test_a_count_is_confirmed_only_for_what_is_here_still(store: PostgresAccountStore) -> None:
+    early = datetime.now(UTC) - timedelta(hours=2)
+    for name in ("INBOX", "Archive", "Projects"):
+        await store.store_messages(name, [fetched(uid, write_mail()) for uid in (3, 4)], CURSOR, arrived=False)
+    await store.census_taken("INBOX", Census(early, 2, 2, 0, 0))
+    await store.census_taken("Archive", Census(early, 2, 2, 0, 0))
+    assert set(await store.counted_at()) == {"INBOX", "Archive"}
+    await store.remove_uids("Archive", [4], CURSOR)
+    await store.store_messages("Archive", [fetched(9, write_mail())], CURSOR, arrived=False)
+    names = ("INBOX", "Archive", "Projects")
+    assert set(await store.confirm_censuses(dict.fromkeys(names, (2, 7)))) == {"INBOX"}
+    at = await store.counted_at()
+    assert at["INBOX"] > early + timedelta(hours=1) and at["Archive"] == early
+
+
+async def test_a_refused_folder_is_noted_since_when_and_until_it_opens(store: PostgresAccountStore) -> None:
+    problem = Problem("folder_refused", False, "mail.example does not open it.", "Ask its owner.", "NO [NOPERM]")
+    for hour in (1, 2):
+        at = AT.replace(hour=hour)
+        await store.folder_refused("Projects", FolderRefusal(at, at + timedelta(minutes=5), problem))
+    assert set(await store.refused_folders()) == {"Projects"}
+    account = await fetch_row("SELECT a.*, m.name FROM mail_accounts a JOIN mailboxes m ON m.id = a.mailbox_id")
+    assert account is not None
+    plan = await read_plan(account["mailbox_id"])
+    [told] = [each.refused for each in plan.folders if each.refused is not None]
+    assert (told.since, told.again_at) == (AT.replace(hour=1), AT.replace(hour=2, minute=5))
+    [line] = [line for line in report(account, plan) if line.startswith("Projects")]
+    assert "mail.example does not open it. Ask its owner." in line and "NO [NOPERM]" in line
+    await store.folder_refused("Projects", None)
+    assert not await store.refused_folders()
+
+
 async def test_many_are_stored_by_way_of_the_reader_as_one_by_one(
     store: PostgresAccountStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +183,9 @@ async def test_the_census_mends_the_store_and_reports(
         assert inbox is not None
         account = await fetch_row("SELECT a.*, m.name FROM mail_accounts a JOIN mailboxes m ON m.id = a.mailbox_id")
         assert account is not None
-        told = "\n".join(report(account, await _folders(world.account_id)))
+        told = "\n".join(report(account, await read_plan(account["mailbox_id"])))
         assert "1 was missing and was fetched." in told
-        assert "folders are complete." in told
+        now = datetime.now().astimezone()
+        clock = {f"Complete up to {now - timedelta(minutes=minutes):%H:%M}." for minutes in (0, 1)}
+        assert any(each in told for each in clock), told
+        assert "5 of 5 folders are complete." in told
