@@ -66,6 +66,11 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp(Retry):
+    """`still_wanted` said no before the text: nothing was sent, and the server has no part in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Nothing was sent, and trying the same again cannot help."""
 
@@ -137,7 +142,7 @@ class SmtpSession:
         """DATA and the text. Call only after `Opened`, and after `sending` is on record.
 
         `still_wanted` is asked before DATA and again at the last moment before the text is written: a process that
-        was stopped in between may find that others have given it up. False sends nothing (Retry) and hangs up.
+        was stopped in between may find that others have given it up. False sends nothing (GivenUp) and hangs up.
         """
         opened, self._opened = self._opened, None
         if opened is None:
@@ -169,9 +174,9 @@ class SmtpSession:
             return Sent(opened.accepted, opened.refused, f"{final.code} {final.message}")
         return _failure(explain(_refusal(final.code), final.message), opened.refused)
 
-    def _given_up(self) -> Retry:
+    def _given_up(self) -> GivenUp:
         self._live.close()  # after 354 only hanging up takes DATA back (RFC 5321 section 4.1.1.4)
-        return Retry(_problem("timeout", self.login, "not sent: too much time had passed").problem)
+        return GivenUp(_problem("timeout", self.login, "not sent: too much time had passed").problem)
 
     async def cancel_transaction(self) -> None:
         """RSET: forget sender and recipients. Raises ServerProblem when the connection is gone."""

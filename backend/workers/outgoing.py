@@ -7,12 +7,14 @@ order in which one attempt proceeds, and what a crash at each place leaves behin
     still right?   reason_to_hold
     connect, sign in, MAIL, RCPT        crash: the same, for the server has got no text
     `sending`      committed            crash: `unknown`, until the Sent folder or a person tells
-    too late?      asked before DATA and before the text: a process that was stopped (or a machine that was asleep)
-                   for a quarter of its claim gives up here, while it can still say that nothing was sent
+    too late?      asked before DATA and before the text: a process that could not extend its claim for half of the
+                   claim's time (it was stopped, the machine was asleep, the database did not answer) gives up here,
+                   while it can still say that nothing was sent, and another attempt follows in a moment
     DATA, text     the point of no return
     the result     committed, tried again until the database takes it: it is the only witness
 
-A claim is extended while the attempt lives, so a slow server or a large mail does not lose it. A job only says *when*
+A claim is extended while the attempt lives, so a slow server or a large mail does not lose it, and a server may take
+its time at every step. A job only says *when*
 to look: `sweep` finds every mail that is due, so no mail depends on a job being delivered.
 """
 
@@ -34,7 +36,7 @@ from backend.errors import TandemError
 from backend.mail.raw import load_raw
 from backend.workers.logins import account_of_mailbox, mail_login
 from sync.errors import ServerProblem
-from sync.smtp import Opened, Refused, Retry, SendResult, Sent, SmtpSession, Unknown
+from sync.smtp import GivenUp, Opened, Refused, Retry, SendResult, Sent, SmtpSession, Unknown
 from sync.types import Problem, SmtpLogin
 
 log = logging.getLogger(__name__)
@@ -48,12 +50,29 @@ REPORT_WAITS = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
 REPORT_SECONDS = 3600.0
 
 
+class Grip:
+    """How surely a claim is still ours, as far as this process can tell by itself."""
+
+    def __init__(self, claim_seconds: float) -> None:
+        """Begin before the claim is asked for: it lasts no shorter than from here."""
+        self._enough = claim_seconds / 2
+        self._since = seconds_since_boot()
+        self._lost = False
+
+    def renewed(self, asked_at: float, *, ours: bool) -> None:
+        """The answer to a request for more time that was made at `asked_at`."""
+        self._since, self._lost = asked_at, not ours
+
+    def firm(self) -> bool:
+        """Whether half of the claim's time is left at least, so that nobody else has given the attempt up."""
+        return not self._lost and seconds_since_boot() - self._since < self._enough
+
+
 class Sender:
     """All the sending that this worker does. `claim_seconds` is how long a mail stays taken after its worker died."""
 
     def __init__(self, *, claim_seconds: float = CLAIM_SECONDS, at_once: int = AT_ONCE) -> None:
         self._claim = timedelta(seconds=claim_seconds)
-        self._too_late = claim_seconds / 4
         self._slots = asyncio.Semaphore(at_once)
         self._mailbox_slots: defaultdict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(AT_ONCE_PER_MAILBOX)
@@ -104,14 +123,15 @@ class Sender:
             if mailbox_id is None:
                 return
             async with self._mailbox_slots[mailbox_id], self._slots:
+                grip = Grip(self._claim.total_seconds())
                 held = None if self._stopping else await transitions.claim(outgoing_id, self._claim)
                 if held is not None:
-                    await self._attempt(held)
+                    await self._attempt(held, grip)
         finally:
             self._here.discard(outgoing_id)
 
-    async def _attempt(self, held: Claim) -> None:
-        renewing = asyncio.create_task(self._renew(held), name=f"renew {held.outgoing_id}")
+    async def _attempt(self, held: Claim, grip: Grip) -> None:
+        renewing = asyncio.create_task(self._renew(held, grip), name=f"renew {held.outgoing_id}")
         try:
             doubt = await outdated.reason_to_hold(held)
             if doubt is not None:
@@ -123,11 +143,11 @@ class Sender:
                 words = Words(fault.message, fault.remedy)
                 await results.try_later(held, words, needs_person=True)
                 return
-            await self._dialogue(held, raw, login)
+            await self._dialogue(held, grip, raw, login)
         finally:
             renewing.cancel()
 
-    async def _dialogue(self, held: Claim, raw: bytes, login: SmtpLogin) -> None:
+    async def _dialogue(self, held: Claim, grip: Grip, raw: bytes, login: SmtpLogin) -> None:
         try:
             async with SmtpSession(login) as session:
                 opened = await session.open_transaction(held.sender, held.recipients, raw)
@@ -137,11 +157,10 @@ class Sender:
                 if self._stopping:
                     await transitions.release(held)
                     return
-                begun = seconds_since_boot()
                 if not await transitions.begin_sending(held):
                     log.info("Outgoing mail %d is no longer ours to send.", held.outgoing_id)
                     return
-                result = await session.transmit(raw, lambda: seconds_since_boot() - begun < self._too_late)
+                result = await session.transmit(raw, grip.firm)
                 await self._report(held, result)
         except ServerProblem as fault:  # raised by connecting and signing in only: nothing was sent
             await results.try_later(held, _words(fault.problem), needs_person=fault.permanent)
@@ -160,12 +179,15 @@ class Sender:
                     raise
                 await asyncio.sleep(REPORT_WAITS[min(tries, len(REPORT_WAITS) - 1)])
 
-    async def _renew(self, held: Claim) -> None:
+    async def _renew(self, held: Claim, grip: Grip) -> None:
         """Extend the claim for as long as the attempt lives."""
         while True:
             await asyncio.sleep(self._claim.total_seconds() / 4)
+            asked_at = seconds_since_boot()
             try:
-                if not await transitions.renew(held, self._claim):
+                ours = await transitions.renew(held, self._claim)
+                grip.renewed(asked_at, ours=ours)
+                if not ours:
                     return
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
                 log.warning("The claim on mail %d was not extended: %s", held.outgoing_id, type(fault).__name__)
@@ -182,6 +204,9 @@ async def _write(held: Claim, result: SendResult, *, store_message: bool) -> Non
         case Sent(accepted, refused, _):
             now, later = _parted(refused)
             await results.record_acceptance(held.outgoing_id, accepted, now, later, store_message=store_message)
+        case GivenUp():
+            log.warning("Outgoing mail %d was not sent: this process was held up for too long.", held.outgoing_id)
+            await results.put_back(held)
         case Retry(problem, recipients):
             now, later = _parted(recipients)
             await results.try_later(held, _words(problem), now, later)

@@ -31,6 +31,8 @@ from tests.servers.smtp import RecordingSmtp, Stage
 from tests.servers.tandem import PROJECT, command, environment
 
 INTERRUPTED: tuple[Stage, ...] = ("mail", "rcpt", "data", "body")
+SLOW_MACHINE = 90.0
+"""Seconds beyond what the product itself waits: on two busy cores a worker alone takes fifteen to start."""
 
 
 @dataclass
@@ -95,7 +97,7 @@ class Office:
             sent.append(await self.api.ana.post(f"/drafts/{draft.id}/send", send, Outgoing))
         return sent
 
-    async def activity(self, since: int, seconds: float = 40.0) -> bool:
+    async def activity(self, since: int, seconds: float = SLOW_MACHINE) -> bool:
         """Wait until the server hears something new; False when everything is settled, so that nothing more comes."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -104,16 +106,16 @@ class Office:
             if await self.waiting() == 0:
                 return False
             await asyncio.sleep(0.01)
-        raise TimeoutError(f"The workers do nothing.\n{self.log()}")
+        raise TimeoutError(f"The workers do nothing.\n{await self.whereabouts()}")
 
     async def waiting(self) -> int:
         return await fetch_value("SELECT count(*) FROM outgoing WHERE state IN ('queued', 'sending')")
 
-    async def until(self, query: str, seconds: float = 40.0) -> None:
+    async def until(self, query: str, seconds: float = SLOW_MACHINE) -> None:
         """Wait until the query answers true."""
         end = time.monotonic() + seconds
         while not await fetch_value(query):
-            assert time.monotonic() < end, f"{query}\n{self.log()}"
+            assert time.monotonic() < end, f"{query}\n{await self.whereabouts()}"
             await asyncio.sleep(0.01)
 
     async def settled(self, seconds: float) -> None:
@@ -124,8 +126,29 @@ class Office:
         )
         end = time.monotonic() + seconds
         while await fetch_value(query):
-            assert time.monotonic() < end, f"Mails are stuck: {await self.states()}\n{self.log()}"
+            assert time.monotonic() < end, f"Mails are stuck.\n{await self.whereabouts()}"
             await asyncio.sleep(0.1)
+
+    async def whereabouts(self) -> str:
+        """For the message of a failure: every mail that is not settled, the jobs that wait, the workers' log."""
+        mails = await fetch(
+            "SELECT id, subject, state, attempts, fence, claimed_until - clock_timestamp() AS claim_left, "
+            "next_attempt_at - clock_timestamp() AS next_attempt_in, sent_copy, reason, server_words, message_id "
+            "FROM outgoing WHERE state <> 'sent' OR sent_copy <> 'stored' ORDER BY id"
+        )
+        jobs = await fetch(
+            "SELECT entrypoint, convert_from(payload, 'UTF8') AS payload, status, attempts, "
+            "execute_after - clock_timestamp() AS due_in, heartbeat - clock_timestamp() AS heard_of FROM pgqueuer "
+            "ORDER BY id LIMIT 30"
+        )
+        accepted = self.accepted()
+        lines = [
+            f"{await self.states()}, the server took {accepted.total()} ({max(accepted.values(), default=0)} each)"
+        ]
+        lines += [f"mail: {dict(each)}, taken {accepted[each['message_id']]} times" for each in mails]
+        lines += [f"job: {dict(each)}" for each in jobs]
+        lines += [f"worker {each.pid}: {'runs' if each.poll() is None else each.returncode}" for each in self.workers]
+        return "\n".join([*lines, self.log()])
 
     async def states(self) -> Counter[str]:
         return Counter(record["state"] for record in await fetch("SELECT state FROM outgoing"))
@@ -137,23 +160,32 @@ class Office:
     async def check(self, mails: list[Outgoing]) -> Counter[str]:
         """What must be true of every mail, whatever happened; answers how many are in which state."""
         accepted = self.accepted()
-        for record in await fetch("SELECT message_id, state FROM outgoing"):
+        for record in await fetch(
+            "SELECT id, subject, message_id, state, attempts, reason, server_words FROM outgoing"
+        ):
             times = accepted[record["message_id"]]
-            assert times <= 1, f"{record['message_id']} was sent {times} times"
-            assert record["state"] in ("sent", "unknown"), record["state"]
-            assert times == 1 or record["state"] == "unknown", f"{record['message_id']} is {record['state']}, not sent"
+            assert times <= 1, f"sent {times} times: {dict(record)}"
+            assert record["state"] in ("sent", "unknown"), dict(record)
+            assert times == 1 or record["state"] == "unknown", f"the server never took it: {dict(record)}"
         assert set(accepted) <= {mail.message_id for mail in mails}
         copies = Counter(
             str(parse_message(raw).message_id) for raw in (await self.dovecot.messages(self.user, "Sent")).values()
         )
         sent = [record["message_id"] for record in await fetch("SELECT message_id FROM outgoing WHERE state = 'sent'")]
-        assert copies == Counter(sent), "the Sent folder does not hold each sent mail once"
+        assert _differ(copies, sent) == {}, "the Sent folder does not hold each sent mail once: (there, expected)"
         stored = await fetch("SELECT message_id FROM messages WHERE direction = 'outgoing'")
-        assert Counter(record["message_id"] for record in stored) == Counter(sent)
+        placed = Counter(record["message_id"] for record in stored)
+        assert _differ(placed, sent) == {}, "the conversations do not hold each sent mail once: (there, expected)"
         return await self.states()
 
     def log(self) -> str:
         return (self.folder / "workers.log").read_text(errors="replace")[-3000:]
+
+
+def _differ(found: Counter[str], expected: list[str]) -> dict[str, tuple[int, int]]:
+    """What is there more or less often than expected, with both numbers."""
+    wanted = Counter(expected)
+    return {each: (found[each], wanted[each]) for each in found | wanted if found[each] != wanted[each]}
 
 
 @pytest.fixture
@@ -180,16 +212,16 @@ async def play_kills(office: Office, *, seed: int, mails: int, kills: int, patie
         done += 1
         worker = office.start_worker()
     assert done == kills, f"only {done} kills before everything was sent: take more mails, or a slower server"
-    await office.settled(patience * 3 + 60)
+    await office.settled(patience * 3 + SLOW_MACHINE)
     worker.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(worker.wait, 20) == 0
+    assert await asyncio.to_thread(worker.wait, 60) == 0, office.log()
     states = await office.check(written)
     assert states["unknown"] <= kills * AT_ONCE_PER_MAILBOX
     assert states.total() == mails
     return states
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 async def test_killed_workers_send_nothing_twice_and_lose_nothing(office: Office) -> None:
     office.patience = 3
     await play_kills(office, seed=4711, mails=40, kills=5, patience=3)
@@ -218,12 +250,12 @@ async def play_stops(office: Office, *, seed: int, mails: int, stops: int, sleep
         await asyncio.sleep(sleep)
         os.kill(sleeper.pid, signal.SIGCONT)
     # Nobody died, so in the end everything is known: what a sleeper saw, it records when it wakes.
-    await office.until("SELECT NOT EXISTS (SELECT 1 FROM outgoing WHERE state <> 'sent')", sleep * 2 + 90)
-    await office.settled(60)
+    await office.until("SELECT NOT EXISTS (SELECT 1 FROM outgoing WHERE state <> 'sent')", sleep * 2 + SLOW_MACHINE)
+    await office.settled(SLOW_MACHINE)
     assert await office.check(written) == Counter({"sent": mails})
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 async def test_a_worker_that_sleeps_longer_than_its_claim_does_no_harm(office: Office) -> None:
     office.patience = 2
     await play_stops(office, seed=8, mails=30, stops=3, sleep=3)
@@ -244,7 +276,7 @@ STOPPED_AT = {
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data", "message"])
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_worker_stopped_at_a_known_place_wakes_after_another_took_over(office: Office, stage: Stage) -> None:
     """At RCPT another sends it; after `sending` it is `unknown` meanwhile; what the sleeper then knows, is recorded."""
     office.patience = 1.5
@@ -258,16 +290,14 @@ async def test_a_worker_stopped_at_a_known_place_wakes_after_another_took_over(o
     office.start_worker()
     await reach("sent" if stage == "rcpt" else "unknown", mail)
     os.kill(sleeper.pid, signal.SIGCONT)
-    if stage == "data":
-        await reach("queued", mail)  # the sleeper knows that it sent no text: another attempt will
-        await office.api.ana.post(f"/outbox/{mail.id}/resolve", {"choice": "send_again"}, Outgoing)
+    # At DATA the sleeper knows that it sent no text: it says so, and another attempt follows without a person.
     await reach("sent", mail)
-    await office.settled(30)
+    await office.settled(SLOW_MACHINE)
     await office.check([mail])
     assert office.accepted() == {mail.message_id: 1}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_worker_stopped_with_a_transaction_open_does_not_hold_up_the_others(office: Office) -> None:
     """Its locks end with its session, which the server closes after the same silence."""
     office.patience = 1.5
@@ -284,16 +314,18 @@ async def test_a_worker_stopped_with_a_transaction_open_does_not_hold_up_the_oth
     await reach("unknown", mail)
     os.kill(sleeper.pid, signal.SIGCONT)
     await reach("sent", mail)
-    await office.settled(30)
+    await office.settled(SLOW_MACHINE)
     await office.check([mail])
 
 
-async def reach(state: str, mail: Outgoing, seconds: float = 45.0) -> None:
+async def reach(state: str, mail: Outgoing, seconds: float = SLOW_MACHINE) -> None:
     """Wait until the mail is in this state."""
-    found = ""
-    for _ in range(int(seconds / 0.05)):
-        found = await fetch_value("SELECT state FROM outgoing WHERE id = $1", mail.id)
-        if found == state:
+    end = time.monotonic() + seconds
+    while True:
+        [found] = await fetch("SELECT * FROM outgoing WHERE id = $1", mail.id)
+        if found["state"] == state:
             return
+        if time.monotonic() > end:
+            told = {name: value for name, value in dict(found).items() if name not in ("text", "html")}
+            raise TimeoutError(f"The mail is not {state}: {told}")
         await asyncio.sleep(0.05)
-    raise TimeoutError(f"The mail is {found}, not {state}.")

@@ -31,6 +31,8 @@ MOST_ATTEMPTS = 17
 """About two days. Then the mail has failed, and its author is told."""
 LONG_WAIT_FROM = 2
 """What only a person can mend (a wrong password) is tried again from this place in WAITS: servers lock accounts."""
+SOON = timedelta(seconds=5)
+"""Before another attempt where the server did not ask for patience."""
 
 
 class Words(NamedTuple):
@@ -138,7 +140,20 @@ async def try_later(
     if held.attempt >= MOST_ATTEMPTS:
         return await fail(held, Words(f"It could not be sent for two days. {said.reason}", *said[1:]), refused or {})
     wait = wait_after(max(held.attempt, LONG_WAIT_FROM + 1) if needs_person else held.attempt)
+    return await _queue_again(held, wait, said, refused or {}, later or {})
 
+
+async def put_back(held: Claim) -> bool:
+    """Nothing was sent, because this process was held up: back to `queued`, for another attempt in a moment.
+
+    However many attempts there were: the long waits are for servers, and none of them has refused anything.
+    """
+    return await _queue_again(held, SOON, Words("", ""), {}, {})
+
+
+async def _queue_again(
+    held: Claim, wait: timedelta, said: Words, refused: Mapping[str, Words], later: Mapping[str, Words]
+) -> bool:
     async def work(change: ConversationChange) -> bool:
         done = await updated(
             "UPDATE outgoing SET state = 'queued', claimed_until = NULL, next_attempt_at = now() + $3::interval, "
@@ -150,7 +165,7 @@ async def try_later(
             *said,
         )
         if done:
-            await settle_recipients(held.outgoing_id, (), refused or {}, later or {})
+            await settle_recipients(held.outgoing_id, (), refused, later)
             await enqueue("send_outgoing", after=wait, outgoing_id=held.outgoing_id)
         return done
 

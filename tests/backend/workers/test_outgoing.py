@@ -278,13 +278,39 @@ async def test_a_process_that_was_stopped_between_sending_and_the_text_sends_not
 ) -> None:
     """The clock that runs on while a process is stopped jumps, as after SIGSTOP or a closed lid."""
     outgoing = await sent_by(desk)
+    await execute("UPDATE outgoing SET attempts = 6, fence = 6")  # so many workers were killed over it
     readings = iter([0.0, 0.1, 61.0] if stage == "data" else [0.0, 61.0])
     monkeypatch.setattr(outgoing_module, "seconds_since_boot", lambda: next(readings))
     assert await desk.attempt(outgoing) == "queued"
     assert desk.smtp.messages == []
+    assert await fetch_value("SELECT next_attempt_at <= now() + $1::interval FROM outgoing", results.SOON), (
+        "the server refused nothing, so nobody has to wait for it"
+    )
+    assert (await desk.shown(outgoing)).reason == ""
     monkeypatch.undo()
     assert await desk.attempt(outgoing) == "sent"
     assert len(desk.smtp.messages) == 1
+
+
+async def test_a_server_may_take_longer_over_data_than_a_claim_lasts(desk: Desk) -> None:
+    desk.smtp.misbehave("data", delay=1.5)
+    outgoing = await sent_by(desk)
+    await Sender(claim_seconds=0.8).send(outgoing.id)
+    assert await desk.state(outgoing) == "sent"
+    assert len(desk.smtp.messages) == 1
+
+
+async def test_an_attempt_whose_claim_cannot_be_extended_sends_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreachable(held: transitions.Claim, lasting: timedelta) -> bool:
+        raise OSError("the database does not answer")
+
+    monkeypatch.setattr(transitions, "renew", unreachable)
+    desk.smtp.misbehave("data", delay=1)
+    outgoing = await sent_by(desk)
+    await Sender(claim_seconds=0.8).send(outgoing.id)
+    assert (await desk.state(outgoing), desk.smtp.messages) == ("queued", [])
 
 
 async def test_a_claim_is_extended_while_a_slow_server_thinks(desk: Desk) -> None:
