@@ -9,7 +9,13 @@ from __future__ import annotations
 import msgspec
 
 from backend.contracts import StreamPosition
-from backend.conversations.contracts import ConversationDetail, ConversationPage, ConversationRow, Mark
+from backend.conversations.contracts import (
+    ConversationDetail,
+    ConversationItem,
+    ConversationPage,
+    ConversationRow,
+    Mark,
+)
 from backend.events.contracts import Snapshot
 from backend.mailboxes.contracts import Mailbox
 from backend.notifications.contracts import Notification
@@ -88,6 +94,11 @@ def with_page(view: View, page: ConversationPage) -> View:
         if mark is None or item.mark.revision >= mark.revision:
             marks[item.row.id] = item.mark
     return msgspec.structs.replace(view, rows=rows, marks=marks)
+
+
+def with_item(view: View, item: ConversationItem) -> View:
+    """`view` with one conversation's row and mark, as an action answered them."""
+    return with_page(view, ConversationPage(items=[item], next_cursor=None, positions=[]))
 
 
 def with_detail(view: View, detail: ConversationDetail) -> View:

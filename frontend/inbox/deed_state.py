@@ -1,0 +1,99 @@
+"""What people do with a conversation from the inbox: each deed is one request, and its answer is painted at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import reflex as rx
+from msgspec.structs import replace
+from reflex.event import EventSpec
+
+from backend.conversations.contracts import AddComment, Assign, Comment, ConversationItem, SetRead, SetStatus, Status
+from frontend.api import ApiError
+from frontend.inbox.list_state import ListState
+from frontend.view import with_item
+
+STATUS_SAID = {
+    "done": "Marked done",
+    "trash": "Moved to Trash",
+    "open": "Moved to Open",
+    "spam": "Marked as spam",
+    "block": "Sender blocked",
+}
+
+
+class DeedState(ListState, mixin=True):
+    """Status, assignment, reading, comments."""
+
+    @rx.event
+    async def set_status(self, conversation_id: int, status: str) -> AsyncIterator[Any]:
+        """Done, trash, spam, or open again; `block` also blocks the writer.
+
+        The row has gone already; a refusal puts it back and says why.
+        """
+        try:
+            before = self.seen().rows.get(conversation_id)
+            if status == "block":
+                item = await self.api().post(f"/conversations/{conversation_id}/block-sender", None, ConversationItem)
+                await self.become(with_item(self.seen(), item))
+            else:
+                wanted: Status = status  # pyright: ignore[reportAssignmentType] # the API refuses any other word
+                await self.change(conversation_id, "status", SetStatus(status=wanted))
+        except ApiError as refused:
+            yield rx.call_script(f"tandem.putBack({conversation_id})")
+            yield self.fault(refused)
+            return
+        yield rx.call_script(f"tandem.settled({conversation_id})")
+        if before is not None and before.status != status:
+            self.say(STATUS_SAID.get(status, "Changed"), action=f"status:{before.status}", ref=conversation_id)
+
+    @rx.event
+    async def assign(self, conversation_id: int, user_id: int, team_id: int) -> EventSpec | None:
+        """To a person, a team, or (both 0) nobody."""
+        try:
+            await self.change(conversation_id, "assignee", Assign(user_id=user_id or None, team_id=team_id or None))
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
+
+    @rx.event
+    async def mark_unread(self, conversation_id: int) -> AsyncIterator[Any]:
+        """Unread again, for me alone."""
+        try:
+            await self.change(conversation_id, "read", SetRead(read=False))
+        except ApiError as refused:
+            yield self.fault(refused)
+            return
+        yield rx.call_script("tandem.close()")
+
+    @rx.event
+    async def read_all(self) -> EventSpec | None:
+        """Everything in the open mailbox counts as read."""
+        try:
+            await self.api().post(f"/mailboxes/{self.mailbox_id}/read-all")
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
+
+    async def change(self, conversation_id: int, what: str, body: Any) -> None:
+        item = await self.api().put(f"/conversations/{conversation_id}/{what}", body, ConversationItem)
+        await self.become(with_item(self.seen(), item))
+
+    @rx.event
+    async def comment(self, conversation_id: int, text: str, people: list[int], teams: list[int]) -> EventSpec | None:
+        """Say something to the team, beside the mail."""
+        try:
+            said = await self.api().post(
+                f"/conversations/{conversation_id}/comments",
+                AddComment(text=text, mention_ids=people, team_mention_ids=teams),
+                Comment,
+            )
+            view = self.seen()
+            detail = view.details.get(conversation_id)
+            if detail is not None and all(each.id != said.id for each in detail.comments):
+                fresh = replace(detail, comments=[*detail.comments, said])
+                await self.become(replace(view, details=view.details | {conversation_id: fresh}))
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
