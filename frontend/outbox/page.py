@@ -11,7 +11,7 @@ from frontend.components.frame import page
 from frontend.components.parts import avatar, empty, icon, link
 from frontend.components.widgets import ago
 from frontend.compose.window import compose_window
-from frontend.inbox.pane_view import choice_button
+from frontend.inbox.flow_view import choice_button
 from frontend.outbox.state import Outbox
 
 _state: Any = Outbox

@@ -1,0 +1,66 @@
+"""The foot of a conversation's pane: reply and comment, or the composer in their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from frontend.components.parts import icon, key_hint
+from frontend.components.widgets import comment_box, composer
+from frontend.compose.state import Compose
+from frontend.inbox.state import Inbox
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
+_compose: Any = Compose
+
+
+def dock(shown: Any) -> rx.Component:
+    """Reply and comment; the composer in their place while it stands open."""
+    return rx.el.footer(
+        rx.cond(
+            _compose.docked.contains(shown.id),
+            composer(
+                draft=_compose.docked[shown.id],
+                files=_compose.files,
+                status=_compose.status,
+                suggestions=_compose.suggestions,
+                on_save=_compose.save,
+                on_send=_compose.send_mail,
+                on_discard=_compose.discard,
+                on_fold=_compose.fold,
+                on_query=_compose.suggest,
+                on_attached=_compose.attached,
+                on_detach=_compose.detach,
+                on_keep=_compose.keep,
+            ),
+            rx.el.div(
+                rx.el.button(
+                    icon("reply", 15),
+                    "Reply",
+                    key_hint("R"),
+                    type="button",
+                    class_name="btn tall",
+                    on_click=_compose.reply(shown.id, "reply", 0),
+                    custom_attrs={"data-key": "r"},
+                ),
+                rx.el.button(
+                    icon("reply-all", 15),
+                    rx.el.span("Reply all", class_name="desk-only"),
+                    type="button",
+                    class_name="btn tall",
+                    title="Reply to all",
+                    on_click=_compose.reply(shown.id, "reply_all", 0),
+                    custom_attrs={"data-key": "a", "aria-label": "Reply all"},
+                ),
+                comment_box(
+                    people=_inbox.mentionable,
+                    mailbox=shown.mailbox_id,
+                    on_send=lambda text, people, teams: _inbox.comment(shown.id, text, people, teams),
+                ),
+                class_name="dock-line",
+            ),
+        ),
+        class_name="dock",
+    )

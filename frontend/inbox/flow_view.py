@@ -1,0 +1,210 @@
+"""The flow of a conversation: mails, comments, what happened, what waits to be sent, and who is writing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from frontend.components.parts import avatar, icon
+from frontend.components.widgets import ago, mail_frame, rich_text
+from frontend.inbox.panes import EntryView
+from frontend.inbox.state import Inbox
+from frontend.outbox.state import Outbox
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
+_outbox: Any = Outbox
+
+Entry = Any
+
+
+@rx.memo
+def entry(piece: rx.vars.ObjectVar[EntryView], conversation: rx.Var[int]) -> rx.Component:
+    """One piece of the flow."""
+    return rx.fragment(_entry(piece, conversation))
+
+
+def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
+    return rx.match(
+        piece.kind,
+        ("message", rx.cond(piece.open, _message(piece, conversation), _folded(piece, conversation))),
+        ("comment", _comment(piece)),
+        ("activity", rx.el.div(piece.text, " · ", ago(at=piece.at, long=True), class_name="act")),
+        ("outgoing", _outgoing(piece)),
+        ("writing", _writing(piece)),
+        rx.fragment(),
+    )
+
+
+def _folded(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
+    return rx.el.button(
+        avatar(piece.face, small=True),
+        rx.el.b(piece.who),
+        rx.el.span(piece.snippet, class_name="el"),
+        ago(at=piece.at, long=True),
+        type="button",
+        class_name="fold",
+        on_click=_inbox.toggle_message(conversation, piece.id),
+        custom_attrs={"aria-expanded": "false", "data-message": piece.id.to_string()},
+    )
+
+
+def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            avatar(piece.face),
+            rx.el.button(
+                rx.el.b(piece.who),
+                rx.el.span(" ", piece.to_whom, class_name="to"),
+                rx.el.br(class_name="phone-only"),
+                type="button",
+                class_name="from",
+                title=piece.address,
+                on_click=_inbox.toggle_message(conversation, piece.id),
+                custom_attrs={"aria-expanded": "true"},
+            ),
+            rx.el.span(class_name="grow"),
+            rx.el.a(
+                icon("code", 14),
+                href=piece.raw,
+                class_name="source",
+                title="The raw source of this mail",
+                target="_blank",
+                rel="noopener",
+                custom_attrs={"aria-label": "Raw source"},
+            ),
+            ago(at=piece.at),
+            class_name="msg-head",
+        ),
+        rx.cond(piece.problems != "", rx.el.p(icon("triangle-alert", 14), piece.problems, class_name="problem")),
+        rx.cond(
+            piece.blocked > 0,
+            rx.el.div(
+                icon("image-off", 14),
+                rx.el.span("Images from the sender’s servers are not loaded."),
+                rx.el.button(
+                    "Show images", type="button", class_name="link", on_click=_inbox.show_images(conversation, piece.id)
+                ),
+                class_name="blocked",
+            ),
+        ),
+        rx.cond(
+            piece.frame != "",
+            mail_frame(url=piece.frame, title="Mail of " + piece.who),
+            rx.fragment(
+                rich_text(text=piece.text),
+                rx.cond(
+                    piece.cut,
+                    rx.el.button(
+                        "Show all of it",
+                        type="button",
+                        class_name="link",
+                        on_click=_inbox.show_whole(conversation, piece.id),
+                    ),
+                ),
+                rx.cond(
+                    piece.quoted_open & (piece.quoted != ""),
+                    rx.el.blockquote(rich_text(text=piece.quoted), class_name="quoted"),
+                ),
+            ),
+        ),
+        rx.el.div(
+            rx.foreach(piece.files, _file),
+            rx.cond(
+                piece.quoted != "",
+                rx.el.button(
+                    icon("ellipsis", 13),
+                    rx.cond(piece.quoted_open, "hide quoted text", "quoted text"),
+                    type="button",
+                    class_name="chip",
+                    on_click=_inbox.toggle_quote(conversation, piece.id),
+                    custom_attrs={"aria-expanded": rx.cond(piece.quoted_open, "true", "false")},
+                ),
+            ),
+            class_name="msg-foot",
+        ),
+        class_name=rx.cond(piece.outgoing, "msg ours", "msg"),
+        custom_attrs={"data-message": piece.id.to_string(), "aria-label": "Mail of " + piece.who},
+    )
+
+
+def _file(file: Any) -> rx.Component:
+    return rx.el.a(
+        icon("paperclip", 13),
+        rx.el.span(file.name, class_name="el"),
+        rx.el.small(file.size),
+        href=file.url,
+        class_name="chip file",
+        custom_attrs={"download": file.name},
+    )
+
+
+def _comment(piece: Entry) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            avatar(piece.face, small=True), rx.el.b(piece.who), ago(at=piece.at, long=True), class_name="cmt-head"
+        ),
+        rich_text(text=piece.text, mentions=piece.mentions),
+        class_name="cmt",
+        custom_attrs={"aria-label": "Comment of " + piece.who + ", seen by your team only"},
+    )
+
+
+CHOICE_WORDS = {
+    "send_again": "Send again",
+    "was_sent": "It was sent",
+    "edit": "Edit",
+    "cancel": "Do not send",
+}
+
+
+def choice_button(outgoing_id: Any, choice: Any) -> rx.Component:
+    """One of a person's choices for a mail that has not left."""
+    return rx.el.button(
+        rx.match(choice, *((name, words) for name, words in CHOICE_WORDS.items()), ""),
+        type="button",
+        class_name="btn",
+        on_click=_outbox.resolve(outgoing_id, choice),
+    )
+
+
+def _outgoing(piece: Entry) -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            avatar(piece.face),
+            rx.el.div(rx.el.b(piece.who), rx.el.span(" ", piece.to_whom, class_name="to"), class_name="from"),
+            rx.el.span(piece.tag.text, class_name="tag t-" + piece.tag.tone),
+            rx.el.span(class_name="grow"),
+            ago(at=piece.at),
+            class_name="msg-head",
+        ),
+        rich_text(text=piece.text),
+        rx.cond(
+            piece.reason != "",
+            rx.el.div(
+                rx.el.p(rx.el.b(piece.reason), " ", piece.remedy),
+                rx.foreach(piece.refused, lambda line: rx.el.p(line, class_name="third")),
+                rx.cond(
+                    piece.server_words != "",
+                    rx.el.details(rx.el.summary("The server’s words"), rx.el.pre(piece.server_words)),
+                ),
+                class_name="reason",
+            ),
+        ),
+        rx.cond(
+            piece.choices.length() > 0,
+            rx.el.div(rx.foreach(piece.choices, lambda choice: choice_button(piece.id, choice)), class_name="bar"),
+        ),
+        class_name="msg ours waiting",
+        custom_attrs={"aria-label": "Mail of " + piece.who + ", " + piece.tag.text},
+    )
+
+
+def _writing(piece: Entry) -> rx.Component:
+    return rx.el.div(
+        avatar(piece.face, small=True),
+        rx.el.span(rx.el.b(piece.who), " is writing a reply", rx.cond(piece.text != "", ": ", "")),
+        rx.el.span(piece.text, class_name="el third"),
+        class_name="writing",
+    )

@@ -1,0 +1,93 @@
+"""The head of a conversation's pane: subject, who it is assigned to, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
+
+
+def head(shown: Any) -> rx.Component:
+    return rx.el.header(
+        icon_button(
+            "chevron-left",
+            "Back to the list",
+            icon_size=20,
+            class_name="btn q sq phone-only",
+            custom_attrs={"data-act": "back"},
+        ),
+        rx.el.span(shown.mailbox, class_name="phone-only back-name"),
+        rx.cond(
+            shown.lock != "",
+            rx.el.span(
+                icon("lock", 15),
+                class_name="lock",
+                role="img",
+                title=shown.lock + ": " + shown.lock_names,
+                custom_attrs={"aria-label": shown.lock},
+            ),
+        ),
+        rx.el.h1(shown.subject, class_name="el subject desk-only", title=shown.subject),
+        rx.el.span(class_name="grow"),
+        rx.el.button(
+            rx.cond(
+                shown.assignee.initials != "",
+                rx.fragment(avatar(shown.assignee, small=True), rx.el.span(shown.assignee_short, class_name="el")),
+                rx.fragment(icon("user-plus", 15), rx.el.span("Assign")),
+            ),
+            icon("chevron-down", 14),
+            type="button",
+            class_name="btn assign",
+            custom_attrs={
+                "data-menu": "assign",
+                "data-key": "i",
+                "aria-haspopup": "dialog",
+                "aria-expanded": "false",
+                "aria-label": rx.cond(
+                    shown.assignee.initials != "", "Assigned to " + shown.assignee.name + ". Assign", "Assign"
+                ),
+            },
+        ),
+        rx.cond(
+            shown.contact.id > 0,
+            link(
+                icon("contact", 15),
+                rx.el.span("Open contact", class_name="desk-only"),
+                to=f"/contacts/?contact={shown.contact.id}",
+                class_name="btn contact-link",
+                custom_attrs={"aria-label": "Open contact"},
+            ),
+        ),
+        rx.cond(
+            shown.status == "open",
+            act_button(
+                icon("check", 15),
+                rx.el.span("Done"),
+                key_hint("E"),
+                act="done",
+                key="e",
+                class_name="btn done",
+                title="Done",
+                custom_attrs={"aria-label": "Done"},
+            ),
+            act_button(
+                icon("undo-2", 15),
+                rx.el.span(rx.cond(shown.status == "spam", "Not spam", "Move to Open")),
+                act="open",
+                class_name="btn",
+            ),
+        ),
+        icon_button(
+            "ellipsis",
+            "More",
+            class_name="btn q sq",
+            custom_attrs={"data-menu": "more", "aria-haspopup": "menu", "aria-expanded": "false"},
+        ),
+        rx.cond(
+            shown.status != "trash",
+            act_button(act="trash", key="#", class_name="reader", custom_attrs={"tabIndex": -1, "aria-hidden": "true"}),
+        ),
+        class_name="head",
+    )
