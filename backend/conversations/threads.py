@@ -72,15 +72,15 @@ _SUM_UP = """
     LEFT JOIN LATERAL (SELECT date, direction, snippet FROM messages m
                         WHERE conversation_id = wanted.id AND gone_at IS NULL AND NOT m.hidden
                         ORDER BY date DESC, id DESC LIMIT 1) newest ON true
-    LEFT JOIN LATERAL (SELECT array_agg(DISTINCT lower(p ->> 'address')) AS list
+    LEFT JOIN LATERAL (SELECT array_agg(DISTINCT lower(p ->> 'address') COLLATE "C") AS list
             FROM messages m, jsonb_array_elements((m.recipients -> 'to') || (m.recipients -> 'cc')) p
            WHERE m.conversation_id = wanted.id) addressees ON true
-    LEFT JOIN LATERAL (SELECT jsonb_agg(sender ORDER BY at DESC) AS list FROM (
-            SELECT DISTINCT ON (lower(sender ->> 'address')) sender, date AS at FROM messages
-             WHERE conversation_id = wanted.id AND direction = 'incoming' AND sender IS NOT NULL
-             ORDER BY lower(sender ->> 'address'), date DESC LIMIT 50) s) senders ON true
+    LEFT JOIN LATERAL (SELECT jsonb_agg(sender ORDER BY at DESC, address) AS list FROM (
+            SELECT DISTINCT ON (address) sender, date AS at, lower(sender ->> 'address') COLLATE "C" AS address
+              FROM messages WHERE conversation_id = wanted.id AND direction = 'incoming' AND sender IS NOT NULL
+             ORDER BY address, date DESC, id DESC LIMIT 50) s) senders ON true
     LEFT JOIN LATERAL (SELECT jsonb_path_query_array(recipients, '$.to[0 to 4]') AS list FROM messages
-                        WHERE conversation_id = wanted.id ORDER BY date DESC LIMIT 1) receivers ON true
+                        WHERE conversation_id = wanted.id ORDER BY date DESC, id DESC LIMIT 1) receivers ON true
     WHERE c.id = wanted.id
 """
 _SUM_UP_ONE = _SUM_UP.format(which="= $1")

@@ -24,6 +24,7 @@ from backend.mail.raw import store_raws
 from backend.mail.reading import Prepared
 from backend.mail.standing import begins_with
 from backend.mail.store import MOST_ADDRESSED, believable
+from backend.mail.summary import SUMMARY_COLUMNS, Member, summary
 
 MESSAGE_COLUMNS = (
     *("id", "mailbox_id", "conversation_id", "raw_digest", "content_digest", "message_id", "email_id", "direction"),
@@ -32,10 +33,7 @@ MESSAGE_COLUMNS = (
 )
 
 
-CONVERSATION_COLUMNS = (
-    *("id", "mailbox_id", "subject", "status", "visibility", "correspondents", "addressed", "snippet"),
-    *("created_at", "last_at"),
-)
+CONVERSATION_COLUMNS = ("id", "mailbox_id", "status", "visibility", "version", "created_at", *SUMMARY_COLUMNS)
 QUIET: frozenset[Where] = frozenset({"junk", "trash", "drafts"})
 """What comes to these places is nobody's news."""
 
@@ -163,7 +161,8 @@ async def _store_new(
     stored.begun = await _numbers("conversations", len(begun)) if begun else []
     for group, number in zip(begun, stored.begun, strict=True):
         group.conversation_id = number
-    await _begin(mailbox["id"], begun, new, arrived=arrived)
+    members = [Member(stored.new[n], prepared[n], dates[n], outgoing[n], arrivals[n]) for n in range(len(new))]
+    await _begin(mailbox["id"], begun, new, members, arrived=arrived)
     await _join(act, groups)
     stored.grown = [group.conversation_id for group in grown if group.conversation_id is not None]
     stored.audiences = await _audiences(grown)
@@ -171,15 +170,12 @@ async def _store_new(
     await copy_rows(
         "messages",
         MESSAGE_COLUMNS,
-        [
-            _row((stored.new[n], mailbox["id"], where[n]), one.fetched, dates[n], outgoing[n], arrivals[n])
-            for n, one in enumerate(new)
-        ],
+        [_row(mailbox["id"], where[n], new[n].fetched, member) for n, member in enumerate(members)],
     )
     await _leave_keys(mailbox["id"], groups, prepared, set(stored.begun))
     if arrived:
         await _reopen([group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)])
-    await sum_up_all([*stored.grown, *stored.begun])
+    await sum_up_all(stored.grown)
 
 
 def _opens(message: Incoming, noticed: bool) -> bool:
@@ -212,16 +208,15 @@ async def _reopen(groups: Sequence[Group]) -> None:
         )
 
 
-def _row(
-    ids: tuple[int, int, int | None], fetched: Fetched, date: datetime, outgoing: bool, arrival: int
-) -> tuple[object, ...]:
+def _row(mailbox_id: int, conversation_id: int | None, fetched: Fetched, member: Member) -> tuple[object, ...]:
     """Values for MESSAGE_COLUMNS."""
-    prepared = fetched.prepared
-    direction = "outgoing" if outgoing else "incoming"
+    prepared = member.prepared
+    ids = (member.number, mailbox_id, conversation_id)
+    direction = "outgoing" if member.outgoing else "incoming"
     identity = (prepared.digest, prepared.content_digest, prepared.message_id, fetched.email_id, direction)
-    head = (prepared.sender, prepared.recipients, date, prepared.subject, prepared.snippet)
+    head = (prepared.sender, prepared.recipients, member.date, prepared.subject, prepared.snippet)
     body = (prepared.text, prepared.has_html, prepared.attachments, prepared.problems)
-    rest = (arrival, None, prepared.automatic, datetime.now(UTC), False, "")
+    rest = (member.arrival, None, prepared.automatic, datetime.now(UTC), False, "")
     return (*ids, *identity, *head, *body, *rest)
 
 
@@ -271,15 +266,16 @@ async def _tell_what_is_known(gathering: Gathering, mailbox_id: int, messages: S
         gathering.know(group, keys[record["id"]])
 
 
-async def _begin(mailbox_id: int, begun: Sequence[Group], messages: Sequence[Incoming], *, arrived: bool) -> None:
-    """New conversations, not yet summed up."""
+async def _begin(
+    mailbox_id: int, begun: Sequence[Group], messages: Sequence[Incoming], members: Sequence[Member], *, arrived: bool
+) -> None:
+    """New conversations, summed up. `messages` and `members` are those of the batch, by position."""
     now = datetime.now(UTC)
     rows: list[tuple[object, ...]] = []
     for group in begun:
-        first = messages[group.members[0]]
-        status = begins_with(first.place, arrived=arrived)
-        subject = first.fetched.prepared.subject
-        rows.append((group.conversation_id, mailbox_id, subject, status, group.visibility, "[]", [], "", now, now))
+        status = begins_with(messages[group.members[0]].place, arrived=arrived)
+        sums = summary([members[position] for position in group.members])
+        rows.append((group.conversation_id, mailbox_id, status, group.visibility, 1, now, *sums))
     await copy_rows("conversations", CONVERSATION_COLUMNS, rows)
 
 

@@ -28,6 +28,7 @@ from backend.mail.actions import (
     remove_placements,
     store_fetched,
 )
+from backend.mail.raw import store_raws
 from backend.mail.reading import Prepared
 from backend.workers.reader import Reader, read_all
 from sync.errors import CannotStore, LeaseLost
@@ -188,6 +189,10 @@ class PostgresAccountStore:
     async def read_ahead(self, folder: str, messages: Sequence[FetchedMessage]) -> None:
         try:
             prepared = await self._prepare(messages)
+            # The larger half of what is written, beside the batch that is stored now. Should ours never be stored,
+            # bytes that nothing refers to do no harm.
+            async with action(None):
+                await store_raws({read.digest: each.raw for each, read in zip(messages, prepared, strict=True)})
         except MESSAGE_FAULTS:
             return  # met again, and told, when they are stored
         self._ahead[folder] = {id(each): (each, read) for each, read in zip(messages, prepared, strict=True)}

@@ -1,0 +1,24 @@
+"""How mail is stored: text and its words as they are."""
+
+from pathlib import Path
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from backend.database.connection import connection
+
+ID = "2026-11-24T02:20:00:000000"
+VERSION = "1.38.0"
+DESCRIPTION = "Storing text"
+
+SQL = Path(__file__).with_name("2026_11_24_storing_text.sql")
+
+
+async def forwards() -> MigrationManager:
+    manager = MigrationManager(migration_id=ID, app_name="tandem", description=DESCRIPTION)
+
+    async def build() -> None:
+        async with connection() as current:
+            await current.execute(SQL.read_text(encoding="utf-8"))
+
+    manager.add_raw(build)
+    return manager
