@@ -144,10 +144,10 @@ def _leaving(chosen: Any) -> rx.Component:
         rx.cond(
             _state.leaving == "remove",
             text_field(
-                "Mailbox name",
+                "Type the mailbox’s name to confirm",
                 "confirmed_name",
                 required=True,
-                hint=rx.el.span("Type ", rx.el.b(chosen.name), " to confirm."),
+                hint=rx.el.b(chosen.name),
             ),
         ),
         rx.el.div(
