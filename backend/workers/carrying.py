@@ -41,6 +41,7 @@ from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
 from backend.mail.store import hold_threading
 from backend.workers.carry_round import Copy, Round, Wish, standing_copies
+from backend.workers.incoming import look_again
 from backend.workers.server_folders import FolderNames
 from backend.workers.visits import alone, signed_in
 from sync.errors import CommandRefused, FolderChanged
@@ -264,7 +265,8 @@ async def _look_after(server: Connection, account_id: int, mailbox_id: int, turn
     """Look once more for what was moved, now that it is written down.
 
     Somebody else may have moved it on between the two. If the watcher was told of that before the placement stood here,
-    nobody would tell it again.
+    nobody would tell it again. If it is moved on in the next moment the watcher may not be told at all, and therefore
+    looks a second time.
     """
     by_folder: dict[str, list[int]] = defaultdict(list)
     for _, folder, uid in turn.moved():
@@ -289,3 +291,4 @@ async def _look_after(server: Connection, account_id: int, mailbox_id: int, turn
                     fence=row["fence"],
                 )
                 await remove_placements(key, gone)
+    await look_again(account_id, by_folder)

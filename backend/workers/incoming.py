@@ -10,13 +10,15 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import asyncpg
+import msgspec
 
 from backend.database.connection import engine, execute, fetch, fetch_row
 from backend.errors import TandemError
-from backend.mail.intents import look_again
+from backend.mail import intents
 from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
 from backend.workers.reader import Reader
@@ -29,6 +31,10 @@ ACCOUNTS_CHANNEL = "tandem_accounts"
 """NOTIFY here with an account's id when it was connected, changed or removed; empty: look at all."""
 COUNT = "count "
 """Before the id: its folders are to be counted now (`tandem census`)."""
+MOVED = "moved "
+"""Before the account's id and the UIDs that moved mail has now, by folder, as JSON: looked at once more."""
+MOST_TOLD = 7_500
+"""Bytes of a NOTIFY (PostgreSQL takes 8,000). Of more moves at once, the census finds out."""
 LEASE_SECONDS = 22
 """With the pause between two looks, an account of a worker that died moves to another within 30 s."""
 RENEW_SECONDS = 5.0
@@ -41,6 +47,14 @@ class _Watch:
     lease: Lease
     watcher: AccountWatcher
     task: asyncio.Task[None]
+
+
+async def look_again(account_id: int, moved: Mapping[str, Collection[int]]) -> None:
+    """Let whoever watches the account look once more, in a moment, where mail was moved to: UIDs by folder."""
+    told = msgspec.json.encode({folder: sorted(uids) for folder, uids in moved.items()}).decode()
+    payload = f"{MOVED}{account_id} {told}"
+    if moved and len(payload.encode()) <= MOST_TOLD:
+        await execute("SELECT pg_notify($1, $2)", ACCOUNTS_CHANNEL, payload)
 
 
 class Watchers:
@@ -91,6 +105,12 @@ class Watchers:
             watch = self._watches.get(int(payload.removeprefix(COUNT)))
             if watch is not None:
                 watch.watcher.count()
+            return
+        if payload.startswith(MOVED):
+            account_id, _, moved = payload.removeprefix(MOVED).partition(" ")
+            watch = self._watches.get(int(account_id))
+            if watch is not None:
+                watch.watcher.look_again(msgspec.json.decode(moved, type=dict[str, list[int]]))
             return
         if payload.isdecimal():
             self._changed.add(int(payload))
@@ -150,7 +170,7 @@ class Watchers:
             # One account whose password cannot be opened keeps back no other; it is tried again with its next lease.
             log.exception("Account %s cannot be watched.", lease.account_id)
             return
-        await look_again(lease.account_id)  # what could not be carried over while nobody watched it
+        await intents.look_again(lease.account_id)  # what could not be carried over while nobody watched it
         watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=row["connected_at"])
         task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
         self._watches[lease.account_id] = _Watch(lease, watcher, task)

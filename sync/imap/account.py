@@ -17,6 +17,7 @@ again like after any other failure: nothing was lost, because the cursor did not
 
 import asyncio
 import time
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sync.errors import CommandRefused, LeaseLost
@@ -26,6 +27,7 @@ from sync.imap.connection import Connection
 from sync.imap.folder import FolderSync
 from sync.imap.line import Account, Line, Timing
 from sync.imap.rounds import Rounds, folder_sync
+from sync.imap.second_look import look_for
 from sync.ports import AccountStore
 from sync.types import FolderInfo, ImapLogin, Problem
 
@@ -49,6 +51,7 @@ class AccountWatcher:
         self._others = Line("others", self._account, self._watch_others, spare=self._do_alone)
         self._rounds = Rounds(self._account)
         self._alone = False
+        self._round_wanted = False
 
     async def run(self) -> None:
         """Watch. Raises LeaseLost when the store says so; CancelledError is the ordinary end."""
@@ -66,6 +69,23 @@ class AccountWatcher:
         """Look now: at every folder, and again at a server or a folder that is being waited for."""
         self._rounds.refused.try_now()
         self._inbox.wake.set()
+        self._want_round()
+
+    def look_again(self, moved: Mapping[str, Collection[int]]) -> None:
+        """We moved mail: by folder, the UIDs that it has there now. Somebody else may move it on in the same moment."""
+        self._rounds.looks.add(moved, self._wake_for)
+
+    def _wake_for(self, folders: Collection[str]) -> None:
+        if _INBOX.name in folders:
+            self._inbox.wake.set()
+        if self._alone:
+            self._inbox.wake.set()
+        elif set(folders) - {_INBOX.name}:
+            self._others.wake.set()
+
+    def _want_round(self) -> None:
+        """Let the others line look at every folder now."""
+        self._round_wanted = True
         self._others.wake.set()
 
     def count(self) -> None:
@@ -101,7 +121,7 @@ class AccountWatcher:
             if not self._account.inbox_is_here.is_set():
                 self._account.inbox_is_here.set()
                 if any(info.gathers == "all" for info in self._rounds.folders):
-                    self._others.wake.set()
+                    self._want_round()
             if self._alone:
                 await self._go_round_alone(connection, line, folder)
             await line.current()
@@ -114,6 +134,7 @@ class AccountWatcher:
             settled = not connection.has_changes
             if connection.has_changes:
                 await folder.catch_up(connection.take_changes())
+            await look_for(folder, self._rounds.looks.take(_INBOX.name))
 
     async def _wait_for_news(self, connection: Connection, line: Line, settled: bool) -> None:
         """Until the server told something, somebody nudged, or it is time to look.
@@ -156,8 +177,9 @@ class AccountWatcher:
         while True:
             news = connection.take_news()
             now = time.monotonic()
-            if line.wake.is_set() or news.renamed or news.overflow or now - looked_at >= self._account.timing.poll_all:
-                line.wake.clear()
+            wanted, self._round_wanted = self._round_wanted, False
+            line.wake.clear()
+            if wanted or news.renamed or news.overflow or now - looked_at >= self._account.timing.poll_all:
                 looked_at = now
                 told = told and not news.overflow
                 await self._rounds.go_round(connection, line)
@@ -165,6 +187,7 @@ class AccountWatcher:
                 await self._rounds.go_to(news.changed, connection, line)
             else:
                 await self._rounds.go_short(connection, line)
+            await self._rounds.look_again(connection, line)
             await line.current()
             if told:
                 await connection.wait_for_changes(self._account.timing.poll_all, line.wake)
@@ -184,6 +207,7 @@ class AccountWatcher:
         """Leave the inbox for the other folders, and come back."""
         await connection.close_folder()
         await self._rounds.go_round(connection, line)
+        await self._rounds.look_again(connection, line)
         await folder.open()
         await folder.catch_up()
         await self._others.current()

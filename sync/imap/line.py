@@ -37,6 +37,8 @@ class Timing:
     """Every folder is counted this often; also how long an absence may be before all are listed again."""
     census_listed: float = 6 * 3600
     """Every folder's UIDs are listed at least this often, even if nothing seems to have changed."""
+    second_look: float = 2
+    """So long after a move of ours the place where it went is looked at once more."""
     refused_retry: float = 300
     """A folder that the server refuses is asked for again after so long, then less and less often."""
     refused_last_retry: float = 6 * 3600

@@ -22,6 +22,7 @@ from sync.imap.connection import Connection
 from sync.imap.folder import FolderSync, Standing
 from sync.imap.line import Account, Line
 from sync.imap.refused_folders import RefusedFolders
+from sync.imap.second_look import SecondLooks, look_for
 from sync.types import FolderCursor, FolderInfo, FolderProgress, FolderRole, Syncing, SyncPlan
 
 IMPORTANT: tuple[FolderRole, ...] = ("sent", "archive", "junk", "trash")
@@ -37,6 +38,7 @@ class Rounds:
         self.folders: list[FolderInfo] = []
         """As last listed."""
         self.refused = RefusedFolders(account)
+        self.looks = SecondLooks(account.timing.second_look)
         self._account = account
         self._seen: dict[str, FolderStatus] = {}
         self.schedule = Schedule(account.timing.census, account.timing.census_listed)
@@ -109,6 +111,26 @@ class Rounds:
     async def go_short(self, connection: Connection, line: Line) -> None:
         """Look at the important folders."""
         await self.go_to({info.name for info in self.folders if info.role in IMPORTANT}, connection, line)
+
+    async def look_again(self, connection: Connection, line: Line) -> None:
+        """Look once more where we moved mail to, when its time has come; the inbox is looked at by its own line."""
+        names = {name for name in self.looks.folders if name != "INBOX"}
+        if not names:
+            return
+        plan = await self._account.store.plan()
+        for info in self._followed(plan):
+            uids = self.looks.take(info.name)
+            if not uids or self.refused.waits(info.name):
+                continue
+            try:
+                status = await connection.folder_status(info.name)
+                await self._visit(connection, info, plan, line, _standing(status), look=uids)
+            except CommandRefused as refusal:
+                if connection.lost:
+                    raise
+                await self.refused.refused(info.name, refusal)
+        for name in names:
+            self.looks.take(name)  # of folders that are not followed
 
     def _followed(self, plan: SyncPlan) -> list[FolderInfo]:
         def rank(info: FolderInfo) -> tuple[bool, int, str]:
@@ -195,7 +217,8 @@ class Rounds:
         line: Line,
         standing: Standing,
         *,
-        counting: bool,
+        counting: bool = False,
+        look: Collection[int] = (),
     ) -> None:
         folder = folder_sync(self._account, connection, info, plan, line)
         await folder.open()
@@ -208,8 +231,11 @@ class Rounds:
                 await line.check_lease()
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
+            await look_for(folder, look)
             if counting or fresh:
                 self.schedule.listed(info.name, await take_census(folder), standing)
+            while connection.has_changes:  # told while it was open, and not told again
+                await folder.catch_up(connection.take_changes())
         finally:
             if not connection.lost:
                 await connection.close_folder()

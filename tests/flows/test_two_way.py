@@ -126,9 +126,8 @@ async def test_what_is_done_here_is_done_there_and_the_other_way_round(office: O
     await show(jonas.page, "Support")
     for row in rows:
         await expect(row).to_be_visible(timeout=SLOW)
-    # Dovecot tells of changes half a second late, and of what came and went within that time not at all: then only the
-    # census finds out. Here the watcher is let meet the mail in the inbox first.
-    await asyncio.sleep(2)
+    # Dovecot tells of changes half a second late, and of what came and went within that time not at all: the second
+    # look finds out.
     await there.move("INBOX", "Trash")
     for row in rows:
         await expect(row).to_have_count(0, timeout=SLOW)
