@@ -22,7 +22,7 @@ from backend.accounts.queries import NOT_BEGUN, PAUSED, read_account, state_of
 from backend.database.connection import Row, execute, execute_many, fetch_row, fetch_value
 from backend.errors import NotFound, Unacceptable
 from backend.events.record import Action, action, mailbox_stream
-from backend.jobs import enqueue, enqueue_or_hasten
+from backend.jobs import enqueue
 from backend.mailboxes.contracts import MailboxChanged
 from backend.mailboxes.membership import lock_mailbox, lock_memberships
 from backend.mailboxes.queries import read_shared
@@ -144,14 +144,16 @@ async def resume_account(asker: Asker, mailbox_id: int) -> AccountSettings:
 
 
 async def resume(account: Row) -> None:
-    """Let watchers take the account. One that begins only now counts as connected now: older mail is history."""
+    """Let watchers take the account: who does carries over what was done here meanwhile.
+
+    One that begins only now counts as connected now: older mail is history.
+    """
     await execute(
         "UPDATE mail_accounts SET connected_at = CASE WHEN paused_at = connected_at THEN now() ELSE connected_at END, "
         "paused_at = NULL, state = $2, lease_until = now() WHERE id = $1",
         account["id"],
         encode_state(AccountState(mailbox_id=account["mailbox_id"], status="connecting")),
     )
-    await enqueue_or_hasten("carry_out", account_id=account["id"])  # what was done here meanwhile
 
 
 async def report_state(account_id: int, state: AccountState) -> None:
