@@ -1,9 +1,11 @@
-"""What every benchmark prints beside its own figures: percentiles, the commit, the machine, PostgreSQL's durability."""
+"""What every benchmark prints beside its own figures: progress, percentiles, the commit, the machine, durability."""
 
 import math
 import os
 import platform
 import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,11 @@ import asyncpg
 from tests.servers.tandem import PROJECT
 
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+def say(text: str) -> None:
+    """Progress, for whoever waits."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

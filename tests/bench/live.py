@@ -13,7 +13,6 @@ import asyncio
 import json
 import random
 import re
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from typing import Any
 
 from backend.mailboxes.contracts import MailboxSettings
 from tests.bench.control import ControlClient
-from tests.bench.figures import postgres_facts, spread, surroundings
+from tests.bench.figures import postgres_facts, say, spread, surroundings
 from tests.bench.memory import MemoryPeaks
 from tests.bench.old_mail import SUPPORT, old_mail
 from tests.bench.people import ROW, Desk, chromium, pane, row
@@ -46,11 +45,6 @@ FLOORS = {
     "start_seconds": 5,
 }
 _MARK = re.compile(r"NB-\d{5}")
-
-
-def say(text: str) -> None:
-    """Progress, for whoever waits."""
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 @dataclass

@@ -31,7 +31,7 @@ from backend.database.embedded import EmbeddedPostgres
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from backend.people.contracts import Me, SetUp
 from backend.settings import settings
-from tests.bench.figures import postgres_facts, surroundings
+from tests.bench.figures import postgres_facts, say, surroundings
 from tests.bench.peers import Mbsync, notmuch_new, versions
 from tests.bench.real_mail import MailWriter, mean_size
 from tests.servers.api import PASSWORD, Caller, running
@@ -54,11 +54,6 @@ FLOORS = {
     "delta_ratio": 1.2,
     "peak_rss_mb": 300.0,
 }
-
-
-def say(text: str) -> None:
-    """Progress, for whoever waits."""
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 @dataclass
