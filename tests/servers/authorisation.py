@@ -14,17 +14,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.server
 import json
 import secrets
 import threading
 import time
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.servers.dovecot import Dovecot
+from tests.servers.http_server import Handler, HttpServer
 
 CLIENT_ID = "tandem-in-a-test"
 CLIENT_SECRET = "a-secret-between-two-servers"
@@ -44,7 +42,7 @@ class _Token:
 
 
 @dataclass
-class AuthorisationServer:
+class AuthorisationServer(HttpServer):
     """One provider. `lasts` is the life of its access tokens in seconds; `asked` notes each grant type in order."""
 
     lasts: float = 3600
@@ -61,23 +59,11 @@ class AuthorisationServer:
         self._access: dict[str, _Token] = {}
         self._refresh: dict[str, str] = {}
         self._lock = threading.Lock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, name="authorisation", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
+        super().__init__("authorisation", self._handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     def settings(self, provider: str = "GOOGLE") -> dict[str, str]:
         """The environment of an installation that is registered here."""
@@ -164,26 +150,26 @@ class AuthorisationServer:
             return 200, self._give(user, form["refresh_token"])
         return 400, {"error": "unsupported_grant_type"}
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
+    def _handler(self) -> type[Handler]:
         provider = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Asked(Handler):
             def do_GET(self) -> None:
                 path = urlsplit(self.path).path
                 if path == "/introspect":
                     user = provider._owner_of(self.headers.get("authorization", "").partition("Bearer ")[2])
-                    self._answer(200, {"active": True, "username": user} if user else {"active": False})
+                    self._tell(200, {"active": True, "username": user} if user else {"active": False})
                 elif path == "/authorise":
                     self._page()
                 elif path == "/favicon.ico":
-                    self._send(200, "image/svg+xml", b"")
+                    self.answer(200, "image/svg+xml", b"")
                 else:
-                    self._answer(404, {})
+                    self._tell(404, {})
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
                 form = {name: values[0] for name, values in parse_qs(body).items()}
-                self._answer(*provider._token(form))
+                self._tell(*provider._token(form))
 
             def _page(self) -> None:
                 """Allow and Refuse, as links back to Tandem."""
@@ -192,22 +178,12 @@ class AuthorisationServer:
                 allow = f"{back}?{urlencode({'code': code, 'state': state})}"
                 refuse = f"{back}?{urlencode({'error': 'access_denied', 'state': state})}"
                 page = f'<!doctype html><a href="{allow}">Allow</a> <a href="{refuse}">Refuse</a>'.replace("&", "&amp;")
-                self._send(200, "text/html", page.encode())
+                self.answer(200, "text/html", page.encode())
 
-            def _answer(self, status: int, told: dict[str, object]) -> None:
-                self._send(status, "application/json", json.dumps(told).encode())
+            def _tell(self, status: int, told: dict[str, object]) -> None:
+                self.answer(status, "application/json", json.dumps(told).encode())
 
-            def _send(self, status: int, kind: str, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Nothing: `asked` and `consents` tell."""
-
-        return Handler
+        return Asked
 
 
 class TokenDovecot(Dovecot):
