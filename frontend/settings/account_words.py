@@ -9,6 +9,7 @@ import msgspec
 
 from backend.accounts.contracts import (
     AccountPlan,
+    AccountSettings,
     ConnectAccount,
     FolderPlan,
     FoundServers,
@@ -114,19 +115,31 @@ SIGNED_IN = {
 
 
 def servers_view(found: FoundServers) -> ServersView:
+    """Servers that an address probably has."""
+    known = found.source == "known" and not found.confirm
+    return _servers(found, hint=_hint(found), source=SOURCE_WORDS[found.source], known=known, oauth=found.oauth or "")
+
+
+def servers_in_use(stored: AccountSettings) -> ServersView:
+    """The servers of an account that is connected."""
+    oauth = stored.sign_in.partition(":")[2]
+    return _servers(stored, hint="", source="These are the servers in use.", known=True, oauth=oauth)
+
+
+def _servers(of: FoundServers | AccountSettings, *, hint: str, source: str, known: bool, oauth: str) -> ServersView:
     return ServersView(
-        username=found.username,
-        imap_host=found.imap.host,
-        imap_port=str(found.imap.port),
-        imap_security=found.imap.security,
-        smtp_host=found.smtp.host,
-        smtp_port=str(found.smtp.port),
-        smtp_security=found.smtp.security,
-        hint=_hint(found),
-        source=SOURCE_WORDS[found.source],
-        known=found.source == "known" and not found.confirm,
-        oauth=found.oauth or "",
-        provider=PROVIDERS.get(found.oauth or "", ""),
+        username=of.username,
+        imap_host=of.imap.host,
+        imap_port=str(of.imap.port),
+        imap_security=of.imap.security,
+        smtp_host=of.smtp.host,
+        smtp_port=str(of.smtp.port),
+        smtp_security=of.smtp.security,
+        hint=hint,
+        source=source,
+        known=known,
+        oauth=oauth,
+        provider=PROVIDERS.get(oauth, ""),
     )
 
 

@@ -163,21 +163,7 @@ class Accounts(Session):
         """Open the wizard: with the servers in use, else with those that the address probably has."""
         if self._account is None:
             return await self._discover()
-        stored = self._account
-        self.servers = ServersView(
-            username=stored.username,
-            imap_host=stored.imap.host,
-            imap_port=str(stored.imap.port),
-            imap_security=stored.imap.security,
-            smtp_host=stored.smtp.host,
-            smtp_port=str(stored.smtp.port),
-            smtp_security=stored.smtp.security,
-            hint="",
-            source="These are the servers in use.",
-            known=True,
-            oauth=stored.sign_in.partition(":")[2],
-            provider=self.provider,
-        )
+        self.servers = words.servers_in_use(self._account)
         self.by = self.servers["oauth"] or "password"
         self.step, self.problem, self.checks = "servers", "", []
         return None
