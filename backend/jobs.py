@@ -29,6 +29,7 @@ JobName = Literal[
     "hide_and_show",
     "remove_mail",
     "settle_removed",
+    "enter_words",
 ]
 
 Handler = Callable[..., Awaitable[None]]

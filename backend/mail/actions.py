@@ -33,6 +33,7 @@ from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
 from backend.mail.store import ReadMessage, find_stored, hold_threading, insert_message, leave_keys
+from backend.mail.word_index import put_words_off
 from sync.mime.parse import parse_message
 
 __all__ = [  # what those who store mail need, in one place
@@ -64,6 +65,8 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         placed = await placed_uids(folder, [each.uid for each in messages])
         fresh = [each.ready() for each in messages if each.uid not in placed]
         met = {each.uid: each.flags for each in messages if each.uid in placed}
+        if not arrived:
+            await put_words_off(len(fresh))
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)

@@ -17,6 +17,7 @@ import asyncpg
 from backend.database.connection import connect, disconnect
 from backend.jobs import job_queue, register
 from backend.mail.actions import settle_removed
+from backend.mail.word_index import enter_words
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
 from backend.settings import Settings, SettingsError, settings
@@ -76,6 +77,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "check_forwarding", check_forwarding)
     register(queue, "hide_and_show", hide_and_show, at_once=2)
     register(queue, "settle_removed", settle_removed)
+    register(queue, "enter_words", enter_words, at_once=1)
     register(queue, "remove_mail", remove_mail, at_once=2)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -24,6 +24,7 @@ WORK = {
     "hide_and_show": "Hiding mail that is gone from the server",
     "remove_mail": "Removing mail from Tandem",
     "settle_removed": "Settling what was removed",
+    "enter_words": "Entering the words of new mail for searching",
     "system_mail": "Sending a mail of Tandem’s own",
     "check_servers": "Checking the mail servers",
 }

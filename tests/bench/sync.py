@@ -207,7 +207,7 @@ class Run:
         began = await account.connect()
         first = await until(lambda: self._newest_are_there(account), every=0.01)
         self.figures["initial_first_screen_seconds"] = round(first - began, 3)
-        ended = await until(lambda: self._all_there(account), every=0.02)
+        ended = await until(lambda: self._all_there(account), every=0.1)
         self.figures["initial_seconds"] = round(ended - began, 3)
         await until(account.is_up_to_date)
         stored = await fetch_value("SELECT count(*) FROM messages WHERE search IS NOT NULL AND message_id <> ''")
