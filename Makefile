@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Processes that share the tests: docs/decisions/0011-tests-in-two-processes.md.
+PROCESSES ?= 2
 # Modules of tests/bench that are benchmarks, in the order of running: docs/benchmarks.md.
 BENCHMARKS := live outbox sync
 
@@ -16,10 +18,11 @@ demo: interface
 	@exec $(BIN)/tandem demo
 
 # Lint, types, import rules and all tests; ends with pytest's summary line.
-test: setup lint
-	$(BIN)/python -m pytest
+test:
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target setup lint
+	$(BIN)/python -m pytest -n $(PROCESSES)
 
-# The campaigns at full size.
+# The campaigns at full size, one after another: several measure memory and time.
 test-long: setup
 	$(BIN)/python -m pytest -m long -o timeout=7200
 

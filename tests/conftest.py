@@ -2,8 +2,10 @@
 
 pytest_plugins = [
     "tests.skips",
+    "tests.sharing",
     "tests.servers.fixtures",
     "tests.servers.postgres",
+    "tests.servers.installation",
     "tests.servers.api",
     "tests.servers.sending",
     "tests.servers.chromium",

@@ -1,4 +1,7 @@
-"""A skipped test proves nothing, so it fails - unless ../shared is absent, and then it is counted."""
+"""A skipped test proves nothing, so it fails - unless ../shared is absent, and then it is counted.
+
+The process that runs a test judges it; the one that writes the summary counts. With pytest-xdist these are different.
+"""
 
 from collections.abc import Generator
 
@@ -14,7 +17,6 @@ def _judge(report: pytest.TestReport | pytest.CollectReport) -> None:
         return
     reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
     if reason.removeprefix("Skipped: ") == ABSENT:
-        _absent.add(report.nodeid)
         return
     report.outcome = "failed"
     report.longrepr = f"{report.nodeid} did not run: {reason}\nA test may skip only because {ABSENT}."
@@ -32,6 +34,20 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _judge(report)
     return report
+
+
+def _count(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """What is still a skip after it was judged had the one good reason."""
+    if report.outcome == "skipped":
+        _absent.add(report.nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    _count(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    _count(report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -59,16 +59,14 @@ async def execute(dsn: str, statement: str, *values: object) -> None:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+def data(installed: Path) -> Path:
+    return installed
 
 
 @pytest.fixture
 def server(data: Path) -> Iterator[EmbeddedPostgres]:
-    """A running Tandem's database, with tables and a message that is part row, part blob."""
+    """A running Tandem's database, with all tables."""
     with EmbeddedPostgres(data) as server:
-        migrated = tandem(data, "migrate")
-        assert migrated.returncode == 0, migrated.stdout
         yield server
 
 

@@ -14,12 +14,8 @@ import psutil
 import pytest
 
 from backend.database.embedded import running_dsn
+from tests.servers.ports import free_port
 from tests.servers.tandem import PROJECT, command, environment, tandem
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 def lives(process: int) -> bool:
@@ -91,7 +87,7 @@ class Up:
 
 @pytest.fixture
 def start_up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
-    """Starts `tandem up` on one data folder and port."""
+    """Starts `tandem up` on one data folder and port; a first start, unless the test uses `installed`."""
     started: list[Up] = []
     port = free_port()
 
@@ -117,6 +113,7 @@ def start_up(tmp_path: Path) -> Iterator[Callable[[], Up]]:
         assert not [process for process in up.family if lives(process)]
 
 
+@pytest.mark.usefixtures("installed")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything(start_up: Callable[[], Up], how: signal.Signals) -> None:
     up = start_up()
@@ -129,6 +126,7 @@ def test_a_signal_stops_everything(start_up: Callable[[], Up], how: signal.Signa
     socket.create_server(("127.0.0.1", up.port)).close()
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_killed_supervisor_takes_everything_along(start_up: Callable[[], Up]) -> None:
     up = start_up()
     up.wait_until_ready()
@@ -152,6 +150,7 @@ def test_a_signal_while_it_starts(start_up: Callable[[], Up], moment: float) -> 
     wait_until(lambda: not [process for process in up.family if lives(process)], "a process lives on", 5.0)
 
 
+@pytest.mark.usefixtures("installed")
 def test_killed_children_come_back(start_up: Callable[[], Up]) -> None:
     up = start_up()
     up.wait_until_ready()
@@ -166,6 +165,7 @@ def test_killed_children_come_back(start_up: Callable[[], Up]) -> None:
     assert up.server().pid != server.pid
 
 
+@pytest.mark.usefixtures("installed")
 def test_a_second_start_on_one_folder_names_the_first(start_up: Callable[[], Up]) -> None:
     up = start_up()
     up.wait_until_ready()

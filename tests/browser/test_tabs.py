@@ -38,6 +38,7 @@ async def settle_at(office: Office, wanted: int) -> None:
         await asyncio.sleep(0.25)
 
 
+@pytest.mark.long  # what is short of this: test_reloads.py
 @pytest.mark.timeout(300)
 async def test_reloads_leave_one_live_socket_for_each_open_tab(office: Office, seats: Seats) -> None:
     first = await seats.at(office.product, office.ana)

@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Self
 
 from sync.types import ImapLogin
-from tests.servers.dovecot import free_ports
+from tests.servers.ports import free_ports
 
 PROGRAMS = Path("/usr/lib/cyrus/bin")
 IMAPD = Path("/usr/local/lib/cyrus-imapd/usr/lib/cyrus/bin/imapd")

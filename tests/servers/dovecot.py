@@ -29,6 +29,7 @@ from typing import Self, TypeVar
 
 from sync.types import ImapLogin
 from tests.servers.certificate import Certificate
+from tests.servers.ports import free_ports
 
 T = TypeVar("T")
 
@@ -349,15 +350,6 @@ namespace inbox {{
 
 def _group_name(gid: int) -> str:
     return grp.getgrgid(gid).gr_name
-
-
-def free_ports(count: int) -> list[int]:
-    """Distinct ports that were free a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(listener.getsockname()[1]) for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
 
 
 def _answers(port: int) -> bool:

@@ -15,7 +15,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -36,6 +35,7 @@ from backend.people.sessions import COOKIE
 from frontend.build import ensure_built
 from tests.servers.api import PASSWORD, Caller, token_in
 from tests.servers.dovecot import Dovecot
+from tests.servers.ports import free_port
 from tests.servers.smtp import RecordingSmtp
 from tests.servers.tandem import PROJECT, command, environment
 
@@ -78,7 +78,7 @@ class Product:
     def __init__(self, data_folder: Path | None = None, **settings: str) -> None:
         self._own_folder = data_folder is None
         self.data_folder = data_folder or Path(tempfile.mkdtemp(prefix="tandem-"))
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = self.data_folder.parent / f"{self.data_folder.name}.log"
         self._settings = {"TANDEM_PORT": str(self.port), "TANDEM_ALLOW_PRIVATE_SERVERS": "yes"} | settings
@@ -240,12 +240,6 @@ class Product:
                 if account.state.status == "needs_you":
                     raise RuntimeError(f"{account.state.reason} {account.state.server_words}")
                 await asyncio.sleep(0.1)
-
-
-def _free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _proportional_kb(pid: int) -> int:

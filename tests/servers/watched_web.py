@@ -27,7 +27,7 @@ import httpx
 import msgspec
 import psutil
 
-from tests.servers.dovecot import free_ports
+from tests.servers.ports import free_ports
 from tests.servers.product import START_SECONDS, Product
 from tests.servers.tandem import PROJECT, environment
 

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -24,15 +23,11 @@ from backend.demo.teammates import is_row_of
 from backend.mailboxes.contracts import Mailbox
 from backend.people.contracts import CreateToken, SignIn, TokenCreated
 from backend.people.contracts import Person as TandemPerson
+from tests.servers.ports import free_port, free_ports
 from tests.servers.tandem import PROJECT, command, environment
 
 Answer = TypeVar("Answer")
 pytestmark = pytest.mark.timeout(400)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
 
 
 @dataclass
@@ -217,7 +212,7 @@ def test_a_customer_answers_what_ana_sends(ana: httpx.Client) -> None:
 @pytest.mark.timeout(420)
 def test_killed_while_it_moves_in_it_goes_on_and_nothing_is_there_twice(tmp_path: Path) -> None:
     """How long the second start takes is measured by tests/bench/live.py, not here."""
-    port, *mail_ports = free_port(), free_port(), free_port()
+    port, *mail_ports = free_ports(3)
     for seconds in (4.0, 7.0, 10.0):
         interrupted = start(tmp_path, port, *mail_ports)
         time.sleep(seconds)

@@ -37,8 +37,8 @@ def subjects(servers: MailServers, account: str) -> list[str]:
 
 
 @pytest.fixture
-async def servers(tmp_path: Path) -> AsyncIterator[MailServers]:
-    with mail_servers(tmp_path) as running:
+async def servers(data_with_history: Path, tmp_path: Path) -> AsyncIterator[MailServers]:
+    with mail_servers(data_with_history) as running:
         memory = Memory(tmp_path / "living.json")
         world = Customers(corpus(), memory, random.Random(5))
         life = Life(world, NobodyElse(), Postman(running.imap_port, running.smtp_port), pace=0.3)

@@ -3,6 +3,7 @@
 import asyncio
 import email
 import imaplib
+import shutil
 import smtplib
 import socket
 import time
@@ -22,8 +23,9 @@ SALES = "sales@northwind.example"
 
 
 @pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServers]:
-    with mail_servers(tmp_path_factory.mktemp("demo")) as running:
+def servers(first_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServers]:
+    data = shutil.copytree(first_data, tmp_path_factory.mktemp("demo") / "data")
+    with mail_servers(data) as running:
         yield running
 
 
@@ -205,8 +207,8 @@ def state(servers: MailServers) -> dict[str, tuple[object, ...]]:
     return seen
 
 
-def test_a_restart_after_a_kill_changes_nothing(tmp_path: Path) -> None:
-    with mail_servers(tmp_path) as servers:
+def test_a_restart_after_a_kill_changes_nothing(data_with_history: Path) -> None:
+    with mail_servers(data_with_history) as servers:
         client = servers.imap()
         client.create("Projects")
         client.append("Projects", "", imaplib.Time2Internaldate(time.time()), letter("plan").as_bytes())
@@ -219,14 +221,14 @@ def test_a_restart_after_a_kill_changes_nothing(tmp_path: Path) -> None:
         before = state(servers)
         servers.kill()
     started = time.monotonic()
-    with mail_servers(tmp_path) as servers:
+    with mail_servers(data_with_history) as servers:
         assert time.monotonic() - started < 4
         assert state(servers) == before
 
 
-def test_a_taken_port_is_replaced(tmp_path: Path) -> None:
+def test_a_taken_port_is_replaced(data_with_history: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with mail_servers(tmp_path, imap_port=port) as servers:
+        with mail_servers(data_with_history, imap_port=port) as servers:
             assert servers.imap_port != port
             servers.imap().logout()

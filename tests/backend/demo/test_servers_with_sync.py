@@ -14,8 +14,8 @@ from tests.backend.demo.mail_servers import SUPPORT, MailServers, mail_servers
 
 
 @pytest.fixture
-async def connections(tmp_path: Path) -> AsyncIterator[tuple[Connection, Connection, MailServers]]:
-    with mail_servers(tmp_path) as running:
+async def connections(data_with_history: Path) -> AsyncIterator[tuple[Connection, Connection, MailServers]]:
+    with mail_servers(data_with_history) as running:
         login = ImapLogin(
             host="127.0.0.1",
             port=running.imap_port,

@@ -13,6 +13,7 @@ import pytest
 from sync.imap.connection import open_connection
 from sync.imap.pushback import append_once
 from sync.types import SEEN, ImapLogin, UpToDate
+from tests.servers.ports import free_port
 from tests.sync.imap.conftest import Watch
 from tests.sync.imap.mails import mail
 from tests.sync.imap.memory_store import MemoryStore
@@ -22,8 +23,7 @@ from tests.sync.imap.work import move, set_flag
 @pytest.fixture(scope="module")
 def pymap_login() -> Iterator[ImapLogin]:
     """A pymap with its own example mailbox."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = int(listener.getsockname()[1])
+    port = free_port()
     program = Path(sys.executable).parent / "pymap"
     process = subprocess.Popen(
         [program, "--host", "127.0.0.1", "--port", str(port), "--no-tls", "dict", "--demo-data"],
