@@ -13,7 +13,11 @@ from frontend.session import Session
 
 SECTIONS = (
     ("You", False, (("user", "Profile", "/settings/"), ("key-round", "API tokens", "/settings/tokens/"))),
-    ("Mail", False, (("inbox", "Mailboxes", "/settings/mailboxes/"),)),
+    (
+        "Mail",
+        False,
+        (("inbox", "Mailboxes", "/settings/mailboxes/"), ("ban", "Blocked senders", "/settings/blocked-senders/")),
+    ),
     (
         "Organisation",
         True,

@@ -218,7 +218,7 @@ def _state(folder: FolderPlan) -> tuple[str, str, str, str]:
     at = _iso(folder.complete_at)
     match folder.state:
         case "not_chosen":
-            return "Not fetched", "", "", ""
+            return "Not fetched: not chosen", "", "", ""
         case "gathers":
             return "Shows mail of other folders", "", "", ""
         case "refused":

@@ -114,9 +114,9 @@ class Schedule:
             self._folders.setdefault(name, _Folder(time.monotonic() + max(left, soon)))
 
     def is_due(self, name: str) -> bool:
-        """Whether the folder is to be counted now. One that was never counted: soon, but not all at once."""
-        folder = self._folders.setdefault(name, _Folder(time.monotonic() + random.uniform(0, self.pause)))
-        return time.monotonic() >= folder.due_at
+        """Whether the folder is to be counted now. One that was never counted is."""
+        folder = self._folders.get(name)
+        return folder is None or time.monotonic() >= folder.due_at
 
     def is_unchanged(self, name: str, standing: Standing) -> bool:
         """Whether the server holds in the folder what it held when that was last listed, not too long ago."""

@@ -28,6 +28,7 @@ PAGES = (
     "/settings/teams/",
     "/settings/mailboxes/",
     "/settings/intake/",
+    "/settings/blocked-senders/",
     "/settings/failed-jobs/",
     "/settings/audit/",
 )

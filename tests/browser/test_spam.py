@@ -47,3 +47,33 @@ async def test_spam_is_put_away_found_again_and_taken_back(office: Office, seats
     await page.locator(".row", has_text="You have won again").click()
     await expect(detail.get_by_text("You took back the block of lucky@prizes.example")).to_be_visible()
     assert ana.complaints == []
+
+
+async def test_who_is_blocked_is_listed_and_let_in_again(office: Office, seats: Seats) -> None:
+    ana = await seats.at(office.product, office.ana)
+    page = await ana.open("/settings/")
+    await page.get_by_role("link", name="Blocked senders").click()
+    await expect(page.get_by_text("Nobody is blocked")).to_be_visible()
+    address = page.get_by_label("Address")
+    await page.get_by_role("combobox", name="Mailbox").select_option("Support")
+    await address.fill("support@northwind.example")
+    await page.get_by_role("button", name="Block", exact=True).click()
+    await expect(page.get_by_role("alert")).to_contain_text("an address of your own organisation")
+    await expect(address).to_have_value("support@northwind.example")
+    await address.fill("Prizes@Shop.example")
+    await page.get_by_role("combobox", name="Mailbox").select_option("Support")
+    await page.get_by_role("button", name="Block", exact=True).click()
+    line = page.get_by_role("listitem").filter(has_text="prizes@shop.example")
+    await expect(line).to_contain_text("Blocked by You")
+    await expect(address).to_have_value("")
+
+    # It is the mailbox's: whoever reads it sees it, and may take it back.
+    jonas = await seats.at(office.product, office.jonas)
+    theirs = await jonas.open("/settings/blocked-senders/")
+    await expect(theirs.get_by_role("listitem").filter(has_text="prizes@shop.example")).to_contain_text("Ana Ribeiro")
+    await theirs.get_by_role("button", name="Unblock prizes@shop.example").click()
+    await expect(theirs.get_by_text("Nobody is blocked")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_text("Nobody is blocked")).to_be_visible()
+    for seat in (ana, jonas):
+        assert seat.complaints == []

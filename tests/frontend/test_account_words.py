@@ -37,7 +37,7 @@ def line(shown: FolderView) -> str:
         ({"state": "waiting"}, "Waiting for its turn"),
         ({"state": "counting"}, "Here, not counted yet"),
         ({"state": "gathers"}, "Shows mail of other folders"),
-        ({"state": "not_chosen", "chosen": False, "complete_at": AT}, "Not fetched"),
+        ({"state": "not_chosen", "chosen": False, "complete_at": AT}, "Not fetched: not chosen"),
         ({"state": "refused", "refused": REFUSAL, "complete_at": AT}, "Refused by the server"),
     ],
 )
