@@ -26,6 +26,12 @@ _TOKENS = rf"""
 _TOKEN = re.compile(_TOKENS, re.VERBOSE | re.DOTALL)
 # After a quote that never closes, quotes are ordinary characters: its entry must not swallow the rest.
 _TOKEN_WITHOUT_QUOTES = re.compile(_TOKENS.replace(_QUOTED, "(?P<quoted>(?!))"), re.VERBOSE | re.DOTALL)
+# One mailbox in the simplest form, as most headers have it: a name of plain words, and a plain address in brackets.
+_SIMPLE = re.compile(
+    r"[ ]*(?:(?P<name>[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*)[ ]+)?"
+    r"<(?P<address>[A-Za-z0-9](?:[A-Za-z0-9._+-]*[A-Za-z0-9])?@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)>[ ]*\Z"
+)
+_SIMPLE_LENGTH = 200
 _COMMENT_PART = re.compile(r"\\.|[()]", re.DOTALL)
 _ADDRESS = re.compile(r"(?:[^\s@<>\",;:()\\]+|\"[^\"]{1,64}\")@[^\s@<>,;]+\Z")
 _COMMENT = re.compile(r"\([^()]*\)")
@@ -39,6 +45,8 @@ def parse_address_list(value: str) -> list[Address]:
     Groups are flattened, comments become the name when there is no other, and what has no address at all is
     returned with an empty `address`. At most `MAX_ADDRESSES` are read.
     """
+    if len(value) <= _SIMPLE_LENGTH and (simple := _SIMPLE.match(value)):
+        return [Address(simple["name"] or "", simple["address"])]
     found: list[Address] = []
     entry = _Entry()
     position, length, token = 0, len(value), _TOKEN

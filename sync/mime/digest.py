@@ -13,23 +13,19 @@ It does not depend on character set detection or on HTML, so that improving thos
 """
 
 import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from sync.mime.parts import Part
 
 _COVERED = ("from", "to", "cc", "subject", "date", "message-id")
-_SPACE = re.compile(r"\s+")
 
 
-def content_digest(headers: Iterable[tuple[str, str]], root: Part) -> str:
-    """SHA-256 over the content, 64 hexadecimal digits. `headers` are decoded name and value pairs."""
+def content_digest(header: Callable[[str], str], root: Part) -> str:
+    """SHA-256 over the content, 64 hexadecimal digits. `header` tells the first field of a name (small letters),
+    decoded; empty when there is none."""
     total = hashlib.sha256(b"tandem-content-1\n")
-    first: dict[str, str] = {}
-    for name, value in headers:
-        first.setdefault(name.lower(), value)
     for name in _COVERED:
-        value = _SPACE.sub(" ", first.get(name, "")).strip()
+        value = " ".join(header(name).split())
         total.update(f"{name}:{value}\n".encode("utf-8", "replace"))
     for part in leaves(root):
         content = part.content

@@ -7,16 +7,24 @@ something in a library's already decoded strings.
 
 import binascii
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from sync.mime.characters import clean_line, decode_loosely, decode_mostly_utf8, decode_strictly, python_codec
 
 MAX_HEADER_BLOCK = 4 * 1024 * 1024
 MAX_FIELDS = 2000
-_FIELD = re.compile(rb"([\x21-\x39\x3b-\x7e]{1,200})[ \t]*:(.*)\Z", re.DOTALL)
+MAX_VALUE = 32_000
+"""Bytes of one field that are decoded."""
+# A field goes on until a line begins that is one itself.
+_FIELD = re.compile(
+    rb"^([\x21-\x39\x3b-\x7e]{1,200})[ \t]*:([^\n]*(?:\n(?![\x21-\x39\x3b-\x7e]{1,200}[ \t]*:)[^\n]*)*)", re.MULTILINE
+)
 # A line of blanks is a folded line (RFC 5322, obs-FWS) when the header goes on behind it, else a careless end.
 _BLOCK_END = re.compile(rb"\r?\n(?:\r?\n|[ \t]{1,200}\r?\n(?![ \t]|[\x21-\x39\x3b-\x7e]{1,200}:))")
+_MAYBE_BLANK_LINE = (b"\n\n", b" \n", b"\t\n", b" \r\n", b"\t\r\n")
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)[ \t]+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
 _PARAMETER = re.compile(
@@ -26,8 +34,7 @@ _PARAMETER = re.compile(
 _CONTINUED = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One header field: its name as written, and its unfolded value as raw bytes."""
 
     name: str
@@ -38,28 +45,30 @@ def split_head(data: bytes) -> tuple[bytes, bytes]:
     """The header block and the body of a message or part. Either may be empty."""
     if data.startswith((b"\r\n", b"\n")):
         return b"", data.lstrip(b"\r\n") if len(data) < 3 else data[data.index(b"\n") + 1 :]
+    end = data.find(b"\n\r\n")
+    if end >= 0 and not any(odd in data[: end + 1] for odd in _MAYBE_BLANK_LINE):
+        return data[: end - 1 if data[end - 1 : end] == b"\r" else end], data[end + 3 :]
     match = _BLOCK_END.search(data)
     return (data, b"") if match is None else (data[: match.start()], data[match.end() :])
 
 
 def read_fields(block: bytes) -> list[Field]:
     """The fields of a header block, in order. A line that is no field continues the one before it."""
+    block = block[:MAX_HEADER_BLOCK].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     fields: list[Field] = []
-    name, pieces = "", []
-    for line in block[:MAX_HEADER_BLOCK].splitlines():
-        match = None if line[:1] in (b" ", b"\t") else _FIELD.match(line)
-        if match is None:
-            if name and (text := line.strip()):
-                pieces.append(text)
-            continue
-        if name:
-            fields.append(Field(name, b" ".join(pieces)))
-            if len(fields) >= MAX_FIELDS:
-                return fields
-        name, pieces = match[1].decode("ascii"), [match[2].strip()]
-    if name:
-        fields.append(Field(name, b" ".join(pieces)))
-    return fields
+    for name, value in _FIELD.findall(block):
+        if b"\n" in value:
+            first, *rest = map(bytes.strip, value.split(b"\n"))
+            value = b" ".join((first, *filter(None, rest)))
+        else:
+            value = value.strip()
+        fields.append(Field(name.decode("ascii"), value))
+    return fields[:MAX_FIELDS]
+
+
+def decode_field(field: Field, charset: str | None = None) -> str:
+    """A field's value as one clean line, cut at MAX_VALUE."""
+    return decode_value(field.raw[:MAX_VALUE], charset)
 
 
 def decode_bytes(raw: bytes, charset: str | None = None) -> str:
@@ -103,15 +112,21 @@ def decode_words(text: str) -> str:
 
 def decode_value(raw: bytes, charset: str | None = None) -> str:
     """An unstructured header value as one clean line."""
+    if raw.isascii() and b"=?" not in raw:  # most
+        return clean_line(raw.decode("ascii"))
     return clean_line(decode_words(decode_bytes(raw, charset)))
 
 
-def parameters(value: str) -> dict[str, str]:
+def parameters(value: str) -> Mapping[str, str]:
     """The parameters of a Content-Type or Content-Disposition value, names in lower case.
 
     Joins the continuations of RFC 2231 and decodes its percent encoding; decodes encoded words in the values,
     which RFC 2047 forbids and everybody sends.
     """
+    return _usual_parameters(value) if len(value) <= _USUAL_LENGTH else _read_parameters(value)
+
+
+def _read_parameters(value: str) -> Mapping[str, str]:
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
     for match in _PARAMETER.finditer(value[:65536]):
@@ -129,6 +144,10 @@ def parameters(value: str) -> dict[str, str]:
     for name, numbered in pieces.items():
         plain[name] = _join_continuations([numbered[number] for number in sorted(numbered)])
     return plain
+
+
+_USUAL_LENGTH = 120
+_usual_parameters = lru_cache(maxsize=256)(_read_parameters)
 
 
 def _join_continuations(parts: list[tuple[str, bool]]) -> str:

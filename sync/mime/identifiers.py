@@ -20,7 +20,7 @@ def read_identifiers(value: str) -> tuple[str, ...]:
     last 390 are kept: the beginning names the thread, the end the nearest relatives.
     """
     value = value[:200_000]
-    found = [re.sub(r"\s+", "", text) for text in _ANGLED.findall(value)] or _BARE.findall(value)
+    found = ["".join(text.split()) for text in _ANGLED.findall(value)] or _BARE.findall(value)
     unique = list(dict.fromkeys(clean_line(text) for text in found if 0 < len(text) <= MAX_ID_LENGTH))
     unique = [text for text in unique if text]
     return tuple(unique if len(unique) <= MAX_IDS else unique[:10] + unique[10 - MAX_IDS :])

@@ -6,6 +6,8 @@ Every string here can be stored in PostgreSQL as it is: no NUL, no lone surrogat
 from dataclasses import dataclass
 from datetime import datetime
 
+from sync.mime.headers import Field, decode_field
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -41,7 +43,8 @@ class ParsedMessage:
 
     - `message_id`, `in_reply_to`, `references`: without angle brackets; None or empty when absent or unreadable.
     - `date`: in UTC; the Date header, else the newest Received header, else None.
-    - `headers`: all header fields of the message in order, unfolded and decoded, long ones cut (with a problem).
+    - `fields`: all header fields of the message in order, as bytes; `charset` is what they are in, if anything says so.
+      `headers` has them decoded.
     - `text`: the plain text to read and search. Where the message has HTML only, it is derived from that
       (`text_derived`); None when there is no body at all.
     - `html`: the HTML body as the sender wrote it, *not sanitised*; None when the message has none.
@@ -63,7 +66,8 @@ class ParsedMessage:
     to: tuple[Address, ...]
     cc: tuple[Address, ...]
     bcc: tuple[Address, ...]
-    headers: tuple[tuple[str, str], ...]
+    fields: tuple[Field, ...]
+    charset: str | None
     text: str | None
     text_derived: bool
     html: str | None
@@ -75,7 +79,12 @@ class ParsedMessage:
     problems: tuple[str, ...]
     digest: str
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """All header fields of the message in order, unfolded and decoded, long ones cut (with a problem)."""
+        return tuple((field.name, decode_field(field, self.charset)) for field in self.fields)
+
     def header(self, name: str) -> str:
         """The first value of a header field, or an empty string."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), "")
+        return next((decode_field(field, self.charset) for field in self.fields if field.name.lower() == wanted), "")

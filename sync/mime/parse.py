@@ -13,7 +13,7 @@ from sync.mime.attachments import make_attachments
 from sync.mime.bodies import choose_bodies
 from sync.mime.characters import clean_text, decode
 from sync.mime.digest import content_digest, leaves
-from sync.mime.headers import Field, decode_bytes, decode_value, read_fields, split_head
+from sync.mime.headers import MAX_VALUE, Field, decode_bytes, decode_field, read_fields, split_head
 from sync.mime.html_text import html_from_text
 from sync.mime.identifiers import read_date, read_identifiers, read_message_id, read_received_date
 from sync.mime.message import Address, ParsedMessage
@@ -23,9 +23,7 @@ from sync.mime.quotes import split_quoted_text
 
 MAX_RAW = 100 * 1024 * 1024
 """Bytes: of a longer message the headers are read and the beginning of the body is ignored."""
-_MAX_VALUE = 32_000
 _MAX_DERIVED_PARTS = 20
-_ADDRESS_FIELDS = {"from", "sender", "reply-to", "to", "cc", "bcc"}
 _EMPTY_PART = Part("text/plain", {}, "", "", "", "", b"", ())
 
 
@@ -76,7 +74,8 @@ def _parse(raw: bytes) -> ParsedMessage:
         to=heads.people("to"),
         cc=heads.people("cc"),
         bcc=heads.people("bcc"),
-        headers=heads.decoded,
+        fields=tuple(fields),
+        charset=charset,
         text=body.text,
         text_derived=body.derived,
         html=body.html,
@@ -86,37 +85,39 @@ def _parse(raw: bytes) -> ParsedMessage:
         list_unsubscribe=_links(heads.first("list-unsubscribe")),
         snippet=make_snippet(body.text or ""),
         problems=tuple(dict.fromkeys(problems)),
-        digest=content_digest(heads.decoded, root),
+        digest=content_digest(heads.very_first, root),
     )
 
 
 class _Heads:
-    """The header fields of one message, by name."""
+    """The header fields of one message, by name, decoded when they are asked for."""
 
     def __init__(self, fields: list[Field], charset: str | None, problems: list[str]) -> None:
-        self._undecoded: dict[str, list[str]] = {}
-        decoded: list[tuple[str, str]] = []
+        self._charset = charset
+        self._by_name: dict[str, list[Field]] = {}
         for item in fields:
-            if len(item.raw) > _MAX_VALUE:
+            self._by_name.setdefault(item.name.lower(), []).append(item)
+            if len(item.raw) > MAX_VALUE:
                 problems.append("header-cut")
-            if item.name.lower() in _ADDRESS_FIELDS:
-                self._undecoded.setdefault(item.name.lower(), []).append(decode_bytes(item.raw, charset))
-            decoded.append((item.name, decode_value(item.raw[:_MAX_VALUE], charset)))
-        self.decoded = tuple(decoded)
-        self._by_name: dict[str, list[str]] = {}
-        for name, value in decoded:
-            self._by_name.setdefault(name.lower(), []).append(value)
 
     def all(self, name: str) -> list[str]:
-        return self._by_name.get(name, [])
+        return [decode_field(field, self._charset) for field in self._by_name.get(name, ())]
 
     def first(self, name: str) -> str:
         return next((value for value in self.all(name) if value), "")
 
+    def very_first(self, name: str) -> str:
+        """The first of its values even if that is empty."""
+        found = self._by_name.get(name)
+        return decode_field(found[0], self._charset) if found else ""
+
+    def _undecoded(self, name: str) -> list[str]:
+        return [decode_bytes(field.raw, self._charset) for field in self._by_name.get(name, ())]
+
     def people(self, name: str) -> tuple[Address, ...]:
         """The reachable addresses of a field, each once, over all its occurrences."""
         unique: dict[str, Address] = {}
-        for value in self._undecoded.get(name, []):
+        for value in self._undecoded(name):
             for item in parse_address_list(value):
                 known = unique.get(item.address.lower())
                 if item.address and (known is None or (item.name and not known.name)):
@@ -125,7 +126,7 @@ class _Heads:
 
     def person(self, name: str) -> Address | None:
         """The first address of a field; failing that, somebody without one."""
-        found = [address for value in self._undecoded.get(name, []) for address in parse_address_list(value)]
+        found = [address for value in self._undecoded(name) for address in parse_address_list(value)]
         return next((item for item in found if item.address), found[0] if found else None)
 
 
@@ -208,7 +209,7 @@ def make_snippet(text: str, limit: int = 200) -> str:
 def _unreadable(raw: bytes, reason: str) -> ParsedMessage:
     return ParsedMessage(
         message_id=None, in_reply_to=(), references=(), date=None, subject="", from_=None, sender=None, reply_to=(),
-        to=(), cc=(), bcc=(), headers=(), text=None, text_derived=False, html=None, attachments=(),
+        to=(), cc=(), bcc=(), fields=(), charset=None, text=None, text_derived=False, html=None, attachments=(),
         auto_submitted=False, list_id="", list_unsubscribe=(), snippet="", problems=(f"unreadable-{reason}",),
-        digest=content_digest((), Part("application/octet-stream", {}, "", "", "", "", raw, ())),
+        digest=content_digest(lambda name: "", Part("application/octet-stream", {}, "", "", "", "", raw, ())),
     )  # fmt: skip

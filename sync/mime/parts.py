@@ -5,6 +5,7 @@
 fallback: it recurses per level and tests every line against every open boundary.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fast_mail_parser import ParseError, PyMimePart, parse_email_tree
@@ -24,7 +25,7 @@ class Part:
     """
 
     content_type: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
     disposition: str
     filename: str
     content_id: str

@@ -20,6 +20,9 @@ from sync.mime.quote_marks import (
 )
 from sync.mime.quoted_markup import split_markup
 
+_RULES = "_-="
+_DIVIDERS = "-_*=#bB"
+
 
 def split_quoted_text(text: str, *, enough: int | None = None) -> tuple[str, str]:
     """The visible part and the quoted rest of a plain text. Together, apart from blank lines, they are the text.
@@ -47,7 +50,7 @@ def _lines_for(lines: list[str], characters: int) -> int:
     """How many lines hold more than so many characters, counting none that may be taken back with a quotation."""
     found = 0
     for number, line in enumerate(lines, 1):
-        if not RULE.match(line[:MAX_LINE]):
+        if line.lstrip()[:1] not in _RULES or not RULE.match(line[:MAX_LINE]):
             found += sum(map(len, line.split()))
         if found > characters:
             return number
@@ -62,7 +65,10 @@ def _cut_line(lines: list[str], looked_at: int) -> int:
     for index, line in enumerate(lines[:looked_at]):
         if len(line) > MAX_LINE or not line.strip():
             continue
-        if DIVIDER.match(line) or is_header_block(lines, index):
+        # The patterns are long; most lines cannot fit them by their first letter, or have no colon.
+        if (line.lstrip()[:1] in _DIVIDERS and DIVIDER.match(line)) or (
+            (":" in line or "\uff1a" in line) and is_header_block(lines, index)
+        ):
             return index
         length = _attribution_length(lines, index)
         if length and _quoted_to_the_end(lines, index + length):

@@ -102,7 +102,7 @@ def thread_keys(headers: ThreadHeaders) -> ThreadLinks:
     dated_leaves: set[str] = set()
     dated_finds: set[str] = set()
     people = headers.correspondents
-    significant = sum(character.isalnum() for character in subject)
+    significant = sum(map(str.isalnum, subject))
     if headers.date and 2 <= len(people) <= MAX_CORRESPONDENTS and significant >= MIN_SUBJECT:
         key = _key("", subject, *sorted(people))[1:]
         dated_leaves.add(f"subj:{key}")
@@ -178,7 +178,7 @@ def _parents(headers: ThreadHeaders, own: str | None) -> list[str]:
 def _usable(identifier: str | None) -> str | None:
     """The identifier as a key: None for what identifies nothing, a digest for what is too long to index."""
     text = (identifier or "").strip().strip("<>").strip()
-    if len(text) < 5 or not any(character.isalnum() for character in text):
+    if len(text) < 5 or not any(map(str.isalnum, text)):
         return None
     return text if len(text) <= 200 else "long-" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
