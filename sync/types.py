@@ -56,7 +56,13 @@ class ServerLogin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapLogin(ServerLogin):
-    """A sign-in at an IMAP server (RFC 9051, RFC 3501)."""
+    """A sign-in at an IMAP server (RFC 9051, RFC 3501).
+
+    `compress`: whether the conversation is compressed where the server offers it (RFC 4978); None: if the server is
+    neither on this machine nor in a private network.
+    """
+
+    compress: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,18 +6,22 @@ Here it is opened: greeting, protection, signing in, what the server can do. Its
 
 import asyncio
 import base64
+import logging
 import ssl
 from typing import cast
 
 from sync.dial import connect_problem, dial, tls_context
-from sync.errors import ServerProblem
+from sync.errors import CommandRefused, ServerProblem
 from sync.imap import refusals
+from sync.imap.compression import worth_compressing
 from sync.imap.folders import FolderCommands
 from sync.imap.messages import MessageCommands
 from sync.imap.protocol import AUTH, NONAUTH, Protocol, execute, greeting_problem, last_words, quoted
 from sync.imap.reader import Unreadable
 from sync.imap.waiting import WaitingCommands
 from sync.types import AccessTokens, ImapLogin
+
+log = logging.getLogger(__name__)
 
 COMMAND_SECONDS = 60.0
 """How long a server may stay silent within a command. Data that keeps coming extends it."""
@@ -96,6 +100,17 @@ async def _enter(connection: Connection, protocol: Protocol, greeting: bytes) ->
     if connection.offers("ENABLE") and extension:
         await connection._run("ENABLE", extension)
         connection.resyncs = extension == "QRESYNC"
+    if connection.offers("COMPRESS=DEFLATE") and _compresses(login, protocol):
+        try:
+            await connection._run("COMPRESS", "DEFLATE")
+        except CommandRefused as refusal:
+            log.debug("the conversation stays uncompressed: %s", refusal)
+
+
+def _compresses(login: ImapLogin, protocol: Protocol) -> bool:
+    if login.compress is not None or protocol.transport is None:
+        return bool(login.compress)
+    return worth_compressing(protocol.transport.get_extra_info("peername"))
 
 
 async def _protect(connection: Connection, protocol: Protocol) -> None:

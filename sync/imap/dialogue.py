@@ -6,7 +6,7 @@ is closed and every later call fails. `sync.imap.connection.Connection` is made 
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sync.errors import ServerProblem, server_problem
@@ -15,6 +15,11 @@ from sync.imap.answers import Changes, FolderNews, Selected, parse_number
 from sync.imap.protocol import Command, Protocol, execute, last_words, lost_problem
 from sync.imap.reader import Response, Unreadable, Value, parse_fetch
 from sync.types import ImapLogin
+
+AT_ONCE_BYTES = 64 * 1024
+"""A literal up to this size is sent without the server's leave where it understands LITERAL+."""
+LITERAL_MINUS_BYTES = 4096
+"""The same for LITERAL- (RFC 7888 section 5)."""
 
 
 @dataclass
@@ -86,14 +91,27 @@ class Dialogue:
                 self._protocol.told.set()
         return found
 
-    async def _run(self, name: str, *arguments: str, literals: Iterable[bytes] = ()) -> list[Response]:
-        return (await self._command(name, arguments, literals=literals)).responses
+    async def _run(self, name: str, *arguments: str, literal: bytes | None = None) -> list[Response]:
+        return (await self._command(name, arguments, literal=literal)).responses
 
-    async def _command(self, name: str, arguments: Sequence[str], *, literals: Iterable[bytes] = ()) -> Command:
-        """Run one command to its end. Raises ServerProblem when it is refused or the connection fails."""
+    async def _command(self, name: str, arguments: Sequence[str], *, literal: bytes | None = None) -> Command:
+        """Run one command to its end, with a literal as its last argument. Raises ServerProblem when it is refused or
+        the connection fails.
+
+        A short literal follows at once where the server allows that (RFC 7888). A long one waits for the server's
+        leave: a full mailbox is then told of before everything was sent.
+        """
+        at_once = False
+        if literal is not None:
+            most = AT_ONCE_BYTES if self.offers("LITERAL+") else LITERAL_MINUS_BYTES if self.offers("LITERAL-") else -1
+            at_once = len(literal) <= most
+            arguments = [*arguments, f"{{{len(literal)}{'+' if at_once else ''}}}"]
+        literals = [literal + b"\r\n"] if literal is not None else []
         async with self._lock:
             self._check_alive()
-            command = await execute(self._protocol, self.login, name, arguments, literals, self._timeout)
+            command = await execute(
+                self._protocol, self.login, name, arguments, literals, self._timeout, impatient=at_once
+            )
         self._check_result(command)
         return command
 

@@ -27,12 +27,8 @@ class MessageCommands(Dialogue):
         """UIDs that match, ascending. A `literal` (text that cannot be quoted) is appended to them."""
         compact = self.offers("ESEARCH")
         arguments = ["SEARCH", *(("RETURN", "(ALL)") if compact else ()), criteria]
-        literals = []
-        if literal is not None:
-            arguments.append(f"{{{len(literal)}}}")
-            literals = [literal + b"\r\n"]
         uids: set[int] = set()
-        for response in await self._run("UID", *arguments, literals=literals):
+        for response in await self._run("UID", *arguments, literal=literal):
             line = response.line
             if line[:9].upper() == b"* SEARCH " or line.upper() == b"* SEARCH":
                 uids.update(int(word) for word in line[9:].split() if word.isdigit())
@@ -154,8 +150,7 @@ class MessageCommands(Dialogue):
             arguments.append("(" + " ".join(sorted(flags)) + ")")
         if date is not None:
             arguments.append(format_date(date))
-        arguments.append(f"{{{len(raw)}}}")
-        command = await self._command("APPEND", arguments, literals=[raw + b"\r\n"])
+        command = await self._command("APPEND", arguments, literal=raw)
         match = re.search(rb"\[APPENDUID \d+ (\d+)\]", bytes(command.response.lines[-1]))
         return int(match.group(1)) if match else None
 

@@ -8,6 +8,7 @@ ends the waiting command at once.
 import asyncio
 import re
 import ssl
+import zlib
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import cast
@@ -18,6 +19,7 @@ from sync.dial import connect_problem
 from sync.errors import ServerProblem, server_problem
 from sync.imap import refusals
 from sync.imap.answers import Changes, FolderNews, parse_status_line
+from sync.imap.compression import DeflatingTransport, Inflater
 from sync.imap.reader import Response, ResponseReader, Unreadable, parse_number_set
 from sync.types import ImapLogin
 
@@ -25,7 +27,7 @@ NONAUTH, AUTH, SELECTED = aioimaplib.NONAUTH, aioimaplib.AUTH, aioimaplib.SELECT
 """States of a connection (RFC 9051 section 3)."""
 
 _ANY = (AUTH, SELECTED)
-for _name in ("UNSELECT", "NOTIFY"):
+for _name in ("UNSELECT", "NOTIFY", "COMPRESS"):
     aioimaplib.Commands.setdefault(_name, aioimaplib.Cmd(_name, _ANY, aioimaplib.Exec.is_sync))
 aioimaplib.Commands["IDLE"] = aioimaplib.Cmd(
     "IDLE", _ANY, aioimaplib.Exec.is_sync
@@ -43,6 +45,8 @@ class Command(aioimaplib.Command):
         super().__init__(name, tag, *args, timeout=timeout)
         self._timeout: float | None = timeout
         self.literals = deque(literals)
+        self.impatient = False
+        """Whether its literals follow at once, without the server's leave (LITERAL+, RFC 7888)."""
         self.responses: list[Response] = []
 
     @property
@@ -89,6 +93,7 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):
         self.capabilities: frozenset[str] | None = None
         """As last told, in passing or asked for."""
         self._reader = ResponseReader()
+        self._inflater: Inflater | None = None
 
     @property
     def command(self) -> Command | None:
@@ -104,17 +109,35 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):
 
     def send(self, line: str, scrub: str | None = None) -> None:
         """Send one line. Unlike the original it is never logged: it may hold a password or a search."""
-        if self.transport is not None:
-            self.transport.write(line.encode() + b"\r\n")
+        if self.transport is None:
+            return
+        sent = line.encode() + b"\r\n"
+        command = self.command
+        if command is not None and command.impatient:
+            sent += b"".join(command.literals)
+            command.literals.clear()
+        self.transport.write(sent)
 
     def data_received(self, d: bytes) -> None:
         if self.command is not None:
             self.command.heard()
         try:
-            for response in self._reader.feed(d):
-                self._handle(response)
-        except (Unreadable, aioimaplib.Error, ValueError) as error:
+            self._read(d)
+        except (Unreadable, aioimaplib.Error, ValueError, zlib.error) as error:
             self.break_off(error)
+
+    def _read(self, data: bytes) -> None:
+        for piece in (data,) if self._inflater is None else self._inflater.feed(data):
+            for response in self._reader.feed(piece):
+                self._handle(response)
+
+    def _compress(self) -> None:
+        """From here on both directions are compressed (RFC 4978), what the server sent already included."""
+        rest = self._reader.take_rest()
+        self._inflater = Inflater()
+        if self.transport is not None:
+            self.transport = DeflatingTransport(self.transport)
+        self._read(rest)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.break_off(exc or ConnectionResetError("the server closed the connection"))
@@ -145,7 +168,10 @@ class Protocol(aioimaplib.IMAP4ClientProtocol):
         elif line.startswith(b"+"):
             self._continuation(line)
         else:
+            command = self.command
             self._response_done(line)
+            if command is not None and command.name == "COMPRESS" and command.response.result == "OK":
+                self._compress()
 
     def _untagged(self, response: Response) -> None:
         self._note(b"".join(response.texts))
@@ -214,8 +240,11 @@ async def execute(
     arguments: Sequence[str],
     literals: Iterable[bytes],
     timeout: float,
+    *,
+    impatient: bool = False,
 ) -> Command:
     command = Command(name, protocol.new_tag(), *arguments, literals=literals, timeout=timeout)
+    command.impatient = impatient
     try:
         await protocol.execute(command)
     except asyncio.CancelledError:
@@ -234,7 +263,7 @@ def lost_problem(error: Exception, protocol: Protocol, login: ImapLogin) -> Serv
     code, words = "connection_lost", str(error)
     if isinstance(error, aioimaplib.CommandTimeout):
         code, words = "timeout", f"no answer to {error.command.name}"
-    elif isinstance(error, Unreadable | aioimaplib.Error | ValueError):
+    elif isinstance(error, Unreadable | aioimaplib.Error | ValueError | zlib.error):
         code = "answer_not_understood"
     elif protocol.goodbye:
         code, words = refusals.goodbye(protocol.goodbye), protocol.goodbye

@@ -61,6 +61,13 @@ class ResponseReader:
         """Whether nothing is waiting to be completed."""
         return not self._buffer and not self._texts
 
+    def take_rest(self) -> bytes:
+        """The bytes that were not read yet, which are thereby forgotten: what follows is compressed."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        self._searched = 0
+        return rest
+
     def feed(self, data: bytes) -> Iterator[Response]:
         """The responses that `data` completes, in order. Raises Unreadable, after which the reader is
         useless.

@@ -19,6 +19,7 @@ from tests.servers.imap_client import OtherClient
 from tests.sync.imap.conftest import QUICK, Watch
 from tests.sync.imap.mails import mail
 from tests.sync.imap.memory_store import MemoryStore
+from tests.sync.imap.test_compression import DEFLATE
 from tests.sync.imap.work import move, set_flag
 
 Server = Dovecot | Cyrus
@@ -39,8 +40,9 @@ HIDDEN: dict[str, tuple[str, ...]] = {
     "no_list_status": ("LIST-STATUS",),
     "plain": PLAIN,
     "bare": BARE,
+    "compressed": (),
 }
-IN_BRIEF = ("all", "no_condstore", "plain", "bare")
+IN_BRIEF = ("all", "compressed", "no_condstore", "plain", "bare")
 """What `make test` runs of these; the campaign runs them all."""
 
 
@@ -50,7 +52,7 @@ def serve() -> Iterator[Callable[[str, tuple[str, ...]], Server]]:
     running: list[Server] = []
 
     def start(kind: str, without: tuple[str, ...]) -> Server:
-        server = Dovecot(without=without) if kind == "dovecot" else Cyrus(without=without)
+        server = Dovecot(without=without, settings=DEFLATE) if kind == "dovecot" else Cyrus(without=without)
         running.append(server)
         return server.start()
 
@@ -101,7 +103,8 @@ async def test_everything_that_happens_to_mail(
     with OtherClient(server, "ana") as phone:
         await phone.append("INBOX", *old_mail(30), date=LONG_AGO)
         await phone.append("Sent", mail("Our answer"), flags="\\Seen", date=LONG_AGO)
-        watcher = watch(server.login("ana"), timing=POLLING, connected_at=datetime.now(UTC) + timedelta(seconds=-1))
+        login = replace(server.login("ana"), compress=hidden == "compressed")
+        watcher = watch(login, timing=POLLING, connected_at=datetime.now(UTC) + timedelta(seconds=-1))
         await until_current(store)
         await check_same(store, phone)
         assert not any(store.folder().arrived.values())
