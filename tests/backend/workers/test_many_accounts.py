@@ -1,4 +1,4 @@
-"""Three hundred idle accounts in one worker: what they cost in memory, and that a dead worker's accounts move."""
+"""What accounts and large messages cost a worker in memory, and that a dead worker's accounts move."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -133,3 +134,78 @@ async def test_a_dead_workers_accounts_move_within_thirty_seconds(
                     return await fetch_value("SELECT count(*) FROM mail_accounts WHERE lease_holder <> $1", held) == 3
 
                 assert await until(moved, 30) < 30
+
+
+LARGE = 60 * 1024 * 1024
+
+
+def large_mail() -> bytes:
+    """An attachment as mail programs send it: base64 in lines of 76 characters."""
+    head = (
+        b"From: Ana <ana@customer.example>\r\nTo: team0@northwind.example\r\nSubject: The film\r\n"
+        b"Message-ID: <film@customer.example>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/mixed; boundary="cut"\r\n\r\n--cut\r\nContent-Type: text/plain\r\n\r\nThe film.\r\n'
+        b'--cut\r\nContent-Type: video/mp4; name="film.mp4"\r\nContent-Transfer-Encoding: base64\r\n'
+        b'Content-Disposition: attachment; filename="film.mp4"\r\n\r\n'
+    )
+    line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\r\n"
+    return head + line * (LARGE // len(line)) + b"--cut--\r\n"
+
+
+@pytest.mark.timeout(240)
+async def test_a_large_message_is_whole_in_memory_only_once(
+    cast: Template, databases: Databases, tmp_path: Path, dovecot: Dovecot
+) -> None:
+    """Its bytes once; while it is read, also its decoded attachment (three quarters) as the parser has it and as we do.
+
+    A second copy of the bytes anywhere would show: that is 3.5 times its size.
+    """
+    async with fresh_copy(cast, databases, tmp_path):
+        with settings_of_this_process(tmp_path, TANDEM_SECRET_KEY=KEY):
+            await execute("DELETE FROM mail_accounts")
+            await connect_accounts(dovecot, 1)
+        await dovecot.append("team0", "INBOX", b"From: a@customer.example\r\nSubject: Small\r\n\r\nHello\r\n")
+        dsn = databases.dsn(await fetch_value("SELECT current_database()"))
+        async with worker(tmp_path, dsn) as process:
+
+            async def stored(subject: str) -> bool:
+                return bool(await fetch_value("SELECT count(*) FROM messages WHERE subject = $1", subject))
+
+            await until(lambda: stored("Small"), 60)
+            await asyncio.sleep(2)
+            peaks = Peaks(process.pid)
+            before = peaks.now()
+            with peaks:
+                await dovecot.append("team0", "INBOX", large_mail())
+                await until(lambda: stored("The film"), 120)
+            row = await fetch_value("SELECT attachments::text FROM messages WHERE subject = 'The film'")
+            assert "film.mp4" in row
+            grown = peaks.highest - before
+            print(f"a message of {LARGE / 1e6:.0f} MB: {before / 1e6:.0f} MB and {grown / 1e6:.0f} MB more")
+            assert grown < 2.75 * LARGE
+
+
+class Peaks:
+    """The highest resident memory of a process and its children while the block lasts, in bytes."""
+
+    def __init__(self, pid: int) -> None:
+        self.highest = 0
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def now(self) -> int:
+        own = psutil.Process(self._pid)
+        return sum(each.memory_info().rss for each in (own, *own.children(recursive=True)))
+
+    def __enter__(self) -> "Peaks":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.01):
+            self.highest = max(self.highest, self.now())
