@@ -2,7 +2,7 @@
 
     mbox      messages in one file, each after a line "From ..." (RFC 4155). A message line that begins so is written
               ">From ..."; the sign is taken away. Status and X-Status hold the flags, X-Gmail-Labels the folders of a
-              Google Takeout.
+              Google Takeout, X-Mozilla-Status Thunderbird's flags.
     Maildir   a folder with `cur` and `new`, a file for each message, the flags at the end of its name (":2,FRS").
               Folders beside the Inbox are Maildirs too: `.Sent` (Maildir++) or `Sent` (isync, OfflineIMAP).
     .eml      one message.
@@ -18,6 +18,7 @@ from email.header import decode_header, make_header
 from pathlib import Path
 from typing import Literal
 
+from backend.mail.intents import FLAG_OF
 from sync.imap.names import FolderRole, folder_title, role_by_name
 from sync.mime.headers import split_head
 from sync.mime.identifiers import read_date
@@ -69,6 +70,8 @@ class Kept:
     seen: bool = True
     draft: bool = False
     deleted: bool = False
+    flags: frozenset[str] = frozenset()
+    """Flagged and answered, as IMAP names them."""
     kept_at: datetime | None = None
     """When it was stored there, as far as that is told; its Date header is the better witness."""
 
@@ -187,15 +190,20 @@ def _of_mbox(archive: Archive, lines: list[bytes], number: int) -> Kept:
     raw = _ESCAPED.sub(rb"\1", b"".join(rest))
     head = _head(raw)
     status = _value(head, b"status") + _value(head, b"x-status")
+    thunderbird = _mozilla_status(head)
     words = first.decode("ascii", "replace").split(maxsplit=2)
     return Kept(
         raw=_on_the_wire(raw),
         where=f"{archive.path}, message {number}",
         size=size,
         role=_labelled(head) or archive.role,
-        seen="R" in status if status else not _is_unread(head),
+        seen="R" in status if status else bool(thunderbird & 1) if thunderbird else not _is_unread(head),
         draft="T" in _value(head, b"x-status"),
-        deleted="D" in _value(head, b"x-status"),
+        deleted="D" in _value(head, b"x-status") or bool(thunderbird & 8),
+        flags=_flags(
+            flagged="F" in _value(head, b"x-status") or bool(thunderbird & 4) or "starred" in _gmail_labels(head),
+            answered="A" in _value(head, b"x-status") or bool(thunderbird & 2),
+        ),
         kept_at=read_date(words[2]) if len(words) == 3 else None,
     )
 
@@ -222,8 +230,19 @@ def _of_file(archive: Archive, path: Path, raw: bytes, flags: str) -> Kept:
         seen="S" in flags if archive.kind == "maildir" else not _is_unread(head),
         draft="D" in flags,
         deleted="T" in flags,
+        flags=_flags(flagged="F" in flags or "starred" in _gmail_labels(head), answered="R" in flags),
         kept_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
     )
+
+
+def _flags(*, flagged: bool, answered: bool) -> frozenset[str]:
+    return frozenset(FLAG_OF[kind] for kind, on in (("flagged", flagged), ("answered", answered)) if on)
+
+
+def _mozilla_status(head: bytes) -> int:
+    """Thunderbird's flags: 1 read, 2 answered, 4 starred, 8 deleted; 0 without them."""
+    value = _value(head, b"x-mozilla-status")
+    return int(value, 16) if re.fullmatch(r"[0-9A-Fa-f]{4}", value) else 0
 
 
 def _on_the_wire(raw: bytes) -> bytes:

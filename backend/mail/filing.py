@@ -5,18 +5,19 @@ put where its headers say, told as one that arrived or as one event for a batch 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import hold_membership
 from backend.conversations.contracts import HistoryStored, Status
-from backend.database.connection import Row, execute, fetch_row
+from backend.database.connection import Row, execute, execute_many, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.mail.actions import tell_messages
 from backend.mail.batches import Incoming, store_batch
 from backend.mail.fetched import Fetched
+from backend.mail.flags import flags_json
 from backend.mail.intake import own_addresses
 from backend.mail.places import Where
 from backend.mail.standing import begins_with
@@ -70,6 +71,7 @@ async def file_history(mailbox_id: int, batch: Sequence[Filed], filing: Filing) 
             await _open_up([each for each in stored.grown if each in begun], status, begun)
             new += len(stored.new)
             ids |= stored.ids
+        await _keep_flags({ids[filed.message.uid]: filed.message.flags for filed in batch if filed.message.flags})
         if mailbox["kind"] == "personal":
             await _leave_unread(mailbox, [ids[filed.message.uid] for filed in batch if filed.unread])
         await _note_senders(act, mailbox_id, batch, own)
@@ -91,6 +93,14 @@ async def _open_up(conversation_ids: Sequence[int], status: Status, begun: dict[
         if _OPENNESS.index(status) > _OPENNESS.index(begun[conversation_id]):
             await execute("UPDATE conversations SET status = $2 WHERE id = $1", conversation_id, status)
             begun[conversation_id] = status
+
+
+async def _keep_flags(flags: Mapping[int, frozenset[str]]) -> None:
+    """What these messages were marked with where they lay; on a mail server their folders say it."""
+    await execute_many(
+        "UPDATE messages SET kept_flags = $2 WHERE id = $1 AND kept_flags = '[]'",
+        [(message_id, flags_json(each)) for message_id, each in sorted(flags.items())],
+    )
 
 
 async def _leave_unread(mailbox: Row, message_ids: Sequence[int]) -> None:

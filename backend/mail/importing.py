@@ -130,7 +130,7 @@ def _filed(kept: Kept, number: int) -> Filed:
     parsed = parse_message(kept.raw)
     received_at = min(parsed.date or kept.kept_at or datetime.now(UTC), datetime.now(UTC))
     message = Fetched(
-        uid=number, flags=frozenset(), received_at=received_at, raw=kept.raw, parsed=prepare(kept.raw, parsed)
+        uid=number, flags=kept.flags, received_at=received_at, raw=kept.raw, parsed=prepare(kept.raw, parsed)
     )
     return Filed(message=message, place=_place(kept), unread=not kept.seen and kept.role == "inbox")
 

@@ -64,6 +64,33 @@ def test_the_flags_of_an_mbox(tmp_path: Path, status: str, *, seen: bool, delete
     assert (kept.seen, kept.deleted, kept.draft, kept.role) == (seen, deleted, draft, "inbox")
 
 
+@pytest.mark.parametrize(
+    ("line", "seen", "flags"),
+    [
+        (b"Status: RO\nX-Status: AF", True, {"\\Flagged", "\\Answered"}),
+        (b"Status: RO\nX-Status: F", True, {"\\Flagged"}),
+        (b"Status: O", False, set()),
+        (b"X-Mozilla-Status: 0007", True, {"\\Flagged", "\\Answered"}),
+        (b"X-Mozilla-Status: 0002", False, {"\\Answered"}),
+        (b"X-Mozilla-Status: nonsense", True, set()),
+        (b"X-Gmail-Labels: Inbox,Starred", True, {"\\Flagged"}),
+    ],
+)
+def test_an_mbox_says_what_was_flagged_and_answered(tmp_path: Path, line: bytes, seen: bool, flags: set[str]) -> None:
+    (tmp_path / "Inbox").write_bytes(mbox_of(line + b"\n" + write_mail()))
+    [kept] = all_of(tmp_path / "Inbox")
+    assert (kept.seen, kept.flags) == (seen, flags)
+
+
+@pytest.mark.parametrize(
+    ("letters", "flags"),
+    [("FRS", {"\\Flagged", "\\Answered"}), ("RS", {"\\Answered"}), ("F", {"\\Flagged"}), ("S", set()), ("", set())],
+)
+def test_a_maildir_says_what_was_flagged_and_answered(tmp_path: Path, letters: str, flags: set[str]) -> None:
+    [kept] = all_of(maildir(tmp_path / "Maildir", (f"1.M1.host:2,{letters}", write_mail())))
+    assert (kept.seen, kept.flags) == ("S" in letters, flags)
+
+
 def test_the_labels_of_a_takeout(tmp_path: Path) -> None:
     def labelled(labels: str) -> bytes:
         return b"X-Gmail-Labels: " + labels.encode() + b"\n" + write_mail()

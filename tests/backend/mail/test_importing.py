@@ -46,6 +46,25 @@ async def test_where_mail_lay_decides_what_becomes_of_it(api: Api, tmp_path: Pat
     assert [row["direction"] for row in directions] == ["incoming", "outgoing"]
 
 
+async def test_what_was_flagged_and_answered_stays_so(api: Api, tmp_path: Path) -> None:
+    names = {"Starred": "F", "Answered": "RS", "Both": "FRS", "Neither": "S"}
+    mails = [
+        (f"{n}.M1.h:2,{each}", write_mail(subject=name, at=LONG_AGO)) for n, (name, each) in enumerate(names.items())
+    ]
+    files = maildir(tmp_path / "Maildir", *mails)
+    for _ in range(2):
+        await import_mail(api.support, [files])
+        kept = {row["subject"]: row["flags"] for row in await fetch(
+            "SELECT subject, ARRAY(SELECT jsonb_array_elements_text(kept_flags)) AS flags FROM messages"
+        )}  # fmt: skip
+        assert kept == {
+            "Starred": ["\\Flagged"],
+            "Answered": ["\\Answered"],
+            "Both": ["\\Answered", "\\Flagged"],
+            "Neither": [],
+        }
+
+
 async def test_again_nothing_is_doubled_whatever_came_meanwhile(api: Api, tmp_path: Path) -> None:
     inbox = await Arriving.into(api.support)
     fetched, other = write_mail(subject="On the server too"), write_mail(subject="In the file alone", at=LONG_AGO)
