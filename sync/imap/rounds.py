@@ -21,6 +21,7 @@ from sync.imap.census import Schedule, take_census
 from sync.imap.connection import Connection
 from sync.imap.folder import FolderSync, Standing
 from sync.imap.line import Account, Line
+from sync.imap.marks import Marked, Marks, marks_of
 from sync.imap.refused_folders import RefusedFolders
 from sync.imap.second_look import SecondLooks, look_for
 from sync.types import FolderCursor, FolderInfo, FolderProgress, FolderRole, Syncing, SyncPlan
@@ -38,6 +39,7 @@ class Rounds:
         self.folders: list[FolderInfo] = []
         """As last listed."""
         self.refused = RefusedFolders(account)
+        self._marked = Marked()
         self.looks = SecondLooks(account.timing.second_look)
         self._account = account
         self._seen: dict[str, FolderStatus] = {}
@@ -161,6 +163,8 @@ class Rounds:
         counts = COUNTED_AT_ONCE
         schedule = await self.counting()
         unchanged: list[str] = []
+        plain = not connection.offers("CONDSTORE")
+        looked_at = self._marked.turn(info.name for info in folders) if plain else set[str]()
         for info in folders:
             if self.refused.waits(info.name):
                 continue
@@ -177,6 +181,8 @@ class Rounds:
                     continue
                 counting = counts > 0 and due
                 if current and not counting:
+                    if info.name in looked_at:
+                        await self._visit(connection, info, plan, line, _standing(status), for_flags=True)
                     continue
                 counts -= counting
                 await self._visit(connection, info, plan, line, _standing(status), counting=counting)
@@ -218,15 +224,24 @@ class Rounds:
         standing: Standing,
         *,
         counting: bool = False,
+        for_flags: bool = False,
         look: Collection[int] = (),
     ) -> None:
+        """Catch a folder up; `for_flags`: only if its flags are others than the last time."""
         folder = folder_sync(self._account, connection, info, plan, line)
         await folder.open()
         self._ids[info.name] = folder.object_id
         await self.refused.opened(info.name)
         try:
             fresh = not folder.cursor.backfill_done
+            marks: Marks | None = None
+            if not connection.offers("CONDSTORE"):
+                marks = await marks_of(connection)
+                if for_flags and self._marked.are(info.name, marks):
+                    return
             await folder.catch_up()
+            if marks is not None:
+                self._marked.note(info.name, marks)
             while await folder.backfill():
                 await line.check_lease()
                 if connection.has_changes:
@@ -252,6 +267,7 @@ class Rounds:
                 self._seen.pop(name, None)
                 self.schedule.forget(name)
                 self.refused.forget(name)
+                self._marked.forget(name)
 
     async def _exists(self, connection: Connection, name: str) -> bool:
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from sync.imap.account import AccountWatcher
 from sync.imap.connection import Connection, open_connection
-from sync.types import SEEN, SyncPlan, UpToDate
+from sync.types import ANSWERED, FLAGGED, SEEN, SyncPlan, UpToDate
 from tests.servers.dovecot import Dovecot
 from tests.sync.imap.conftest import QUICK, Watch
 from tests.sync.imap.mails import mail
@@ -101,6 +101,36 @@ async def test_a_second_connection_is_not_needed(
     await store.until(lambda: 1 in store.folder().messages)
     watcher.nudge()
     await store.until(lambda: current(store))
+
+
+@pytest.mark.parametrize("without", [("CONDSTORE", "QRESYNC"), ("CONDSTORE", "QRESYNC", "NOTIFY", "ESEARCH")])
+async def test_flags_in_other_folders_are_seen_without_condstore(
+    make_dovecot: Callable[..., Dovecot],
+    store: MemoryStore,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    without: tuple[str, ...],
+) -> None:
+    """STATUS tells of none of these: the number of unseen messages stays."""
+    server = make_dovecot(without=without)
+    await server.create("ana", "Projects")
+    await server.append("ana", "Projects", *[mail(f"Mail {number}") for number in range(6)], date=LONG_AGO)
+    await server.set_flags("ana", "Projects", "1:3", SEEN)
+    watch(server.login("ana"), timing=replace(QUICK, poll=0.2, poll_all=0.2))
+    kept = store.folder("Projects")
+    await store.until(lambda: len(kept.messages) == 6 and current(store))
+    for uids, flag in (("2", FLAGGED), ("3", ANSWERED)):
+        await server.set_flags("ana", "Projects", uids, flag)
+    with server.other_client("ana", "Projects") as client:  # one read, one unread: as many as before
+        client.uid("STORE", "1", "-FLAGS.SILENT", "(\\Seen)")
+        client.uid("STORE", "4", "+FLAGS.SILENT", "(\\Seen)")
+    wanted = {1: set(), 2: {SEEN, FLAGGED}, 3: {SEEN, ANSWERED}, 4: {SEEN}, 5: set(), 6: set()}
+    await store.until(lambda: {uid: set(flags) for uid, flags in kept.flags.items()} == wanted)
+    await asyncio.sleep(0.5)
+    asked = count_commands(monkeypatch)
+    await asyncio.sleep(1)
+    assert any("FLAGGED" in line for line in asked)
+    assert not [line for line in asked if "FETCH" in line], asked
 
 
 # -- coming back -----------------------------------------------------------------------------------------------------
