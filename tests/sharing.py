@@ -12,6 +12,7 @@ from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "whatever drives Chromium"
 WITH_BROWSER = (
+    "tests/bench/",
     "tests/browser/",
     "tests/flows/test_kill_campaign.py",
     "tests/flows/test_main_job.py",
@@ -19,11 +20,10 @@ WITH_BROWSER = (
     "tests/flows/test_two_way.py",
     "tests/sync/mime/test_sanitise_browser.py",
 )
-"""Files and folders of that piece of work: they use the fixture `office` or `chromium`."""
+"""Files and folders of that piece of work: they use the fixture `office` or `chromium`, or benchmarks that do."""
 FIRST = (
     BROWSER,
     "tests/backend/demo/test_demo.py",
-    "tests/bench/test_bench_smoke.py",
     "tests/backend/database/test_embedded.py",
     "tests/backend/events/test_snapshots.py",
     "tests/flows/test_account_plan.py",

@@ -54,11 +54,11 @@ def run(folder: Path, modules: dict[str, str], options: tuple[str, ...]) -> subp
         (folder / name).write_text(text)
     (folder / "pytest.ini").touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    plugins = ("-p", "tests.skips", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+    plugins = ("-p", "tests.skips", "-p", "xdist", "-p", "no:cacheprovider")
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, *options, "-c", "pytest.ini", "--rootdir", str(folder), str(folder)],
         cwd=folder,
-        env=kept | {"PYTHONPATH": str(PROJECT)},
+        env=kept | {"PYTHONPATH": str(PROJECT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
