@@ -12,6 +12,7 @@ from backend.conversations.contracts import (
     CommentAdded,
     ConversationChanged,
     ConversationItem,
+    ConversationRow,
     Mark,
     MarkChanged,
     Status,
@@ -52,7 +53,7 @@ async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) ->
             change.tell(lambda row: ConversationChanged(row=row, activity=activity))
             if to.user_id is not None and to.user_id != asker.user_id:
                 await notify(change.act, [to.user_id], "assignment", conversation_id, asker.user_id, "")
-    return await item_for(asker, conversation_id)
+    return await item_for(asker, conversation_id, change.row)
 
 
 async def set_status(asker: Asker, conversation_id: int, status: Status) -> ConversationItem:
@@ -62,7 +63,7 @@ async def set_status(asker: Asker, conversation_id: int, status: Status) -> Conv
             await change_status(change, status)
             if status == "done":
                 await add_concerned(conversation_id, [asker.user_id], "closed")
-    return await item_for(asker, conversation_id)
+    return await item_for(asker, conversation_id, change.row)
 
 
 async def change_status(change: ConversationChange, status: Status) -> None:
@@ -96,7 +97,7 @@ async def set_visibility(asker: Asker, conversation_id: int, visibility: Visibil
             await execute("UPDATE conversations SET visibility = $2 WHERE id = $1", conversation_id, visibility)
             activity = await add_activity(change, "visibility", value=visibility)
             change.tell(lambda row: ConversationChanged(row=row, activity=activity))
-    return await item_for(asker, conversation_id)
+    return await item_for(asker, conversation_id, change.row)
 
 
 async def add_person(asker: Asker, conversation_id: int, user_id: int) -> ConversationItem:
@@ -106,7 +107,7 @@ async def add_person(asker: Asker, conversation_id: int, user_id: int) -> Conver
         await add_concerned(conversation_id, [user_id], "added")
         activity = await add_activity(change, "added", subject_id=user_id)
         change.tell(lambda row: ConversationChanged(row=row, activity=activity))
-    return await item_for(asker, conversation_id)
+    return await item_for(asker, conversation_id, change.row)
 
 
 async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> Comment:
@@ -239,7 +240,7 @@ async def team_readers(mailbox_id: int, team_ids: Collection[int]) -> set[int]:
     return {record["user_id"] for record in records} & set(await readers(mailbox_id))
 
 
-async def item_for(asker: Asker, conversation_id: int) -> ConversationItem:
-    """The conversation as the asking person now sees it in a list."""
+async def item_for(asker: Asker, conversation_id: int, row: ConversationRow | None = None) -> ConversationItem:
+    """The conversation as the asking person now sees it in a list. `row` is as a change has just left it."""
     marks: dict[int, Mark] = await read_marks(conversation_id, [asker.user_id])
-    return ConversationItem(row=await read_row(conversation_id), mark=marks[asker.user_id])
+    return ConversationItem(row=row or await read_row(conversation_id), mark=marks[asker.user_id])

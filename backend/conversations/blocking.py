@@ -29,7 +29,7 @@ async def block_writer(asker: Asker, conversation_id: int) -> ConversationItem:
             change.tell(lambda row: ConversationChanged(row=row, activity=activity))
         if change.before["status"] != "spam":
             await change_status(change, "spam")
-    return await item_for(asker, conversation_id)
+    return await item_for(asker, conversation_id, change.row)
 
 
 async def block_sender(asker: Asker, mailbox_id: int, given: BlockSender) -> BlockedSender:

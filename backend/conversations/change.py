@@ -54,12 +54,18 @@ class ConversationChange:
         """Record an event made from the conversation's row as it stands after the change."""
         self._events.append(event)
 
+    async def _next_version(self) -> Audience:
+        """Count the change; answers who sees the conversation now."""
+        visibility = await fetch_value(
+            "UPDATE conversations SET version = version + 1 WHERE id = $1 RETURNING visibility", self.conversation_id
+        )
+        return await _audience(self.conversation_id, visibility)
+
     async def finish(self, audience_before: Audience) -> None:
-        audience = await audience_of(self.conversation_id)
-        if not self._events and audience == audience_before:
+        if not self._events and await audience_of(self.conversation_id) == audience_before:
             self.row = await read_row(self.conversation_id)
             return
-        await execute("UPDATE conversations SET version = version + 1 WHERE id = $1", self.conversation_id)
+        audience = await self._next_version()
         self.row = await read_row(self.conversation_id)
         await tell_sight(self.act, self.row, audience_before, audience)
         for event in self._events:
@@ -75,15 +81,17 @@ class ConversationChange:
 async def changing(actor_id: int | None, conversation_id: int) -> AsyncIterator[ConversationChange]:
     """Open (or join) an action and lock the conversation in it. Raises NotFound when it is gone or was joined."""
     async with action(actor_id) as act:
-        mailbox_id = await fetch_value("SELECT mailbox_id FROM conversations WHERE id = $1", conversation_id)
-        if mailbox_id is not None:
-            await hold_membership(mailbox_id)
+        await execute(  # as `hold_membership`
+            "SELECT pg_advisory_xact_lock_shared($1::int, mailbox_id::int) FROM conversations WHERE id = $2",
+            MEMBERSHIP_LOCK,
+            conversation_id,
+        )
         before = await fetch_row(
             "SELECT * FROM conversations WHERE id = $1 AND joined_into IS NULL FOR UPDATE", conversation_id
         )
         if before is None:
             raise NotFound("There is no such conversation.", "It may have been deleted or joined meanwhile.")
-        audience_before = await audience_of(conversation_id)
+        audience_before = await _audience(conversation_id, before["visibility"])
         change = ConversationChange(act, before)
         yield change
         await change.finish(audience_before)
@@ -97,6 +105,10 @@ async def hold_membership(mailbox_id: int) -> None:
 async def audience_of(conversation_id: int) -> Audience:
     """Who sees the conversation: None for the whole mailbox, a list when it is confidential."""
     visibility = await fetch_value("SELECT visibility FROM conversations WHERE id = $1", conversation_id)
+    return await _audience(conversation_id, visibility)
+
+
+async def _audience(conversation_id: int, visibility: str | None) -> Audience:
     return await viewers(conversation_id) if visibility == "confidential" else None
 
 

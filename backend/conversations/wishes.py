@@ -7,7 +7,7 @@ the opposite.
 from backend.access.asker import Asker
 from backend.conversations.contracts import Status
 from backend.database.connection import fetch, fetch_row, fetch_value
-from backend.mail.intents import want
+from backend.mail.intents import want, want_of_conversation
 from backend.mail.places import Place
 
 PLACES: dict[Status, Place] = {"open": "inbox", "done": "done", "spam": "junk", "trash": "trash"}
@@ -21,10 +21,7 @@ _UNSEEN = (
 
 async def wish_place(conversation_id: int, status: Status) -> None:
     """The mail that came stands where the conversation's status says; what we sent stays in Sent."""
-    records = await fetch(
-        f"SELECT m.id FROM messages m WHERE m.conversation_id = $1 AND {_INCOMING} ORDER BY m.id", conversation_id
-    )
-    await want([record["id"] for record in records], "place", PLACES[status])
+    await want_of_conversation(conversation_id, "place", PLACES[status])
 
 
 async def wish_seen(asker: Asker, conversation_id: int, read: bool) -> None:

@@ -34,17 +34,26 @@ async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
     `value` is `yes` or `no`, of `place` a `Place` (backend/mail/places.py). Messages of a mailbox without an account,
     and those deleted on the server, are passed over. The same wish twice is one.
     """
-    if not message_ids:
-        return
+    if message_ids:
+        await _record("m.id = ANY($1)", list(message_ids), kind, value)
+
+
+async def want_of_conversation(conversation_id: int, kind: Kind, value: str) -> None:
+    """The same for all that came in a conversation; what we sent stays as it is."""
+    await _record("m.conversation_id = $1 AND m.direction = 'incoming'", conversation_id, kind, value)
+
+
+async def _record(which: str, argument: object, kind: Kind, value: str) -> None:
+    """Wish it of the messages `m` that SQL says, in one statement, and let the job look."""
     records = await fetch(
         "INSERT INTO server_intents (account_id, message_id, kind, value, created_at) "
         "SELECT a.id, m.id, $2, $3, clock_timestamp() FROM messages m "
         "JOIN mail_accounts a ON a.mailbox_id = m.mailbox_id "
-        "WHERE m.id = ANY($1) AND m.gone_at IS NULL ORDER BY m.id "
+        f"WHERE {which} AND m.gone_at IS NULL ORDER BY m.id "
         "ON CONFLICT (message_id, kind) WHERE confirmed_at IS NULL DO UPDATE SET id = excluded.id, "
         "account_id = excluded.account_id, value = excluded.value, created_at = excluded.created_at "
         "WHERE server_intents.value <> excluded.value RETURNING account_id",
-        list(message_ids),
+        argument,
         kind,
         value,
     )
