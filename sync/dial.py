@@ -41,10 +41,7 @@ async def dial(login: ServerLogin, timeout: float = CONNECT_SECONDS) -> socket.s
 
 async def resolve(host: str, port: int, *, private_network: bool) -> list[Address]:
     """The socket addresses of a host. Raises socket.gaierror; CannotReach when one of them is not public."""
-    loop = asyncio.get_running_loop()
-    name = host if _is_ascii(host) else host.encode("idna").decode()
-    found = await loop.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    addresses: list[Address] = [(family, tuple(sockaddr)) for family, _, _, _, sockaddr in found]
+    addresses = _written_out(host, port) or await _look_up(host, port)
     if not private_network:
         for _, sockaddr in addresses:
             if not is_public(str(sockaddr[0])):
@@ -52,6 +49,21 @@ async def resolve(host: str, port: int, *, private_network: bool) -> list[Addres
                     "address_not_allowed", host=host, port=port, server_words=f"{host} is {sockaddr[0]}"
                 )
     return addresses
+
+
+def _written_out(host: str, port: int) -> list[Address]:
+    """The address itself when the host is one; nobody need be asked then."""
+    try:
+        version = ipaddress.ip_address(host).version
+    except ValueError:
+        return []
+    return [(socket.AF_INET, (host, port)) if version == 4 else (socket.AF_INET6, (host, port))]
+
+
+async def _look_up(host: str, port: int) -> list[Address]:
+    name = host if _is_ascii(host) else host.encode("idna").decode()
+    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    return [(family, tuple(sockaddr)) for family, _, _, _, sockaddr in found]
 
 
 def is_public(address: str) -> bool:

@@ -71,7 +71,33 @@ Row = asyncpg.Record
 async def connect(dsn: str, *, pool_size: int = 10) -> None:
     """Open this process' pool on the database at `dsn`."""
     engine.config = {"dsn": dsn}
-    await engine.start_connection_pool(min_size=1, max_size=pool_size)
+    await engine.start_connection_pool(min_size=1, max_size=pool_size, reset=_reset)
+
+
+_sessions: set[int] = set()
+"""Servers' process numbers of pooled connections on which something is held beyond a transaction."""
+
+
+async def _reset(given_back: asyncpg.Connection) -> None:
+    """Before a connection goes back to the pool, which has rolled back what was open.
+
+    asyncpg would reset its session each time, a question to the server after every statement. Ours hold nothing
+    beyond their transaction but in `session`.
+    """
+    number = given_back.get_server_pid()
+    if number in _sessions:
+        _sessions.discard(number)
+        await given_back.execute(given_back.get_reset_query())
+
+
+@asynccontextmanager
+async def session() -> AsyncIterator[PoolConnectionProxy]:
+    """A connection of its own, outside any transaction. Advisory locks that are still held end with the block."""
+    if engine.pool is None:
+        raise RuntimeError("The database is not connected: call connect() first.")
+    async with engine.pool.acquire() as pooled:
+        _sessions.add(pooled.get_server_pid())
+        yield pooled
 
 
 async def disconnect() -> None:

@@ -93,6 +93,10 @@ class PostgresAccountStore:
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
         told = list({folder.name: folder for folder in folders}.values())
         names = [folder.name for folder in told]
+        rows = await fetch("SELECT * FROM folders WHERE account_id = $1", self._lease.account_id)
+        known = {row["name"]: row for row in rows}
+        if all(_is_known(known.get(folder.name), folder) for folder in told):
+            return
 
         async def write() -> None:
             await self._rename(folders)
@@ -433,6 +437,19 @@ def _cursor_of(row: Row) -> FolderCursor | None:
         highest_modseq=row["highest_modseq"],
         backfill_done=row["backfill_done"],
         since=row["since"],
+    )
+
+
+def _is_known(row: Row | None, told: FolderInfo) -> bool:
+    """Whether the store has all that the server tells of the folder."""
+    if row is None:
+        return False
+    named = (told.role or "", told.title, told.selectable, told.gathers)
+    return (
+        (row["role"], row["title"], row["selectable"], row["gathers"]) == named
+        and told.object_id in ("", row["object_id"])
+        and told.messages in (None, row["server_messages"])
+        and told.size in (None, row["server_bytes"])
     )
 
 

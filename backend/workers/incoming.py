@@ -10,13 +10,14 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 import msgspec
 
-from backend.database.connection import engine, execute, fetch, fetch_row
+from backend.database.connection import engine, execute, fetch
 from backend.errors import TandemError
 from backend.mail import intents
 from backend.workers.account_store import Lease, PostgresAccountStore
@@ -134,8 +135,9 @@ class Watchers:
                 account_id,
                 self.name,
             )
+        renewed = await self._renew([watch.lease for watch in self._watches.values()])
         for account_id, watch in list(self._watches.items()):
-            if watch.task.done() or not await self._renew(watch.lease):
+            if watch.task.done() or account_id not in renewed:
                 await self._end(account_id)
         free = await fetch(
             "UPDATE mail_accounts SET lease_holder = $1, lease_until = now() + make_interval(secs => $2), "
@@ -147,22 +149,32 @@ class Watchers:
             max(0, MOST_ACCOUNTS - len(self._watches)),
         )
         for row in free:
-            await self._begin(Lease(row["id"], row["mailbox_id"], row["fence"]))
+            await self._begin(Lease(row["id"], row["mailbox_id"], row["fence"]), row["connected_at"])
 
-    async def _renew(self, lease: Lease) -> bool:
-        renewed = await fetch_row(
-            "UPDATE mail_accounts SET lease_until = now() + make_interval(secs => $3) "
-            "WHERE id = $1 AND fence = $2 AND lease_until > now() RETURNING id",
-            lease.account_id,
-            lease.fence,
+    async def _renew(self, leases: Sequence[Lease]) -> set[int]:
+        """The accounts of those leases that still stood.
+
+        All at once but for those whose mail is being stored: they are waited for, one by one, holding no other.
+        """
+        renewed = await self._renew_those(leases, "SKIP LOCKED") if leases else set[int]()
+        for lease in leases:
+            if lease.account_id not in renewed:
+                renewed |= await self._renew_those([lease], "")
+        return renewed
+
+    async def _renew_those(self, leases: Sequence[Lease], locked: str) -> set[int]:
+        rows = await fetch(
+            "UPDATE mail_accounts SET lease_until = now() + make_interval(secs => $3) WHERE id IN ("
+            "SELECT a.id FROM mail_accounts a JOIN unnest($1::bigint[], $2::bigint[]) AS t (id, fence) "
+            f"ON a.id = t.id AND a.fence = t.fence WHERE a.lease_until > now() FOR NO KEY UPDATE OF a {locked}) "
+            "RETURNING id",
+            [lease.account_id for lease in leases],
+            [lease.fence for lease in leases],
             float(LEASE_SECONDS),
         )
-        return renewed is not None
+        return {row["id"] for row in rows}
 
-    async def _begin(self, lease: Lease) -> None:
-        row = await fetch_row("SELECT connected_at FROM mail_accounts WHERE id = $1", lease.account_id)
-        if row is None:
-            return
+    async def _begin(self, lease: Lease, connected_at: datetime) -> None:
         await self._end(lease.account_id)
         try:
             imap, _smtp = await mail_login(lease.account_id)
@@ -171,7 +183,7 @@ class Watchers:
             log.exception("Account %s cannot be watched.", lease.account_id)
             return
         await intents.look_again(lease.account_id)  # what could not be carried over while nobody watched it
-        watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=row["connected_at"])
+        watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=connected_at)
         task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
         self._watches[lease.account_id] = _Watch(lease, watcher, task)
 

@@ -6,7 +6,7 @@ import logging
 
 import asyncpg
 
-from backend.database.connection import connection, execute
+from backend.database.connection import execute, session
 from backend.events.prune import prune_events
 from backend.mail.intents import look_after_forgotten
 
@@ -26,7 +26,7 @@ RUN_OUT = (
 
 async def tidy() -> None:
     """Clear away once, unless another worker is at it."""
-    async with connection() as held:
+    async with session() as held:
         if not await held.fetchval("SELECT pg_try_advisory_lock($1)", TIDY_LOCK):
             return
         try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from backend.accounts.credentials import Passwords, StoredGrant, open_passwords, seal_passwords
 from backend.accounts.oauth_clients import grant_of, oauth_client, stored_grant
-from backend.database.connection import connection, fetch_row
+from backend.database.connection import fetch_row, session
 from backend.events.record import action
 from backend.settings import settings
 from sync.errors import server_problem
@@ -73,7 +73,7 @@ class AccountTokens:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
-        async with connection() as held:
+        async with session() as held:
             await held.execute("SELECT pg_advisory_lock($1::int, $2::int)", TOKENS_LOCK, self._account_id)
             try:
                 yield

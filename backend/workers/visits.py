@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from backend.database.connection import connection
+from backend.database.connection import session
 from backend.errors import NotFound
 from backend.jobs import TryAgain
 from backend.workers.logins import mail_login
@@ -39,7 +39,7 @@ async def alone(lock: int, number: int, *, patience: float = 0) -> AsyncIterator
     """
     deadline = time.monotonic() + patience
     while True:
-        async with connection() as current:
+        async with session() as current:
             if await current.fetchval("SELECT pg_try_advisory_lock($1::int, $2::int)", lock, number):
                 try:
                     yield

@@ -8,6 +8,7 @@ import asyncio
 import base64
 import logging
 import ssl
+from dataclasses import dataclass
 from typing import cast
 
 from sync.dial import connect_problem, dial, tls_context
@@ -42,8 +43,20 @@ class Connection(FolderCommands, MessageCommands, WaitingCommands):
         await asyncio.wait({self._protocol.closed}, timeout=2)
 
 
-async def open_connection(login: ImapLogin, *, timeout: float = COMMAND_SECONDS) -> Connection:
-    """Connect, protect, sign in, and switch CONDSTORE on where it is offered. Raises ServerProblem."""
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """A server that was reached and has greeted; nobody has signed in yet."""
+
+    protocol: Protocol
+    greeting: bytes
+
+    async def break_off(self) -> None:
+        self.protocol.break_off(ConnectionAbortedError("not signed in"))
+        await asyncio.wait({self.protocol.closed}, timeout=2)
+
+
+async def reach(login: ImapLogin, *, timeout: float = COMMAND_SECONDS) -> Greeted:
+    """Connect, and wait for the greeting. Raises ServerProblem."""
     loop = asyncio.get_running_loop()
     protocol = Protocol(loop)
     sock = await dial(login)
@@ -67,12 +80,19 @@ async def open_connection(login: ImapLogin, *, timeout: float = COMMAND_SECONDS)
         if protocol.transport is None:
             sock.close()
         raise
-    connection = Connection(login=login, capabilities=frozenset(), _protocol=protocol, _timeout=timeout)
+    return Greeted(protocol, greeting)
+
+
+async def open_connection(
+    login: ImapLogin, *, timeout: float = COMMAND_SECONDS, greeted: Greeted | None = None
+) -> Connection:
+    """Connect unless that was done, protect, sign in, switch CONDSTORE on where it is offered. Raises ServerProblem."""
+    greeted = greeted or await reach(login, timeout=timeout)
+    connection = Connection(login=login, capabilities=frozenset(), _protocol=greeted.protocol, _timeout=timeout)
     try:
-        await _enter(connection, protocol, greeting)
+        await _enter(connection, greeted.protocol, greeted.greeting)
     except BaseException:
-        protocol.break_off(ConnectionAbortedError("not signed in"))
-        await asyncio.wait({protocol.closed}, timeout=2)
+        await greeted.break_off()
         raise
     return connection
 

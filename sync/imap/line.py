@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from sync.errors import Busy, LeaseLost, ServerProblem
 from sync.imap.board import Board
-from sync.imap.connection import Connection, open_connection
+from sync.imap.connection import Connection, Greeted, open_connection, reach
 from sync.ports import AccountStore
 from sync.types import AccountState, Connecting, ImapLogin, NeedsYou, Problem, Retrying, UpToDate
 
@@ -70,6 +70,10 @@ class Account:
     """Set once the inbox has been brought over: a folder that holds all mail waits for it, or both would be fetched."""
 
 
+REACHED_SECONDS = 10
+"""A server is not kept waiting for a sign-in any longer."""
+
+
 class Line:
     """One line. `work` is run on it, again after each failure, until the task is cancelled or the lease is lost."""
 
@@ -86,6 +90,7 @@ class Line:
         self.account = account
         self.wake = asyncio.Event()
         self.connection: Connection | None = None
+        self._greeted: Greeted | None = None
         self._work = work
         self._spare = spare
         self._failures = 0
@@ -93,9 +98,12 @@ class Line:
         self._current_at: float | None = None
 
     async def keep(self, after: asyncio.Event | None = None) -> None:
-        """Work, and begin again after each failure, until cancelled or the lease is lost."""
+        """Work, and begin again after each failure, until cancelled or the lease is lost.
+
+        With `after` nobody signs in before that has happened; the server is reached already.
+        """
         if after is not None:
-            await after.wait()
+            await self._reach_until(after)
         while True:
             try:
                 await self._work(self)
@@ -111,11 +119,29 @@ class Line:
             finally:
                 await self._hang_up()
 
+    async def _reach_until(self, event: asyncio.Event) -> None:
+        """Wait for the event. If it comes soon, the server's greeting need not be waited for after it."""
+        reaching = asyncio.ensure_future(reach(self.account.login, timeout=REACHED_SECONDS))
+        waiting = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({waiting}, timeout=REACHED_SECONDS)
+            if waiting.done() and reaching.done() and reaching.exception() is None:
+                self._greeted = reaching.result()
+            else:
+                await waiting
+        finally:
+            waiting.cancel()
+            if self._greeted is None:
+                await _let_go(reaching)
+
     async def connect(self) -> Connection:
         """Sign in. That a connection is being opened is told only when it takes a while."""
-        await self.check_lease()
-        opening = asyncio.ensure_future(open_connection(self.account.login, timeout=self.account.timing.command))
+        greeted, self._greeted = self._greeted, None
+        opening = asyncio.ensure_future(
+            open_connection(self.account.login, timeout=self.account.timing.command, greeted=greeted)
+        )
         try:
+            await self.check_lease()
             await asyncio.wait({opening}, timeout=self.account.timing.connecting)
             if not opening.done():
                 await self.show(Connecting())
@@ -186,6 +212,14 @@ class Line:
         connection, self.connection = self.connection, None
         if connection is not None:
             await connection.close()
+
+
+async def _let_go(reaching: asyncio.Future[Greeted]) -> None:
+    """End an attempt to reach a server, or what came of it. Why it failed shows when the line connects."""
+    reaching.cancel()
+    (found,) = await asyncio.gather(reaching, return_exceptions=True)
+    if isinstance(found, Greeted):
+        await found.break_off()
 
 
 def _store_failed(error: Exception) -> Problem:

@@ -16,6 +16,8 @@ class Proxy:
         self.target_port = target_port
         self.port = 0
         self.accepted = 0
+        self.signing_in = 0
+        """How often somebody tried to sign in."""
         self.last_push = 0.0
         """time.perf_counter() when the server last announced a new message, before the client was told."""
         self._server: asyncio.Server | None = None
@@ -88,6 +90,7 @@ class Proxy:
         try:
             while data := await source.read(65536):
                 await self._flowing.wait()
+                self.signing_in += not to_client and (b" LOGIN " in data or b" AUTHENTICATE " in data)
                 if to_client and b" EXISTS\r\n" in data:
                     self.last_push = time.perf_counter()
                 if to_client and self._cut_after is not None:

@@ -231,7 +231,7 @@ async def test_a_wrong_password_needs_a_person(
         assert "AUTHENTICATIONFAILED" in state.problem.server_words
         assert "not the password" not in repr(state) + repr(login)
         await asyncio.sleep(0.3)
-        assert proxy.accepted == 1
+        assert proxy.signing_in == 1
 
 
 async def test_too_many_connections_is_a_passing_problem(
