@@ -17,9 +17,9 @@ import asyncpg
 from backend.database.connection import connect, disconnect
 from backend.jobs import job_queue, register
 from backend.mail.actions import settle_removed
-from backend.mail.word_index import enter_words
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
+from backend.mail.word_index import enter_words
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
 from backend.workers.carrying import carry_out
