@@ -52,7 +52,12 @@ def serve() -> Iterator[Callable[[str, tuple[str, ...]], Server]]:
     running: list[Server] = []
 
     def start(kind: str, without: tuple[str, ...]) -> Server:
-        server = Dovecot(without=without, settings=DEFLATE) if kind == "dovecot" else Cyrus(without=without)
+        # Those settings announce everything: where something is hidden they have no place.
+        server = (
+            Dovecot(without=without, settings="" if without else DEFLATE)
+            if kind == "dovecot"
+            else Cyrus(without=without)
+        )
         running.append(server)
         return server.start()
 
