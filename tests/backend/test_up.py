@@ -79,6 +79,11 @@ class Up:
         children = psutil.Process(self.process.pid).children()
         return next(child for child in children if child.cmdline()[-1:] == [command_name])
 
+    def has(self, command_name: str) -> bool:
+        """Whether that child is there now."""
+        children = psutil.Process(self.process.pid).children()
+        return any(child.cmdline()[-1:] == [command_name] for child in children)
+
     def server(self) -> psutil.Process:
         """Its PostgreSQL."""
         children = psutil.Process(self.process.pid).children()
@@ -159,6 +164,7 @@ def test_killed_children_come_back(start_up: Callable[[], Up]) -> None:
         process.kill()
     wait_until(lambda: not web.is_running() and not worker.is_running() and not server.is_running(), "not killed")
     wait_until(up.is_healthy, "the web process did not come back")
+    wait_until(lambda: up.has("worker"), "the worker did not come back")
     up.look()
     assert up.child("web").pid != web.pid
     assert up.child("worker").pid != worker.pid
