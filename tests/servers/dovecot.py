@@ -21,7 +21,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -215,7 +215,7 @@ class Dovecot:
 
         return await self._as_other_client(user, folder, work)
 
-    def fill(self, user: str, folder: str, messages: Sequence[bytes], *, date: float | None = None) -> None:
+    def fill(self, user: str, folder: str, messages: Iterable[bytes], *, date: float | None = None) -> None:
         """Put many messages into a folder at once, as files, oldest first. For a user who has not signed in yet."""
         maildir = self.root / "home" / user / "Maildir"
         if folder != "INBOX":
