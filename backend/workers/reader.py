@@ -10,6 +10,7 @@ Run as `python -m backend.workers.reader` it is that process.
 
 import asyncio
 import logging
+import os
 import struct
 import sys
 import time
@@ -29,6 +30,9 @@ WORTH_STARTING = 140
 IDLE_SECONDS = 20.0
 PATIENCE_SECONDS = 120.0
 """For one batch; then it is read here, and the process is started anew."""
+
+NICENESS = 10
+"""Of the process: old mail can wait, new mail and clicks cannot."""
 
 _LENGTH = struct.Struct(">I")
 _answers = msgspec.msgpack.Decoder(list[Prepared])
@@ -122,7 +126,8 @@ def read_all(raws: Sequence[bytes]) -> list[Prepared]:
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Answer until the input ends, behind everything that a person waits for."""
+    os.nice(NICENESS)
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     while len(head := questions.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
