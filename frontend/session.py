@@ -55,7 +55,13 @@ class Session(rx.State):
     notices: list[rail.NoticeView] = []
     unread_notices: int = 0
     toast: rail.ToastView = rail.NO_TOAST
+    page_mark: str = rx.SessionStorage("", name="tandem-page")
+    """Another one after every load of a page (assets/widgets/bridge.jsx)."""
 
+    _anew: bool = True
+    """Whether the page has just begun, or only found a lost line again: then what stands on it must stay."""
+    _page: tuple[str, str] = ("", "")
+    _socket: str = ""
     _view: View | None = None
     _counts: WorkCounts | None = None
     _session: str = ""
@@ -86,7 +92,7 @@ class Session(rx.State):
         """Paint what changed between two views; page states override it."""
 
     async def page_loaded(self) -> None:
-        """A page begins anew in a tab that has a view already; page states override it."""
+        """A page begins anew in a tab that has a view already; not after a lost line. Page states override it."""
 
     def paint_rail(self, before: View | None, view: View) -> None:
         """The parts that every page shows."""
@@ -122,8 +128,12 @@ class Session(rx.State):
     async def enter(self) -> EventSpec | None:
         """On every page: make sure of who this is, and take a snapshot where the tab has none."""
         session = session_of(self.router.headers.cookie)
+        socket, page = self.router.session.session_id, (str(self.page_mark), self.router.url.path)
+        # On the way from page to page the socket stays; with a load of the page its mark changes.
+        self._anew = socket == self._socket or page != self._page
+        self._socket, self._page = socket, page
         if self._view is not None and session == self._session:
-            for painter in Session.painters:
+            for painter in Session.painters if self._anew else ():
                 state = await self.get_state(painter)
                 await state.page_loaded()
             return None

@@ -1,6 +1,15 @@
 import { useContext, useEffect, useRef } from "react";
 import { ColorModeContext } from "$/utils/context-registry";
 
+// The socket tells the server this mark. The same one again means that a line was lost, and that everything that is
+// open and typed still stands here. It is set before the first socket opens: a page that the browser dropped to save
+// memory leaves without a word, and forgets as much as one that was loaded again.
+const mark = () => sessionStorage.setItem("tandem-page", String(Math.random()));
+if (typeof window !== "undefined") {
+  mark();
+  window.addEventListener("pagehide", mark);
+}
+
 // Lets assets/js/desk.js tell the state what it has already shown, and gives scripts the person's settings.
 export function Bridge(props) {
   const latest = useRef(props);

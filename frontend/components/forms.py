@@ -163,10 +163,12 @@ def choice_field(
 
 
 def check_field(label: Any, name: Any, *, checked: Any = False, hint: str = "") -> rx.Component:
+    """A box to tick. What is ticked stays with its name, also where a list of boxes grows in the middle."""
     return rx.el.label(
         rx.el.input(type="checkbox", name=name, default_checked=checked),
         rx.el.span(label, rx.el.small(hint) if hint else rx.fragment()),
         class_name="check",
+        key=name,
     )
 
 

@@ -63,11 +63,17 @@ class Accounts(Session):
 
     @rx.event
     async def arrive(self) -> EventSpec | None:
-        """On the page's load: the mailboxes, the one that the address names, and how signing in elsewhere went."""
+        """On the page's load: the mailboxes, the one that the address names, and how signing in elsewhere went.
+
+        After a lost line: what may have changed meanwhile, and nothing that is open is closed.
+        """
         boxes = await self.get_state(Mailboxes)
         failed = await boxes.load()
         if failed is not None:
             return failed
+        if not self._anew:
+            busy = self.step or self.leaving or boxes.chosen["id"] <= 0
+            return None if busy else await self._read()
         told = self.router.url.query_parameters.get("signed_in") or ""
         self._mailbox_id = -1
         opened = await self._open(boxes)

@@ -56,7 +56,8 @@ class IntakeDesk(Session):
     @rx.event
     async def arrive(self) -> list[Any] | EventSpec | None:
         """On the page's load: the intake, its account, and what waits."""
-        self.fetched, self.problem = False, ""
+        if self._anew:
+            self.fetched, self.problem = False, ""
         if self._view is None or not self.me["admin"]:
             return None
         try:
@@ -64,7 +65,7 @@ class IntakeDesk(Session):
         except ApiError as refused:
             return self.fault(refused)
         steps: list[Any] = [IntakeDesk.watch]
-        return [Accounts.open(intake.mailbox.id), *steps] if intake.mailbox else steps
+        return [Accounts.open(intake.mailbox.id), *steps] if intake.mailbox and self._anew else steps
 
     async def _fetch(self) -> Intake:
         intake = await self.api().get("/intake", Intake)

@@ -30,6 +30,8 @@ class ForwardingDesk(Session):
     """Where one's own outgoing mail is copied to: the intake's address."""
     addresses: str = ""
     """One a line."""
+    filled: int = 0
+    """How often the form of the addresses was filled: when a mailbox is opened, and with what was saved."""
     received_at: str = ""
     checking: str = ""
     """The test mail: "" (none), "asked", "sent", "came" or "failed"."""
@@ -41,6 +43,7 @@ class ForwardingDesk(Session):
         """Fetch what is known of the mailbox."""
         if mailbox_id != self.mailbox_id:
             self.forward_to, self.addresses, self.checking, self.problem, self.received_at = "", "", "", "", ""
+            self.filled += 1
         self.mailbox_id = mailbox_id
         try:
             self._paint(await self.api().get(f"/mailboxes/{mailbox_id}/forwarding", Forwarding))
@@ -96,6 +99,7 @@ class ForwardingDesk(Session):
             self._paint(await self.api().put(f"/mailboxes/{self.mailbox_id}/addresses", wanted, Forwarding))
         except ApiError as refused:
             return self._refused(refused)
+        self.filled += 1
         self.say("Saved")
         return None
 
@@ -202,6 +206,6 @@ def _addresses() -> rx.Component:
         ),
         rx.el.div(rx.el.button("Save addresses", type="submit", class_name="btn"), class_name="form-foot"),
         on_submit=_state.save_addresses,
-        key="addresses-" + _state.mailbox_id.to_string() + _state.addresses,
+        key="addresses-" + _state.filled.to_string(),
         class_name="form",
     )

@@ -87,14 +87,14 @@ def _mail(mail: Any) -> rx.Component:
         rx.el.form(
             rx.el.input(type="hidden", name="id", value=mail.id.to_string()),
             rx.el.select(
-                rx.foreach(_state.targets, lambda each: rx.el.option(each.name, value=each.id)),
+                rx.foreach(_state.targets, lambda each: rx.el.option(each.name, value=each.id, key=each.id)),
                 name="mailbox",
                 class_name="select",
                 custom_attrs={"aria-label": "Sort into"},
             ),
             rx.el.select(
                 rx.el.option("Only this mail", value=""),
-                rx.foreach(mail.recipients, lambda each: rx.el.option("Always, for " + each, value=each)),
+                rx.foreach(mail.recipients, lambda each: rx.el.option("Always, for " + each, value=each, key=each)),
                 name="remember",
                 class_name="select",
                 custom_attrs={"aria-label": "Remember an address"},

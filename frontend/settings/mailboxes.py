@@ -104,7 +104,7 @@ class Mailboxes(Session):
         self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
 
     async def load(self) -> EventSpec | None:
-        """My own, and for admins all group mailboxes; the one that the address names stands open."""
+        """My own, and for admins all group mailboxes; on a new page the one that its address names stands open."""
         view = self._view
         if view is None:
             return None
@@ -115,6 +115,8 @@ class Mailboxes(Session):
         own = [_as_settings(each) for each in view.mailboxes.values() if each.kind == "personal"]
         self._settings = {each.id: each for each in [*own, *settings]}
         self._paint()
+        if not self._anew:
+            return None
         asked = self.router.url.query_parameters.get("mailbox") or ""
         if asked.isdigit() and int(asked) in self._settings:
             self.show(int(asked))

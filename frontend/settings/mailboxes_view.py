@@ -91,13 +91,16 @@ def _access_fields(chosen: Any | None) -> rx.Component:
         rx.el.legend("Who has access", class_name="label"),
         rx.foreach(
             _people.people,
-            lambda each: rx.cond(
-                each.active,
-                check_field(
-                    each.name,
-                    "person-" + each.id.to_string(),
-                    checked=chosen.member_ids.contains(each.id) if chosen is not None else each.me,
+            lambda each: rx.fragment(
+                rx.cond(
+                    each.active,
+                    check_field(
+                        each.name,
+                        "person-" + each.id.to_string(),
+                        checked=chosen.member_ids.contains(each.id) if chosen is not None else each.me,
+                    ),
                 ),
+                key=each.id,
             ),
         ),
         rx.foreach(
@@ -225,9 +228,9 @@ def _chosen() -> rx.Component:
                 rx.el.form(
                     rx.el.p(
                         "Its conversations, comments and drafts are removed from Tandem for good. "
-                        "The mail on the server stays. Type the mailbox’s name to confirm."
+                        "The mail on the server stays."
                     ),
-                    text_field("Mailbox name", "name", required=True),
+                    text_field("Type the mailbox’s name to confirm", "name", required=True, hint=rx.el.b(chosen.name)),
                     rx.el.div(
                         rx.el.button("Remove for good", type="submit", class_name="btn bad"),
                         rx.el.button("Cancel", type="button", class_name="btn q", on_click=_state.ask_remove),

@@ -72,6 +72,8 @@ class People(Session):
     problem: str = ""
     link: str = ""
     link_for: str = ""
+    invited: int = 0
+    """So many invitations were made here: each leaves an empty form, and a refusal leaves what was typed."""
     editing_team: int = -1
     """The team whose form stands open; 0 a new one, -1 none."""
 
@@ -103,7 +105,8 @@ class People(Session):
     @rx.event
     async def arrive(self) -> EventSpec | None:
         """On the page's load."""
-        self.link, self.problem, self.editing_team = "", "", -1
+        if self._anew:
+            self.link, self.problem, self.editing_team = "", "", -1
         return await self._fetch()
 
     async def _fetch(self) -> EventSpec | None:
@@ -141,6 +144,7 @@ class People(Session):
             self.problem = refused.sentence
             return self.fault(refused) if isinstance(refused, SignedOut) else None
         self.problem = ""
+        self.invited += 1
         self.link = made.link
         self.link_for = f"Invitation for {made.invitation.email}" + (", also sent by mail" if made.mailed else "")
         return await self._fetch()
@@ -288,7 +292,7 @@ def people() -> rx.Component:
                     ),
                     submit("Invite"),
                     on_submit=_state.invite,
-                    reset_on_submit=True,
+                    key=_state.invited.to_string(),
                     class_name="form",
                 ),
             ),

@@ -64,6 +64,8 @@ class Profile(Session):
     problem: str = ""
     password_problem: str = ""
     password_forms: int = 0
+    token_forms: int = 0
+    """So many forms were used up: each leaves an empty one, and a refusal leaves what was typed."""
     tokens: list[TokenView] = []
     secret: str = ""
 
@@ -109,7 +111,8 @@ class Profile(Session):
     @rx.event
     async def list_tokens(self) -> EventSpec | None:
         """On the page's load."""
-        self.secret = ""
+        if self._anew:
+            self.secret, self.problem = "", ""
         return await self._fetch()
 
     @rx.event
@@ -121,6 +124,7 @@ class Profile(Session):
             self.problem = refused.sentence
             return self.fault(refused) if isinstance(refused, SignedOut) else None
         self.problem = ""
+        self.token_forms += 1
         self.secret = made.secret
         return await self._fetch()
 
@@ -255,7 +259,7 @@ def tokens() -> rx.Component:
                 text_field("What is it for?", "name", required=True, placeholder="Reporting script"),
                 submit("Create"),
                 on_submit=_state.create_token,
-                reset_on_submit=True,
+                key=_state.token_forms.to_string(),
                 class_name="form",
             ),
         ),
@@ -299,7 +303,6 @@ def organisation() -> rx.Component:
                     text_field("Name", "name", value=_state.organisation, required=True),
                     submit("Save"),
                     on_submit=_state.save_organisation,
-                    key=_state.organisation,
                     class_name="form",
                 ),
             ),

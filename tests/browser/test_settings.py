@@ -115,3 +115,26 @@ async def test_a_token_is_shown_once(office: Office, seats: Seats) -> None:
     await page.get_by_label("Delete Reporting script").click()
     await page.get_by_role("button", name="Delete", exact=True).click()
     await expect(page.get_by_text("You have none yet.")).to_be_visible()
+
+
+async def test_a_tick_stays_with_its_name_when_somebody_joins(office: Office, seats: Seats) -> None:
+    page = await (await seats.at(office.product, office.ana)).open("/settings/teams/")
+    await page.get_by_role("button", name="Add a team").click()
+    await page.get_by_label("Name").fill("Workshop")
+    await page.get_by_label("Jonas Dahl").check()
+    await office.product.invite(office.ana, "Aaron Early", "aaron@northwind.example")
+    await expect(page.get_by_label("Aaron Early")).to_be_visible()
+    await expect(page.get_by_label("Name")).to_have_value("Workshop")
+    await expect(page.get_by_label("Jonas Dahl")).to_be_checked()
+    await expect(page.get_by_label("Aaron Early")).not_to_be_checked()
+    await expect(page.get_by_label("Ana Ribeiro")).not_to_be_checked()
+
+
+async def test_a_refused_invitation_leaves_what_was_typed(office: Office, seats: Seats) -> None:
+    page = await (await seats.at(office.product, office.ana)).open("/settings/people/")
+    await page.get_by_label("Email address").fill("jonas@northwind.example")
+    await page.get_by_label("Support").check()
+    await page.get_by_role("button", name="Invite").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_label("Email address")).to_have_value("jonas@northwind.example")
+    await expect(page.get_by_label("Support")).to_be_checked()
