@@ -71,7 +71,19 @@ Row = asyncpg.Record
 async def connect(dsn: str, *, pool_size: int = 10) -> None:
     """Open this process' pool on the database at `dsn`."""
     engine.config = {"dsn": dsn}
-    await engine.start_connection_pool(min_size=1, max_size=pool_size, reset=_reset)
+    await engine.start_connection_pool(min_size=1, max_size=pool_size, init=_learn_types, reset=_reset)
+
+
+async def _learn_types(fresh: asyncpg.Connection) -> None:
+    """Ask for the arrays that our statements take, all at once.
+
+    asyncpg asks the server for each type that it does not know when a connection first meets it: else the first action
+    on a new connection is held up several times.
+    """
+    await fresh.prepare(
+        "SELECT $1::bigint[], $2::integer[], $3::boolean[], $4::text[], $5::bytea[], $6::interval[], "
+        "$7::timestamptz[], $8::jsonb[]"
+    )
 
 
 _sessions: set[int] = set()
