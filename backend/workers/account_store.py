@@ -57,6 +57,8 @@ MESSAGE_FAULTS = (
     TypeError,
 )
 """What a message can be to blame for when its batch cannot be stored. Anything else is the database's fault."""
+STORE_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What the database can be to blame for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +199,10 @@ class PostgresAccountStore:
             # bytes that nothing refers to do no harm.
             async with action(None):
                 await store_raws({read.digest: each.raw for each, read in zip(messages, prepared, strict=True)})
-        except MESSAGE_FAULTS:
+        except (*MESSAGE_FAULTS, *STORE_FAULTS):
             return  # met again, and told, when they are stored
-        self._ahead[folder] = {id(each): (each, read) for each, read in zip(messages, prepared, strict=True)}
+        ahead = self._ahead.setdefault(folder, {})
+        ahead.update((id(each), (each, read)) for each, read in zip(messages, prepared, strict=True))
 
     async def store_messages(
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool

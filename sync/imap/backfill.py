@@ -1,12 +1,13 @@
 """What of a folder's history is not here yet: brought over below the stretch, page by page, newest first.
 
-While a batch is stored the next is on its way; between any two of them news are looked for.
+While a batch is stored the next one is read and the one after it is on its way; between any two of them news are
+looked for.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sync.imap.reader import format_number_set
 from sync.imap.stretch import PAGE_MESSAGES, Stretch, pages
@@ -15,8 +16,21 @@ from sync.types import FetchedMessage, FolderProgress
 FIRST_MESSAGES = 50
 """A folder begins with the newest few, so that a person has something to read."""
 
+BATCHES_A_TURN = 2
+AHEAD = 2
+"""Batches that are fetched before their turn."""
+
 Progress = Callable[[str, FolderProgress], Awaitable[None]]
 """Told the folder's name and how far its backfill is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A batch that waits for its turn while the store reads it."""
+
+    uids: list[int]
+    messages: list[FetchedMessage]
+    reading: asyncio.Task[None]
 
 
 class Backfill:
@@ -30,24 +44,29 @@ class Backfill:
         self._progress = progress
         self._below: list[int] | None = None
         self._batches: deque[list[int]] = deque()
-        self._ahead: tuple[list[int], list[FetchedMessage]] | None = None
+        self._ahead: deque[_Fetched] = deque()
         self._done = 0
+        self._begun = False
 
     def begin_again(self) -> None:
         """The folder was opened anew: what is missing is listed anew."""
-        self._below, self._ahead = None, None
+        self._below = None
         self._batches.clear()
+        self._forget_ahead()
+
+    def _forget_ahead(self) -> None:
+        for each in self._ahead:
+            each.reading.cancel()
+        self._ahead.clear()
 
     async def go_on(self) -> bool:
-        """Bring over a page of older mail, or less when news come in. False when nothing older is missing."""
+        """Bring over some older mail, less when news come in. False when nothing older is missing."""
         if self._stretch.cursor.backfill_done:
             return False
         if self._below is None:
             await self._list_older()
-        if not self._batches and self._ahead is None:
-            await self._next_page()
         await self._bring_batches()
-        if self._below or self._batches or self._ahead is not None:
+        if self._below or self._batches or self._ahead:
             if not self._connection.has_changes:
                 await self._connection.ask_for_changes()
             return True
@@ -64,15 +83,15 @@ class Backfill:
         aside = await self._store.uids_set_aside(self._stretch.name)
         self._below = sorted(await self._stretch.history() - known - aside.keys(), reverse=True)
         self._done = len(known)
+        self._begun = bool(known)
         await self._progress(self._stretch.name, FolderProgress(self._done, self._done + len(self._below)))
 
     async def _next_page(self) -> None:
         """Take the next messages that are to be fetched from what is below, after placing those that are known."""
         below = self._below or []
-        page = below[: PAGE_MESSAGES if self._done else FIRST_MESSAGES]
+        page = below[: PAGE_MESSAGES if self._begun else FIRST_MESSAGES]
         del below[: len(page)]
-        if not page:
-            return
+        self._begun = True
         unknown: Sequence[int] = page
         sizes: dict[int, int] | None = None
         if self._stretch.recognises:
@@ -89,28 +108,47 @@ class Backfill:
         self._batches.extend(await self._delivery.batches(sorted(unknown, reverse=True), sizes))
 
     async def _bring_batches(self) -> None:
-        """Fetch and store the page's batches, the next one on its way while one is stored; stop early at news."""
-        while self._batches or self._ahead is not None:
-            batch, messages = self._ahead or await self._fetch_next()
-            self._ahead = None
-            coming = asyncio.create_task(self._fetch_next()) if self._batches else None
+        """Store some batches, the next ones being read and fetched beside it; stop early at news."""
+        for _ in range(BATCHES_A_TURN):
+            if not self._ahead:
+                await self._fetch_ahead()
+            if not self._ahead:
+                return
+            next_up = self._ahead[0]
+            coming = asyncio.create_task(self._fetch_ahead())
             try:
-                await self._stretch.store_history(messages, replace(self._stretch.cursor, lowest_uid=min(batch)))
-                self._done += len(batch)
-                left = len(self._below or ()) + sum(len(each) for each in self._batches)
+                await next_up.reading
+                cursor = replace(self._stretch.cursor, lowest_uid=min(next_up.uids))
+                await self._stretch.store_history(next_up.messages, cursor)
+                self._ahead.popleft()
+                self._done += len(next_up.uids)
+                left = sum(map(len, (self._below or (), *self._batches, *(each.uids for each in self._ahead))))
                 await self._progress(self._stretch.name, FolderProgress(self._done, self._done + left))
-                self._ahead = await coming if coming is not None else None
+                await coming
             except BaseException:
-                if coming is not None:
-                    coming.cancel()
-                    await asyncio.gather(coming, return_exceptions=True)
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
+                self._forget_ahead()
                 raise
             if self._connection.has_changes:
                 return
 
-    async def _fetch_next(self) -> tuple[list[int], list[FetchedMessage]]:
-        batch = self._batches[0]
-        messages = await self._delivery.fetch(batch)
-        await self._store.read_ahead(self._stretch.name, messages)
+    async def _fetch_ahead(self) -> None:
+        """Fetch until enough waits for its turn.
+
+        What may be known already is compared with the store, and that moves the cursor: only when nothing waits.
+        """
+        while len(self._ahead) <= AHEAD:
+            if not self._batches:
+                if not self._below or (self._ahead and self._stretch.recognises):
+                    return
+                await self._next_page()
+            if self._batches:
+                await self._fetch_next()
+
+    async def _fetch_next(self) -> None:
+        uids = self._batches[0]
+        messages = await self._delivery.fetch(uids)
         self._batches.popleft()
-        return batch, messages
+        reading = asyncio.create_task(self._store.read_ahead(self._stretch.name, messages))
+        self._ahead.append(_Fetched(uids, messages, reading))
