@@ -159,14 +159,19 @@ async def resume(account: Row) -> None:
 async def report_state(account_id: int, state: AccountState) -> None:
     """What a watcher says of its account, told to those who can open the mailbox. An account that is gone or paused is
     passed over; so is a report that says the same again."""
+    asked = "SELECT id, mailbox_id, state, paused_at FROM mail_accounts WHERE id = $1"
+    if not _is_news(await fetch_row(asked, account_id), state):
+        return  # most reports: spares them a transaction
     async with action(None) as act:
-        row = await fetch_row(
-            "SELECT id, mailbox_id, state, paused_at FROM mail_accounts WHERE id = $1 FOR UPDATE", account_id
-        )
-        if row is None or row["paused_at"] is not None or _says_nothing_new(state_of(row), state):
+        row = await fetch_row(f"{asked} FOR UPDATE", account_id)
+        if row is None or not _is_news(row, state):
             return
         await execute("UPDATE mail_accounts SET state = $2 WHERE id = $1", account_id, encode_state(state))
         act.record(mailbox_stream(row["mailbox_id"]), AccountStateChanged(state=state))
+
+
+def _is_news(account: Row | None, state: AccountState) -> bool:
+    return account is not None and account["paused_at"] is None and not _says_nothing_new(state_of(account), state)
 
 
 def _says_nothing_new(before: AccountState, after: AccountState) -> bool:

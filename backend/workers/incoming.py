@@ -127,12 +127,12 @@ class Watchers:
 
     async def _look_round(self) -> None:
         """Renew what is held, end what was lost, take what is free."""
-        for account_id in [*self._changed]:
-            self._changed.discard(account_id)
-            await self._end(account_id)
+        changed, self._changed = self._changed, set()
+        ended = [account_id for account_id in changed if await self._end(account_id)]
+        if ended:
             await execute(
-                "UPDATE mail_accounts SET lease_until = now() WHERE id = $1 AND lease_holder = $2",
-                account_id,
+                "UPDATE mail_accounts SET lease_until = now() WHERE id = ANY($1) AND lease_holder = $2",
+                ended,
                 self.name,
             )
         renewed = await self._renew([watch.lease for watch in self._watches.values()])
@@ -141,12 +141,14 @@ class Watchers:
                 await self._end(account_id)
         free = await fetch(
             "UPDATE mail_accounts SET lease_holder = $1, lease_until = now() + make_interval(secs => $2), "
-            "fence = fence + 1 WHERE id IN (SELECT id FROM mail_accounts WHERE lease_until <= now() "
-            "AND paused_at IS NULL ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) "
+            "fence = fence + 1 WHERE id IN (SELECT id FROM mail_accounts WHERE (lease_until <= now() "
+            # One that could not be opened, and has changed since, is tried again at once.
+            "OR lease_holder = $1 AND id = ANY($4)) AND paused_at IS NULL ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) "
             "RETURNING id, mailbox_id, fence, connected_at",
             self.name,
             float(LEASE_SECONDS),
             max(0, MOST_ACCOUNTS - len(self._watches)),
+            list(changed),
         )
         for row in free:
             await self._begin(Lease(row["id"], row["mailbox_id"], row["fence"]), row["connected_at"])
@@ -200,8 +202,10 @@ class Watchers:
                 lease.fence,
             )
 
-    async def _end(self, account_id: int) -> None:
+    async def _end(self, account_id: int) -> bool:
+        """End the watch, if there is one; answers whether there was."""
         watch = self._watches.pop(account_id, None)
         if watch is not None:
             watch.task.cancel()
             await asyncio.gather(watch.task, return_exceptions=True)
+        return watch is not None

@@ -5,9 +5,9 @@
                        +-- others line: every other folder that is followed, visited when something happened there:
                            told by NOTIFY, else asked for, the important ones oftener (sync.imap.rounds)
 
-New mail must not wait behind old mail of another folder, so the inbox has a line of its own. The others line opens
-only once the inbox line has signed in: a wrong password is tried once, not twice. Where the server allows no second
-connection, the inbox line goes round the other folders too, between two IDLEs.
+New mail must not wait behind old mail of another folder, so the inbox has a line of its own. Of a new account the
+others line signs in only once the inbox line has: a wrong password is tried once, not twice. Where the server allows
+no second connection, the inbox line goes round the other folders too, between two IDLEs.
 
 What a line had when it failed is in the cursors; a reconnection where nothing is new takes three questions: signing
 in, ENABLE, and opening the inbox. The account's state is the worst of its lines. `run()` ends only by cancellation or
@@ -58,12 +58,17 @@ class AccountWatcher:
         try:
             async with asyncio.TaskGroup() as lines:
                 lines.create_task(self._inbox.keep(), name="imap inbox line")
-                lines.create_task(self._others.keep(after=self._signed_in), name="imap others line")
+                lines.create_task(self._keep_others(), name="imap others line")
         except BaseExceptionGroup as failures:
             lost = failures.subgroup(LeaseLost)
             if lost is not None:
                 raise LeaseLost("the lease of the account went elsewhere") from lost
             raise
+
+    async def _keep_others(self) -> None:
+        """Who has signed in before may do so on both lines at once."""
+        known = await self._account.store.cursor(_INBOX.name) is not None
+        await self._others.keep(after=None if known else self._signed_in)
 
     def nudge(self) -> None:
         """Look now: at every folder, and again at a server or a folder that is being waited for."""

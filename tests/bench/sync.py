@@ -279,6 +279,10 @@ async def _added() -> int:
     return await fetch_value("SELECT count(*) FROM events WHERE body ->> 'type' = 'message_added'")
 
 
+async def _no_jobs() -> bool:
+    return not await fetch_value("SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')")
+
+
 async def measure(run: Run, dsn: str) -> dict[str, Any]:
     async with running(dsn) as application:
         ana = Caller(application)
@@ -289,6 +293,7 @@ async def measure(run: Run, dsn: str) -> dict[str, Any]:
         with worker_process(run.folder, dsn) as worker, Peak(worker.pid) as peak:
             await asyncio.sleep(3)  # it is up and listens
             await run.initial(account)
+            await until(_no_jobs, every=0.5)  # the index of words is put in order beside the rest
             await run.unchanged(account)
             await run.changed(account)
         run.figures["postgres"] = await postgres_facts(dsn)
