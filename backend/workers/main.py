@@ -4,6 +4,7 @@ Leases, claims and SKIP LOCKED decide who does what; nothing here knows how many
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -86,6 +87,8 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     await watchers.start()
     sweeping = asyncio.create_task(_sweep(sender, patience.sweep), name="sweep the outbox")
     tidying = asyncio.create_task(keep_tidy(), name="tidy")
+    gc.collect()
+    gc.freeze()  # what there is now stays: later collections pass it over
     log.info("The worker is ready (process %d).", os.getpid())
     try:
         await queue.run(
