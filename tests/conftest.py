@@ -1,6 +1,7 @@
 """What every test may use: one plugin for each kind of server."""
 
 pytest_plugins = [
+    "tests.memory_folder",
     "tests.skips",
     "tests.sharing",
     "tests.servers.fixtures",

@@ -47,7 +47,7 @@ class Cyrus:
         self._process: subprocess.Popen[bytes] | None = None
         self._door: _PasswordDoor | None = None
         # The path of a Unix socket has room for about 100 characters.
-        self.root = Path(tempfile.mkdtemp(prefix="cyrus-", dir="/tmp"))
+        self.root = Path(tempfile.mkdtemp(prefix="cyrus-"))
         self.imap_port, self.lmtp_port = free_ports(2)
 
     def start(self) -> Self:
