@@ -65,8 +65,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         placed = await placed_uids(folder, [each.uid for each in messages])
         fresh = [each.ready() for each in messages if each.uid not in placed]
         met = {each.uid: each.flags for each in messages if each.uid in placed}
-        if not arrived:
-            await put_words_off(len(fresh))
+        await put_words_off(len(fresh))
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)

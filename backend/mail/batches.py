@@ -247,10 +247,10 @@ async def _tell_what_is_known(gathering: Gathering, mailbox_id: int, messages: S
     if not keys:
         return
     for record in await fetch(
-        "SELECT c.id, c.visibility, c.addressed, c.correspondents, newest.date, EXISTS (SELECT 1 FROM messages m "
-        "WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND m.sender IS NOT NULL) AS answered "
-        "FROM conversations c LEFT JOIN LATERAL (SELECT max(date) AS date FROM messages m "
-        "WHERE m.conversation_id = c.id) newest ON true WHERE c.id = ANY($1) AND c.joined_into IS NULL ORDER BY c.id",
+        "SELECT c.id, c.visibility, c.addressed, c.correspondents, known.* FROM conversations c CROSS JOIN LATERAL ("
+        "SELECT max(date) AS date, coalesce(bool_or(direction = 'incoming' AND sender IS NOT NULL), false) AS answered "
+        "FROM messages m WHERE m.conversation_id = c.id) known "
+        "WHERE c.id = ANY($1) AND c.joined_into IS NULL ORDER BY c.id",
         list(keys),
     ):
         writers = [person["address"].lower() for person in msgspec.json.decode(record["correspondents"])]

@@ -74,8 +74,10 @@ async def mark_like_server(act: Action, mailbox: Row, conversation_ids: Sequence
     records = await fetch(
         "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
         "SELECT c.id, $2, CASE WHEN unseen.any THEN 0 ELSE c.last_arrival END, unseen.any, 1 FROM conversations c "
-        "CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM messages m JOIN placements p ON p.message_id = m.id "
-        f"WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND NOT p.seen AND {STANDS}) AS any) unseen "
+        # Not EXISTS: of that PostgreSQL may make a table of all messages, and one for each time that it is named.
+        "CROSS JOIN LATERAL (SELECT coalesce(bool_or(NOT p.seen), false) AS any FROM messages m "
+        "JOIN placements p ON p.message_id = m.id "
+        f"WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND {STANDS}) unseen "
         "WHERE c.id = ANY($1) ORDER BY c.id ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
         "read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to), forced_unread = excluded.forced_unread, "
         "revision = read_marks.revision + 1 WHERE read_marks.forced_unread <> excluded.forced_unread "
