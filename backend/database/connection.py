@@ -5,6 +5,7 @@ capability's own module, run through `fetch` and `execute` below on the same con
 (docs/decisions/0003-sql-beside-piccolo.md).
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -185,6 +186,17 @@ async def savepoint() -> AsyncIterator[None]:
     """What fails in this block is undone alone: the transaction around it can go on."""
     async with connection() as current, current.transaction():
         yield
+
+
+def end_if_cancelled() -> None:
+    """To be called by a task that lives on after a fault of the database, where it catches that fault.
+
+    A task that is cancelled closes its connection or transaction on its way out. Where that fails, for the server is
+    gone or silent, the fault stands in the place of the CancelledError, and the task would live on for good.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def in_transaction() -> bool:

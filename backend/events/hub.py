@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from backend.contracts import StreamPosition
-from backend.database.connection import Row, engine, fetch
+from backend.database.connection import Row, end_if_cancelled, engine, fetch
 from backend.events.contracts import (
     ClosingFrame,
     PositionFrame,
@@ -201,6 +201,7 @@ class Hub:
                 finally:
                     await connection.close(timeout=2)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+                end_if_cancelled()
                 log.warning("The live connection to the database broke (%s); trying again.", type(fault).__name__)
                 await asyncio.sleep(0.5)
 
@@ -227,6 +228,7 @@ class Hub:
                 try:
                     await self._dispatch(stream)
                 except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+                    end_if_cancelled()
                     log.warning("Events of %s could not be read (%s); trying again.", stream, type(fault).__name__)
                     await asyncio.sleep(0.2)
                     self._wake_for(stream)

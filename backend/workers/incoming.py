@@ -17,7 +17,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from backend.database.connection import engine, execute, fetch
+from backend.database.connection import end_if_cancelled, engine, execute, fetch
 from backend.errors import TandemError
 from backend.mail import intents
 from backend.workers.account_store import Lease, PostgresAccountStore
@@ -98,6 +98,7 @@ class Watchers:
                 finally:
                     await listener.close(timeout=2)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+                end_if_cancelled()
                 log.warning("Account leases could not be renewed (%s); trying again.", type(fault).__name__)
                 await asyncio.sleep(1)
 

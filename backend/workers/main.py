@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from backend.database.connection import connect, disconnect
+from backend.database.connection import connect, disconnect, end_if_cancelled
 from backend.jobs import job_queue, register
 from backend.mail.actions import settle_removed
 from backend.mail.hiding import hide_and_show
@@ -121,6 +121,7 @@ async def _sweep(sender: Sender, seconds: float) -> None:
         try:
             await sender.sweep()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+            end_if_cancelled()
             log.warning("The outbox could not be looked through (%s); trying again.", type(fault).__name__)
         if time.monotonic() - said > HEALTH_SECONDS:
             said = time.monotonic()

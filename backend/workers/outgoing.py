@@ -31,7 +31,7 @@ import asyncpg
 from backend.compose.actions import outdated, results, transitions
 from backend.compose.actions.results import Words
 from backend.compose.actions.transitions import Claim
-from backend.database.connection import fetch_value
+from backend.database.connection import end_if_cancelled, fetch_value
 from backend.errors import TandemError
 from backend.mail.raw import load_raw
 from backend.workers.logins import account_of_mailbox, mail_login
@@ -190,6 +190,7 @@ class Sender:
                 if not ours:
                     return
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+                end_if_cancelled()
                 log.warning("The claim on mail %d was not extended: %s", held.outgoing_id, type(fault).__name__)
 
 

@@ -6,7 +6,7 @@ import logging
 
 import asyncpg
 
-from backend.database.connection import execute, session
+from backend.database.connection import end_if_cancelled, execute, session
 from backend.events.prune import prune_events
 from backend.mail.intents import look_after_forgotten
 
@@ -47,4 +47,5 @@ async def keep_tidy() -> None:
         try:
             await tidy()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+            end_if_cancelled()
             log.warning("Tidying up failed (%s); trying again in an hour.", type(fault).__name__)

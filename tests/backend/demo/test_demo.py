@@ -39,7 +39,7 @@ class Demo:
     port: int
     said: list[str] = field(default_factory=list)
     welcomed: threading.Event = field(default_factory=threading.Event)
-    family: set[int] = field(default_factory=set)
+    family: set[psutil.Process] = field(default_factory=set)
 
     def listen(self) -> None:
         assert self.process.stdout is not None
@@ -49,8 +49,8 @@ class Demo:
                 self.welcomed.set()
 
     def look(self) -> None:
-        self.family.add(self.process.pid)
-        self.family |= {child.pid for child in psutil.Process(self.process.pid).children(recursive=True)}
+        supervisor = psutil.Process(self.process.pid)
+        self.family |= {supervisor, *supervisor.children(recursive=True)}
 
     def sign_in(self, key: str) -> httpx.Client:
         base = f"http://127.0.0.1:{self.port}/api/v1"
@@ -82,7 +82,14 @@ def stop(demo: Demo, how: signal.Signals = signal.SIGTERM) -> None:
         demo.look()
         demo.process.send_signal(how)
         demo.process.wait(30)
-    until(lambda: not any(psutil.pid_exists(pid) for pid in demo.family), "a process was left behind")
+    until(lambda: not any(lives(process) for process in demo.family), "a process was left behind")
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
