@@ -113,6 +113,9 @@ class Line:
             except LeaseLost:
                 raise
             except Exception as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise asyncio.CancelledError from error  # on its way out the store failed, and hid that
                 log.exception("%s line: the store failed", self.name)
                 await self._hang_up()
                 await self._wait_after(_store_failed(error))
