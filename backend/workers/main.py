@@ -20,7 +20,7 @@ from backend.jobs import job_queue, register
 from backend.mail.actions import settle_removed
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
-from backend.mail.word_index import enter_words
+from backend.mail.word_index import enter_words, keep_words_entered
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
 from backend.workers.carrying import carry_out
@@ -87,6 +87,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     await watchers.start()
     sweeping = asyncio.create_task(_sweep(sender, patience.sweep), name="sweep the outbox")
     tidying = asyncio.create_task(keep_tidy(), name="tidy")
+    entering = asyncio.create_task(keep_words_entered(), name="enter words")
     gc.collect()
     gc.freeze()  # what there is now stays: later collections pass it over
     log.info("The worker is ready (process %d).", os.getpid())
@@ -98,9 +99,9 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
             max_concurrent_tasks=MOST_JOBS,
         )
     finally:
-        sweeping.cancel()
-        tidying.cancel()
-        await asyncio.gather(sweeping, tidying, return_exceptions=True)
+        for task in (sweeping, tidying, entering):
+            task.cancel()
+        await asyncio.gather(sweeping, tidying, entering, return_exceptions=True)
         await sender.stop()
         await watchers.stop()
         await disconnect()
