@@ -3,6 +3,10 @@
 The only user of obstore. A blob is on the disk for good before `put` returns, so that a transaction that commits
 afterwards never points to an empty file: obstore's folder store renames without fsync, which a power loss may undo.
 What is already there is written again, for after such a loss a file may stand under its name with nothing in it.
+
+obstore's blocking calls are used, in threads of Python's own. Its asynchronous ones wake the caller from a thread of
+theirs, and one that comes for the interpreter while the process is ending aborts it (SIGABRT): a backup that was
+written well would be reported as failed.
 """
 
 import asyncio
@@ -21,40 +25,49 @@ from backend.settings import settings
 
 async def put(content: bytes) -> str:
     """Keep the bytes; answers their SHA-256, hexadecimal. Raises Unavailable when the store does not take them."""
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
-    store = open_store(settings().blob_url)
     try:
-        await store.put_async(key_of(digest), content, use_multipart=False)
-        if isinstance(store, LocalStore):
-            await asyncio.to_thread(_flush, _folder(store), key_of(digest))
+        return await asyncio.to_thread(_put, open_store(settings().blob_url), content)
     except (BaseError, OSError) as fault:
         raise Unavailable(
             "A file could not be stored.", "Try again. If it stays, tell your admin: the store may be full."
         ) from fault
-    return digest
 
 
 async def get(digest: str) -> bytes:
     """The bytes with this SHA-256. Raises Unavailable when they are missing, damaged or out of reach."""
     try:
-        answer = await open_store(settings().blob_url).get_async(key_of(digest))
-        content = bytes(await answer.bytes_async())
+        content, found = await asyncio.to_thread(_get, open_store(settings().blob_url), digest)
     except FileNotFoundError as fault:
         raise Unavailable("A stored file is missing.", "Tell your admin: a backup may hold it.") from fault
     except (BaseError, OSError) as fault:
         raise Unavailable("The store of files does not answer.", "Try again in a moment.") from fault
-    if await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest()) != digest:
+    if found != digest:
         raise Unavailable("A stored file is damaged.", "Tell your admin: a backup may hold it.")
     return content
 
 
 async def digests() -> AsyncIterator[str]:
     """The SHA-256 of every blob that is stored, for a backup."""
-    async for batch in open_store(settings().blob_url).list():
+    batches = open_store(settings().blob_url).list()
+    while batch := await asyncio.to_thread(next, batches, None):
         for stored in batch:
             digest = stored["path"].rpartition("/")[2]
             if stored["path"] == key_of(digest) and len(digest) == 64:
                 yield digest
+
+
+def _put(store: ObjectStore, content: bytes) -> str:
+    digest = hashlib.sha256(content).hexdigest()
+    store.put(key_of(digest), content, use_multipart=False)
+    if isinstance(store, LocalStore):
+        _flush(_folder(store), key_of(digest))
+    return digest
+
+
+def _get(store: ObjectStore, digest: str) -> tuple[bytes, str]:
+    """The bytes that lie under this digest, and the digest they have."""
+    content = bytes(store.get(key_of(digest)).bytes())
+    return content, hashlib.sha256(content).hexdigest()
 
 
 def key_of(digest: str) -> str:

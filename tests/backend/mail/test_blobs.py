@@ -13,6 +13,17 @@ from tests.servers.api import environment
 from tests.servers.tandem import PROJECT
 from tests.servers.tandem import environment as process_environment
 
+USE_AND_END = """
+import asyncio, os
+from backend.mail import blobs
+
+async def use():
+    await blobs.put(os.urandom(40))
+    async for digest in blobs.digests():
+        await blobs.get(digest)
+
+asyncio.run(use())
+"""
 DIGEST_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
@@ -85,3 +96,13 @@ print("\\n".join(flushed))
     folder = os.path.realpath(tmp_path / "blobs")
     short = f"{folder}/{DIGEST_OF_ABC[:2]}"
     assert answer.stdout.split() == [f"{short}/{DIGEST_OF_ABC}", short, folder]
+
+
+@pytest.mark.long  # one process in thirty aborted, on two busy cores: a short run would not see it
+def test_a_process_that_used_the_store_ends_well(tmp_path: Path) -> None:
+    for _ in range(40):
+        started = [
+            subprocess.Popen([sys.executable, "-c", USE_AND_END], env=process_environment(tmp_path), cwd=PROJECT)
+            for _ in range(5)
+        ]
+        assert [process.wait(timeout=60) for process in started] == [0] * 5
