@@ -5,12 +5,13 @@
                        +-- others line: every other folder that is followed, visited when something happened there:
                            told by NOTIFY, else asked for, the important ones oftener (sync.imap.rounds)
 
-New mail must not wait behind old mail of another folder, so the inbox has a line of its own. Of a new account the
-others line signs in only once the inbox line has: a wrong password is tried once, not twice. Where the server allows
-no second connection, the inbox line goes round the other folders too, between two IDLEs.
+New mail must not wait behind old mail of another folder, so the inbox has a line of its own. The others line signs in
+only once the inbox line has: a wrong password is tried once, not twice. Where the server allows no second connection,
+the inbox line goes round the other folders too, between two IDLEs.
 
-What a line had when it failed is in the cursors; a reconnection where nothing is new takes three questions: signing
-in, ENABLE, and opening the inbox. The account's state is the worst of its lines. `run()` ends only by cancellation or
+What a line had when it failed is in the cursors; coming back where nothing is new takes four questions on the inbox
+line: signing in, ENABLE, opening the inbox, and how all folders stand. That done, the account is up to date, and the
+others line is opened to watch. The account's state is the worst of its lines. `run()` ends only by cancellation or
 LeaseLost, and leaves neither task nor socket. When the store fails (a database that restarts), the line is opened
 again like after any other failure: nothing was lost, because the cursor did not move.
 """
@@ -26,7 +27,7 @@ from sync.imap.census import take_census
 from sync.imap.connection import Connection
 from sync.imap.folder import FolderSync
 from sync.imap.line import Account, Line, Timing
-from sync.imap.rounds import Rounds, folder_sync
+from sync.imap.rounds import Known, Rounds, folder_sync
 from sync.imap.second_look import look_for
 from sync.ports import AccountStore
 from sync.types import FolderInfo, ImapLogin, Problem
@@ -34,6 +35,8 @@ from sync.types import FolderInfo, ImapLogin, Problem
 __all__ = ["AccountWatcher", "Timing"]
 
 _INBOX = FolderInfo("INBOX", "INBOX", None, "inbox")
+OTHERS_WAIT_SECONDS = 1.0
+"""After the inbox line has signed in, the others line waits no longer for it to catch up."""
 
 
 class AccountWatcher:
@@ -46,7 +49,8 @@ class AccountWatcher:
         timing = timing or Timing()
         board = Board(store, timing.report, ("inbox", "others"))
         self._account = Account(login, store, timing, board, connected_at)
-        self._signed_in = asyncio.Event()
+        self._others_may = asyncio.Event()
+        """Set when the others line may sign in, for the first time."""
         self._inbox = Line("inbox", self._account, self._watch_inbox)
         self._others = Line("others", self._account, self._watch_others, spare=self._do_alone)
         self._rounds = Rounds(self._account)
@@ -66,9 +70,10 @@ class AccountWatcher:
             raise
 
     async def _keep_others(self) -> None:
-        """Who has signed in before may do so on both lines at once."""
-        known = await self._account.store.cursor(_INBOX.name) is not None
-        await self._others.keep(after=None if known else self._signed_in)
+        """Of a new account both lines are needed at once: the server is reached while the inbox line signs in."""
+        if await self._account.store.cursor(_INBOX.name) is not None:
+            await self._others_may.wait()
+        await self._others.keep(after=self._others_may)
 
     def nudge(self) -> None:
         """Look now: at every folder, and again at a server or a folder that is being waited for."""
@@ -101,35 +106,33 @@ class AccountWatcher:
     # -- the inbox line ------------------------------------------------------------------------------------------
 
     async def _watch_inbox(self, line: Line) -> None:
-        connection = await line.connect()
-        self._signed_in.set()
-        store = self._account.store
-        schedule = self._rounds.schedule
-        if line.was_away:
-            schedule.doubt_all()
-        if await store.cursor(_INBOX.name) is None:
-            await self._rounds.list_folders(connection)  # else the others line lists them, and here no time is lost
-        folder = folder_sync(self._account, connection, _INBOX, await store.plan(), line)
+        looking_up = asyncio.create_task(self._look_up())  # while the server is waited for
         try:
-            await folder.open()
-        except CommandRefused as refusal:
-            if not connection.lost:
-                await self._rounds.refused.refused(_INBOX.name, refusal)
+            connection = await line.connect()
+            known = await looking_up
+        finally:
+            looking_up.cancel()
+            await asyncio.gather(looking_up, return_exceptions=True)
+        opening = asyncio.get_running_loop().call_later(OTHERS_WAIT_SECONDS, self._others_may.set)
+        try:
+            folder = await self._open_inbox(connection, line, known)
+        except BaseException:
+            self._others_may.set()
             raise
-        await folder.catch_up()
+        finally:
+            opening.cancel()
+        schedule = self._rounds.schedule
         settled, fresh = False, not folder.was_complete
         while True:
             while await folder.backfill():
                 await line.check_lease()
                 if connection.has_changes:
                     await folder.catch_up(connection.take_changes())
-            if not self._account.inbox_is_here.is_set():
-                self._account.inbox_is_here.set()
-                if any(info.gathers == "all" for info in self._rounds.folders):
-                    self._want_round()
+            self._inbox_is_here()
             if self._alone:
                 await self._go_round_alone(connection, line, folder)
             await line.current()
+            self._others_may.set()
             if fresh:
                 schedule.count_now(_INBOX.name)
                 fresh = False
@@ -140,6 +143,41 @@ class AccountWatcher:
             if connection.has_changes:
                 await folder.catch_up(connection.take_changes())
             await look_for(folder, self._rounds.looks.take(_INBOX.name))
+
+    async def _look_up(self) -> Known:
+        store = self._account.store
+        await self._rounds.counting()
+        return Known(await store.known_folders(), await store.plan())
+
+    async def _open_inbox(self, connection: Connection, line: Line, known: Known) -> FolderSync:
+        """Open the inbox and catch it up. If that is all there was to do, the others line's part of the account's
+        state is known before that line is opened."""
+        if line.was_away:
+            self._rounds.schedule.doubt_all()
+        if known.folders.get(_INBOX.name) is None:
+            self._others_may.set()
+            await self._rounds.list_folders(connection)  # else the others line lists them, and here no time is lost
+        folder = folder_sync(self._account, connection, _INBOX, known.plan, line)
+        try:
+            await folder.open()
+        except CommandRefused as refusal:
+            if not connection.lost:
+                await self._rounds.refused.refused(_INBOX.name, refusal)
+            raise
+        await folder.catch_up()
+        if folder.was_complete:
+            self._inbox_is_here()
+            if not self._others_may.is_set() and await self._rounds.nothing_new(connection, known):
+                self._others.is_current()
+                return folder
+        self._others_may.set()
+        return folder
+
+    def _inbox_is_here(self) -> None:
+        if not self._account.inbox_is_here.is_set():
+            self._account.inbox_is_here.set()
+            if any(info.gathers == "all" for info in self._rounds.folders):
+                self._want_round()
 
     async def _wait_for_news(self, connection: Connection, line: Line, settled: bool) -> None:
         """Until the server told something, somebody nudged, or it is time to look.

@@ -22,6 +22,10 @@ class Board:
         self._reported_at = 0.0
         self._one_at_a_time = asyncio.Lock()
 
+    def note(self, line: str, state: AccountState) -> None:
+        """Take up a line's state, for the next time that another is shown."""
+        self._parts[line] = state
+
     async def show(self, line: str, state: AccountState) -> None:
         """Take up a line's state, and report the account's when it differs in more than progress."""
         self._parts[line] = state

@@ -165,6 +165,11 @@ class Line:
         self._current_at = time.monotonic()
         await self.show(UpToDate(datetime.now(UTC)))
 
+    def is_current(self) -> None:
+        """Another line has found so, and is about to tell the account's state. This line is not open yet."""
+        self._current_at = time.monotonic()
+        self.account.board.note(self.name, UpToDate(datetime.now(UTC)))
+
     async def show(self, state: AccountState) -> None:
         """This line's part of the account's state."""
         await self.account.board.show(self.name, state)

@@ -12,8 +12,8 @@ renamed keeps its messages by its MAILBOXID (RFC 8474); without that it is a new
 before the old one is given up. The id is taken from the answer to opening a folder: Cyrus 3.6 tells nonsense in STATUS.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sync.errors import CommandRefused, ServerProblem
 from sync.imap.answers import FolderStatus
@@ -30,6 +30,14 @@ IMPORTANT: tuple[FolderRole, ...] = ("sent", "archive", "junk", "trash")
 """In the order of their visits; asked for more often than the others."""
 COUNTED_AT_ONCE = 10
 """Folders that one round counts (census): hundreds are spread over several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knew of an account when a line to its server was opened: its folders' cursors, and the plan."""
+
+    folders: Mapping[str, FolderCursor | None]
+    plan: SyncPlan
 
 
 class Rounds:
@@ -98,14 +106,27 @@ class Rounds:
         statuses = await self.list_folders(connection)
         plan = await self._account.store.plan()
         known = await self._account.store.known_folders()
-        await self._visit_all(connection, line, plan, self._followed(plan), known, statuses)
+        await self._visit_all(connection, line, plan, self._followed(plan, self.folders), known, statuses)
         await self._tell(self.folders)
         await self._give_up_folders(connection, known)
+
+    async def nothing_new(self, connection: Connection, known: Known) -> bool:
+        """Whether all folders that are followed stand as the store has them, by one question that leaves open the
+        folder which is open. False also where it cannot be told so."""
+        if not (connection.offers("LIST-STATUS") and connection.resyncs):
+            return False
+        listed, statuses = await connection.list_with_status()
+        return {info.name for info in listed} == known.folders.keys() and all(
+            info.name in statuses
+            and info.name not in self.refused
+            and self._is_current(connection, info.name, statuses[info.name], known.folders[info.name], known.plan)
+            for info in self._followed(known.plan, listed)
+        )
 
     async def go_to(self, names: set[str], connection: Connection, line: Line) -> None:
         """Look at these folders, those of them that are followed."""
         plan = await self._account.store.plan()
-        some = [info for info in self._followed(plan) if info.name in names]
+        some = [info for info in self._followed(plan, self.folders) if info.name in names]
         if some:
             known = await self._account.store.known_folders()
             await self._visit_all(connection, line, plan, some, known, {})
@@ -120,7 +141,7 @@ class Rounds:
         if not names:
             return
         plan = await self._account.store.plan()
-        for info in self._followed(plan):
+        for info in self._followed(plan, self.folders):
             uids = self.looks.take(info.name)
             if not uids or self.refused.waits(info.name):
                 continue
@@ -134,14 +155,14 @@ class Rounds:
         for name in names:
             self.looks.take(name)  # of folders that are not followed
 
-    def _followed(self, plan: SyncPlan) -> list[FolderInfo]:
+    def _followed(self, plan: SyncPlan, folders: Sequence[FolderInfo]) -> list[FolderInfo]:
         def rank(info: FolderInfo) -> tuple[bool, int, str]:
             important = IMPORTANT.index(info.role) if info.role in IMPORTANT else len(IMPORTANT)
             return bool(info.gathers), important, info.title
 
         followed = [
             info
-            for info in self.folders
+            for info in folders
             if info.selectable
             and info.gathers != "some"
             and (info.gathers != "all" or self._account.inbox_is_here.is_set())
