@@ -10,7 +10,7 @@ import pytest
 
 from sync.imap.account import AccountWatcher
 from sync.imap.connection import Connection, open_connection
-from sync.types import ANSWERED, FLAGGED, SEEN, SyncPlan, UpToDate
+from sync.types import ANSWERED, FLAGGED, SEEN, AccountState, SyncPlan, UpToDate
 from tests.servers.dovecot import Dovecot
 from tests.sync.imap.conftest import QUICK, Watch
 from tests.sync.imap.mails import mail
@@ -136,7 +136,7 @@ async def test_flags_in_other_folders_are_seen_without_condstore(
 # -- coming back -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("without", "most"), [((), 3), (("QRESYNC",), 3), (("CONDSTORE", "QRESYNC"), 4)])
+@pytest.mark.parametrize(("without", "most"), [((), 4), (("QRESYNC",), 3), (("CONDSTORE", "QRESYNC"), 4)])
 async def test_coming_back_to_nothing_new_is_a_few_questions(
     make_dovecot: Callable[..., Dovecot],
     store: MemoryStore,
@@ -163,6 +163,38 @@ async def test_coming_back_to_nothing_new_is_a_few_questions(
     ends = [number for number, line in enumerate(inbox_line()) if "IDLE" in line or line.endswith("UID 1:*")]
     assert ends[0] <= most, asked
     assert not [call for call in store.calls[written:] if "store" in call or "apply" in call or "remove" in call]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_one_sign_in_tells_that_nothing_is_new_anywhere(
+    dovecot: Dovecot,
+    mail_user: str,
+    store: MemoryStore,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    elsewhere: bool,
+) -> None:
+    await dovecot.append(mail_user, "INBOX", mail("Old"), date=LONG_AGO)
+    await dovecot.append(mail_user, "Archive", mail("Put away"), date=LONG_AGO)
+    connected_at = datetime.now(UTC)
+    await run_until_current(dovecot, store, connected_at, mail_user)
+    if elsewhere:
+        await dovecot.append(mail_user, "Archive", mail("Put away meanwhile"))
+    asked = count_commands(monkeypatch)
+    store.states.clear()
+    found: list[tuple[int, int]] = []
+    report = store.report
+
+    async def watched_report(state: AccountState) -> None:
+        if isinstance(state, UpToDate):
+            found.append((sum("LOGIN" in line for line in asked), len(store.folder("Archive").messages)))
+        await report(state)
+
+    monkeypatch.setattr(store, "report", watched_report)
+    watch(dovecot.login(mail_user), connected_at=connected_at)
+    await store.until(lambda: current(store))
+    assert found[0] == ((2, 2) if elsewhere else (1, 1))
+    await store.until(lambda: any("NOTIFY" in line for line in asked))  # the second line is opened all the same
 
 
 async def test_the_answer_to_opening_says_what_happened(dovecot: Dovecot, mail_user: str) -> None:
