@@ -39,7 +39,9 @@ async def tell_notifications_again(act: Action, conversation_id: int, user_ids: 
 
 async def _tell(act: Action, which: str, *arguments: object) -> None:
     for record in await fetch(f"{NOTIFICATIONS} WHERE {which} ORDER BY n.id", *arguments):
-        act.record(user_stream(record["user_id"]), NotificationAdded(notification=notification_of(record)))
+        told = NotificationAdded(notification=notification_of(record))
+        # With the conversation's id: who sees it no longer is not told of it, however far back their stream is read.
+        act.record(user_stream(record["user_id"]), told, conversation_id=told.notification.conversation_id)
 
 
 async def mark_notifications_read(asker: Asker, ids: list[int] | None) -> int:
