@@ -27,6 +27,11 @@ class _TidyTransaction(PostgresTransaction):
         try:
             return await super().__aenter__()
         except BaseException:
+            # Whether the server has begun is not known. asyncpg would find out when the connection is given back, and
+            # tell the log of an error; to end the connection needs no answer, and happens seldom.
+            taken = getattr(self, "connection", None)
+            if taken is not None:
+                taken.terminate()
             await self._give_back()
             raise
 

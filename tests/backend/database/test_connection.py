@@ -1,6 +1,8 @@
 """A connection that breaks in the middle of a transaction costs that transaction, and nothing after it."""
 
 import asyncio
+import random
+from typing import Any
 
 import asyncpg
 import pytest
@@ -48,3 +50,28 @@ async def test_a_cancelled_task_leaves_no_connection_behind(database: str) -> No
         with pytest.raises(asyncio.CancelledError):
             await task
     assert await asyncio.wait_for(fetch_value("SELECT 1"), 5) == 1
+
+
+async def test_a_task_that_is_cancelled_anywhere_in_an_action_tells_the_log_of_no_error(database: str) -> None:
+    """Pausing an account ends its watcher wherever it is: while it begins, writes or commits."""
+    told: list[dict[str, Any]] = []
+    chance = random.Random(1)
+
+    async def write() -> None:
+        async with action(None):
+            await execute("INSERT INTO streams (key, position, pruned_to) VALUES ('x', 1, 0) ON CONFLICT DO NOTHING")
+
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    try:
+        for _ in range(250):
+            task = asyncio.create_task(write())
+            await asyncio.sleep(chance.random() * 0.003)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        loop.set_exception_handler(before)
+    assert told == []
+    await asyncio.wait_for(write(), 5)
+    assert await fetch_value("SELECT count(*) FROM streams WHERE key = 'x'") == 1
