@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -40,6 +41,7 @@ from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
 from sync.errors import LeaseLost
 from sync.imap.account import AccountWatcher, Timing
+from sync.imap.connection import open_connection
 from sync.types import DELETED, SEEN, ImapLogin, SmtpLogin
 from tests.servers.api import Api, Member, Template, environment, fresh_copy
 from tests.servers.certificate import Certificate
@@ -174,6 +176,8 @@ class World(Generic[P]):
             patch.setattr(placing, "GRACE", GRACE)
             patch.setattr(carrying, "GIVE_UP", GRACE)
             patch.setattr(visits, "mail_login", trusting)
+            # As impatient as the watcher: else a line that stalls under a job heals only after a minute.
+            patch.setattr(visits, "open_connection", partial(open_connection, timeout=timing.command))
             if certificate is not None:
                 assert isinstance(server, Dovecot)
                 port = server.imaps_port
