@@ -43,6 +43,22 @@ async def test_both_sides_are_the_same_after_a_play(
         await world.settle()
 
 
+@pytest.mark.parametrize(("seed", "without"), [(4, ("MOVE",)), (5, ("MOVE", "UIDPLUS"))])
+async def test_both_sides_are_the_same_where_the_server_can_do_less(
+    cast: Template,
+    databases: Databases,
+    tmp_path: Path,
+    make_dovecot: Callable[..., Dovecot],
+    seed: int,
+    without: tuple[str, ...],
+) -> None:
+    server = make_dovecot(without=without)
+    async with World.of(cast, databases, tmp_path, server, uidplus="UIDPLUS" not in without) as world:
+        for step in random_steps(seed, 15):
+            await world.play(step)
+        await world.settle()
+
+
 async def test_a_flag_of_another_program_survives_the_move_that_is_wished_here(
     cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot
 ) -> None:
@@ -141,12 +157,30 @@ def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[Rule
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize(("personal", "runs"), [(False, 220), (True, 80)])
-async def test_both_sides_are_the_same_after_three_hundred_plays(
-    cast: Template, databases: Databases, tmp_path: Path, own_dovecot: Dovecot, personal: bool, runs: int
+@pytest.mark.parametrize(
+    ("personal", "runs", "without"),
+    [
+        (False, 220, ()),
+        (True, 80, ()),
+        (False, 60, ("MOVE",)),
+        (False, 60, ("MOVE", "UIDPLUS")),
+        (True, 60, ("QRESYNC", "CONDSTORE", "MOVE", "UIDPLUS")),
+    ],
+)
+async def test_both_sides_are_the_same_after_hundreds_of_plays(
+    cast: Template,
+    databases: Databases,
+    tmp_path: Path,
+    make_dovecot: Callable[..., Dovecot],
+    personal: bool,
+    runs: int,
+    without: tuple[str, ...],
 ) -> None:
+    server = make_dovecot(without=without)
+    uidplus = "UIDPLUS" not in without
+
     def open_world() -> AbstractAsyncContextManager[World[Proxy]]:
-        return World.of(cast, databases, tmp_path, own_dovecot, personal=personal)
+        return World.of(cast, databases, tmp_path, server, personal=personal, uidplus=uidplus)
 
     play = machine(asyncio.get_running_loop(), open_world)
     campaign = settings(
