@@ -17,6 +17,7 @@ again like after any other failure: nothing was lost, because the cursor did not
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -33,6 +34,8 @@ from sync.ports import AccountStore
 from sync.types import FolderInfo, ImapLogin, Problem
 
 __all__ = ["AccountWatcher", "Timing"]
+
+log = logging.getLogger(__name__)
 
 _INBOX = FolderInfo("INBOX", "INBOX", None, "inbox")
 OTHERS_WAIT_SECONDS = 1.0
@@ -71,9 +74,21 @@ class AccountWatcher:
 
     async def _keep_others(self) -> None:
         """Of a new account both lines are needed at once: the server is reached while the inbox line signs in."""
-        if await self._account.store.cursor(_INBOX.name) is not None:
+        if not await self._is_new():
             await self._others_may.wait()
         await self._others.keep(after=self._others_may)
+
+    async def _is_new(self) -> bool:
+        try:
+            return await self._account.store.cursor(_INBOX.name) is None
+        except LeaseLost:
+            raise
+        except Exception as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error  # on its way out the store failed, and hid that
+            log.exception("others line: the store failed")
+            return False  # the inbox line meets the same, and tells of it
 
     def nudge(self) -> None:
         """Look now: at every folder, and again at a server or a folder that is being waited for."""

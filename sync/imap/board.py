@@ -26,6 +26,10 @@ class Board:
         """Take up a line's state, for the next time that another is shown."""
         self._parts[line] = state
 
+    def is_current(self, line: str) -> bool:
+        """Whether this line's part is known to be as on the server."""
+        return isinstance(self._parts[line], UpToDate)
+
     async def show(self, line: str, state: AccountState) -> None:
         """Take up a line's state, and report the account's when it differs in more than progress."""
         self._parts[line] = state

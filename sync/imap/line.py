@@ -124,6 +124,8 @@ class Line:
 
     async def _reach_until(self, event: asyncio.Event) -> None:
         """Wait for the event. If it comes soon, the server's greeting need not be waited for after it."""
+        if event.is_set():
+            return
         reaching = asyncio.ensure_future(reach(self.account.login, timeout=REACHED_SECONDS))
         waiting = asyncio.ensure_future(event.wait())
         try:
@@ -138,7 +140,7 @@ class Line:
                 await _let_go(reaching)
 
     async def connect(self) -> Connection:
-        """Sign in. That a connection is being opened is told only when it takes a while."""
+        """Sign in. That a connection is being opened is told only when it takes a while, and something waits for it."""
         greeted, self._greeted = self._greeted, None
         opening = asyncio.ensure_future(
             open_connection(self.account.login, timeout=self.account.timing.command, greeted=greeted)
@@ -146,7 +148,7 @@ class Line:
         try:
             await self.check_lease()
             await asyncio.wait({opening}, timeout=self.account.timing.connecting)
-            if not opening.done():
+            if not opening.done() and not self.account.board.is_current(self.name):
                 await self.show(Connecting())
             self.connection = await opening
         except BaseException:

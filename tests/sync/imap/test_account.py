@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psutil
 import pytest
@@ -290,6 +291,29 @@ async def test_a_failing_store_loses_nothing(
     await store.until(lambda: 1 in store.folder().messages)
     problems = [state.problem.code for state in store.states if isinstance(state, Retrying)]
     assert problems == ["store_failed"]
+
+
+async def test_a_store_that_fails_from_the_beginning_is_waited_for(
+    dovecot: Dovecot, mail_user: str, store: MemoryStore, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that restarts fails whatever is asked of it first."""
+    down = True
+
+    def failing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def ask(*arguments: Any) -> Any:
+            if down:
+                raise ConnectionError("the database restarts")
+            return await method(*arguments)
+
+        return ask
+
+    for name in ("cursor", "known_folders", "plan", "counted_at"):
+        monkeypatch.setattr(store, name, failing(getattr(store, name)))
+    await dovecot.append(mail_user, "Archive", mail("Put away"), date=LONG_AGO)
+    watch(dovecot.login(mail_user))
+    await store.until(lambda: any(isinstance(state, Retrying) for state in store.states))
+    down = False
+    await store.until(lambda: isinstance(store.states[-1], UpToDate) and store.folder("Archive").messages)
 
 
 async def test_a_lost_lease_ends_the_watcher(dovecot: Dovecot, mail_user: str, store: MemoryStore) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from sync.imap.account import AccountWatcher
 from sync.imap.connection import Connection, open_connection
-from sync.types import ANSWERED, FLAGGED, SEEN, AccountState, SyncPlan, UpToDate
+from sync.types import ANSWERED, FLAGGED, SEEN, AccountState, Connecting, SyncPlan, UpToDate
 from tests.servers.dovecot import Dovecot
+from tests.servers.proxy import Proxy
 from tests.sync.imap.conftest import QUICK, Watch
 from tests.sync.imap.mails import mail
 from tests.sync.imap.memory_store import MemoryStore
@@ -195,6 +196,25 @@ async def test_one_sign_in_tells_that_nothing_is_new_anywhere(
     await store.until(lambda: current(store))
     assert found[0] == ((2, 2) if elsewhere else (1, 1))
     await store.until(lambda: any("NOTIFY" in line for line in asked))  # the second line is opened all the same
+
+
+async def test_the_second_line_is_opened_once_and_takes_nothing_back(
+    dovecot: Dovecot, mail_user: str, store: MemoryStore, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That all is up to date is known before it is opened, and stays so however long that takes."""
+    connected_at = datetime.now(UTC)
+    await run_until_current(dovecot, store, connected_at, mail_user)
+    store.states.clear()
+    asked = count_commands(monkeypatch)
+    async with Proxy(dovecot.imap_port) as proxy:
+        watch(
+            dovecot.login(mail_user, port=proxy.port),
+            connected_at=connected_at,
+            timing=replace(QUICK, connecting=0),  # any connecting is told
+        )
+        await store.until(lambda: any("NOTIFY" in line for line in asked))
+        assert [type(state) for state in store.states] == [Connecting, UpToDate]
+        assert proxy.accepted == 2
 
 
 async def test_the_answer_to_opening_says_what_happened(dovecot: Dovecot, mail_user: str) -> None:
