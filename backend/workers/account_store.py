@@ -93,7 +93,8 @@ class PostgresAccountStore:
         )
 
     async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
-        told = list({folder.name: folder for folder in folders}.values())
+        # By name: both lines of an account may list its folders at once, and servers list them in no fixed order.
+        told = sorted({folder.name: folder for folder in folders}.values(), key=lambda folder: folder.name)
         names = [folder.name for folder in told]
         rows = await fetch("SELECT * FROM folders WHERE account_id = $1", self._lease.account_id)
         known = {row["name"]: row for row in rows}

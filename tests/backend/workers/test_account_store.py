@@ -1,5 +1,6 @@
 """What the watcher asks of the database: folders that move, messages recognised, set aside, counted."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,6 +58,13 @@ def folder(name: str, role: str | None = None, object_id: str = "", messages: in
 
 async def uids(store: PostgresAccountStore, name: str) -> list[int]:
     return sorted(await store.known_uids(name))
+
+
+async def test_two_lines_that_tell_of_the_same_folders_do_not_wait_for_each_other(store: PostgresAccountStore) -> None:
+    for turn in range(3):
+        told = [folder(f"Turn {turn}.{number}") for number in range(1000)]
+        await asyncio.gather(store.folders_found(told), store.folders_found(told[::-1]))
+    assert await fetch_value("SELECT count(*) FROM folders WHERE name LIKE 'Turn %'") == 3000
 
 
 async def test_folders_are_renamed_by_their_id_and_given_up_when_gone(store: PostgresAccountStore) -> None:
