@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
@@ -188,6 +188,7 @@ async def test_both_sides_are_the_same_after_hundreds_of_plays(
         stateful_step_count=30,
         deadline=None,
         database=None,
+        phases=[Phase.generate],  # a play that fails by its timing cannot be made shorter
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )
     await asyncio.to_thread(run_state_machine_as_test, play, settings=campaign)
