@@ -44,6 +44,7 @@ class MailboxView(TypedDict):
 class WorkView(TypedDict):
     mine: int
     mentions: int
+    reminders: int
     drafts: int
     outbox: int
 
@@ -91,7 +92,7 @@ NO_MAILBOX = MailboxView(
     status="",
     progress="",
 )
-NO_WORK = WorkView(mine=0, mentions=0, drafts=0, outbox=0)
+NO_WORK = WorkView(mine=0, mentions=0, reminders=0, drafts=0, outbox=0)
 NO_TOAST = ToastView(id=0, text="", tone="", action="", ref=0, label="")
 
 
@@ -110,7 +111,13 @@ def paint_me(me: Me) -> MeView:
 
 
 def paint_work(counts: WorkCounts) -> WorkView:
-    return WorkView(mine=counts.mine, mentions=counts.mentions, drafts=counts.drafts, outbox=counts.outbox)
+    return WorkView(
+        mine=counts.mine,
+        mentions=counts.mentions,
+        reminders=counts.reminders,
+        drafts=counts.drafts,
+        outbox=counts.outbox,
+    )
 
 
 def paint_mailboxes(view: View, counts: WorkCounts | None) -> tuple[list[MailboxView], list[MailboxView]]:
@@ -166,6 +173,7 @@ def _notice(view: View, notice: Notification) -> NoticeView:
         "assignment": (who, "assigned you a conversation"),
         "reply": (who if actor else "A reply", "answered a conversation of yours" if actor else "arrived"),
         "failed_send": ("A mail was not sent", ""),
+        "reminder": ("Your reminder", "is due"),
     }[notice.kind]
     mailbox = view.mailboxes.get(notice.mailbox_id)
     return NoticeView(

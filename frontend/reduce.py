@@ -150,7 +150,11 @@ def _(event: DraftGone, view: View) -> View:
 
 @apply.register
 def _(event: MarkChanged, view: View) -> View:
-    return _with_mark(view, event.mark)
+    known = view.marks.get(event.mark.conversation_id)
+    view = _with_mark(view, event.mark)
+    if event.mark.conversation_id not in view.rows and (event.mark.reminder or (known and known.reminder)):
+        return replace(view, history=view.history + 1)  # it may stand on top now, or be hidden no more
+    return view
 
 
 @apply.register

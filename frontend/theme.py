@@ -20,7 +20,7 @@ STYLESHEETS = [
     )
 ]  # fmt: skip
 
-SCRIPTS = ("gate", "desk", "keys")
+SCRIPTS = ("gate", "desk", "reminders", "keys")
 
 
 def _versioned(path: str) -> str:

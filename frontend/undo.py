@@ -8,11 +8,12 @@ from typing import Any
 import reflex as rx
 
 from backend.compose.contracts import Draft
-from backend.conversations.contracts import SetStatus, Status
+from backend.conversations.contracts import ConversationItem, SetStatus, Status
 from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.inbox.state import Inbox
 from frontend.session import Session
+from frontend.view import with_item
 
 
 class Undo(Session):
@@ -30,6 +31,10 @@ class Undo(Session):
                 wanted: Status = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves
                 await inbox.change(ref, "status", SetStatus(status=wanted))
                 yield rx.call_script(f"tandem.putBack({ref})")
+            elif action == "remind":
+                inbox = await self.get_state(Inbox)
+                item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)
+                await inbox.become(with_item(inbox.seen(), item))
             elif action == "send":
                 draft = await self.api().post(f"/outbox/{ref}/undo", None, Draft)
                 compose = await self.get_state(Compose)

@@ -15,6 +15,7 @@ from backend.conversations.contracts import (
     ConversationPage,
     ConversationRow,
     Mark,
+    Reminder,
 )
 from backend.events.contracts import Snapshot
 from backend.mailboxes.contracts import Mailbox
@@ -42,6 +43,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Grows when old mail was stored: the list is then fetched again."""
     gained: frozenset[int] = frozenset()
     """Mailboxes that came into sight and are to be fetched by a new snapshot."""
+
+    def reminder(self, conversation_id: int) -> Reminder | None:
+        """This person's reminder of a conversation."""
+        mark = self.marks.get(conversation_id)
+        return mark.reminder if mark is not None else None
 
     def unread(self, row: ConversationRow) -> bool:
         """Whether `row` is unread for this person."""

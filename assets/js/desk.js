@@ -113,7 +113,7 @@
 
   const leaves = (status) => {
     const state = desk()?.dataset ?? {};
-    if (state.kind === "search" || state.kind === "mentions") return false;
+    if (["search", "mentions", "reminders"].includes(state.kind)) return false;
     return !(status === "open" ? ["open", "unassigned", "mine"] : [status]).includes(state.shows) || state.kind === "mine";
   };
 
@@ -240,6 +240,7 @@
       item.hidden =
         (item.dataset.ifStatus ?? pane?.dataset.status) !== pane?.dataset.status ||
         item.dataset.unlessStatus === pane?.dataset.status;
+    panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
     panel.dataset.open = "yes";
     open = panel;
     opener = from;
@@ -383,6 +384,7 @@
   });
   Object.defineProperties(tandem, {
     selected: { get: () => selected },
+    shows: { get: () => (desk()?.dataset.kind === "mailbox" ? desk().dataset.shows : desk()?.dataset.kind) },
     menu: { get: () => open },
   });
 })();

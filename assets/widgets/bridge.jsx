@@ -25,6 +25,7 @@ export function Bridge(props) {
       listing: pass("onListing"),
       window: pass("onWindow"),
       unread: pass("onUnread"),
+      remind: pass("onRemind"),
       reply: pass("onReply"),
     };
     window.tandem = Object.assign(window.tandem ?? {}, { bridge: ways });

@@ -12,14 +12,12 @@ from backend.conversations.contracts import (
     CommentAdded,
     ConversationChanged,
     ConversationItem,
-    ConversationRow,
-    Mark,
     MarkChanged,
     Status,
     Visibility,
     WatermarkChanged,
 )
-from backend.conversations.rows import activity_of, comment_of, mark_of, read_marks, read_row, readers
+from backend.conversations.rows import activity_of, comment_of, item_for, mark_of, read_row, readers
 from backend.conversations.wishes import wish_all_seen, wish_place, wish_seen
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
@@ -238,9 +236,3 @@ async def team_readers(mailbox_id: int, team_ids: Collection[int]) -> set[int]:
         return set()
     records = await fetch("SELECT user_id FROM team_members WHERE team_id = ANY($1)", list(team_ids))
     return {record["user_id"] for record in records} & set(await readers(mailbox_id))
-
-
-async def item_for(asker: Asker, conversation_id: int, row: ConversationRow | None = None) -> ConversationItem:
-    """The conversation as the asking person now sees it in a list. `row` is as a change has just left it."""
-    marks: dict[int, Mark] = await read_marks(conversation_id, [asker.user_id])
-    return ConversationItem(row=row or await read_row(conversation_id), mark=marks[asker.user_id])

@@ -4,9 +4,10 @@ Saying that a conversation of theirs is no spam takes it back too: both cannot b
 """
 
 from backend.access.asker import Asker
-from backend.conversations.actions import add_activity, change_status, item_for
+from backend.conversations.actions import add_activity, change_status
 from backend.conversations.change import changing
 from backend.conversations.contracts import BlockedSender, BlockSender, ConversationChanged, ConversationItem
+from backend.conversations.rows import item_for
 from backend.database.connection import Row, fetch, fetch_row, fetch_value
 from backend.errors import NotFound, Unacceptable
 from backend.events.record import action

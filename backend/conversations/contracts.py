@@ -1,7 +1,9 @@
 """Conversations, comments and activity as they cross the wire."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from backend.compose.contracts import Draft, Outgoing
 from backend.contacts.contracts import Contact
@@ -41,13 +43,29 @@ class ConversationRow(Contract):
     version: int
 
 
+class Reminder(Contract):
+    """When a person wants to see a conversation again; a snooze hides it until then. `if_silent`: unless new mail
+    comes before. `due`: its moment has come."""
+
+    at: datetime
+    kind: Literal["reminder", "snooze"]
+    if_silent: bool
+    due: bool
+
+
 class Mark(Contract):
-    """One person's read state of one conversation. The higher `revision` wins."""
+    """One person's read state of one conversation, and their reminder. The higher `revision` wins."""
 
     conversation_id: int
     read_up_to: int
     forced_unread: bool
     revision: int
+    reminder: Reminder | None = None
+
+    @property
+    def snoozed(self) -> bool:
+        """Whether the conversation is hidden from the person's open lists."""
+        return self.reminder is not None and self.reminder.kind == "snooze" and not self.reminder.due
 
 
 class ConversationItem(Contract):
@@ -137,6 +155,14 @@ class SetVisibility(Contract):
 
 class SetRead(Contract):
     read: bool
+
+
+class SetReminder(Contract):
+    """`at` is a moment with its time zone."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    kind: Literal["reminder", "snooze"] = "reminder"
+    if_silent: bool = False
 
 
 class AddComment(Contract):

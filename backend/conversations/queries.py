@@ -35,14 +35,22 @@ from backend.events.record import mailbox_stream, positions, user_stream
 from backend.mail.queries import bodies_of, messages_of
 
 MARK_COLUMNS = """
-    (SELECT row_to_json(r) FROM (SELECT conversation_id, read_up_to, forced_unread, revision FROM read_marks
-      WHERE conversation_id = c.id AND user_id = $1) r) AS mark
+    (SELECT jsonb_build_object('conversation_id', r.conversation_id, 'read_up_to', r.read_up_to,
+            'forced_unread', r.forced_unread, 'revision', r.revision, 'reminder', CASE WHEN r.remind_at IS NOT NULL THEN
+            jsonb_build_object('at', r.remind_at, 'kind', r.remind_kind, 'if_silent', r.remind_if_silent,
+                               'due', r.remind_due) END)
+       FROM read_marks r WHERE r.conversation_id = c.id AND r.user_id = $1) AS mark
 """
 
+_MINE = "SELECT 1 FROM read_marks r WHERE r.conversation_id = c.id AND r.user_id = $1"
+SNOOZED = f"EXISTS ({_MINE} AND r.remind_kind = 'snooze' AND NOT r.remind_due)"
+REMINDED = f"EXISTS ({_MINE} AND r.remind_at IS NOT NULL)"
+"""SQL about the conversation `c` for the person `$1`: hidden until later; one with a reminder of theirs."""
+
 VIEWS: dict[ListView, str] = {
-    "open": "c.status = 'open'",
-    "unassigned": "c.status = 'open' AND c.assignee_id IS NULL AND c.assigned_team_id IS NULL",
-    "mine": "c.status = 'open' AND c.assignee_id = $1",
+    "open": f"c.status = 'open' AND NOT {SNOOZED}",
+    "unassigned": f"c.status = 'open' AND c.assignee_id IS NULL AND c.assigned_team_id IS NULL AND NOT {SNOOZED}",
+    "mine": f"c.status = 'open' AND c.assignee_id = $1 AND NOT {SNOOZED}",
     "done": "c.status = 'done'",
     "trash": "c.status = 'trash'",
     "spam": "c.status = 'spam'",
@@ -50,7 +58,11 @@ VIEWS: dict[ListView, str] = {
 }
 """What each view of a mailbox holds, as SQL about the conversation `c` for the person `$1`."""
 
+PINNED: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
+"""Views on top of which stands what has a reminder of the person."""
+
 MOST_ROWS = 200
+MOST_PINNED = 200
 NEWEST_BODIES = 6
 """Bodies that come with a conversation: of its newest messages. Older ones are folded and fetched when opened."""
 
@@ -70,13 +82,18 @@ def item_of(record: Row) -> ConversationItem:
 async def list_conversations(
     asker: Asker, *, mailbox_id: int | None, view: ListView, cursor: str | None, limit: int = 50
 ) -> ConversationPage:
-    """One page of a mailbox (None: of all that the person can open), newest first, by keyset."""
+    """One page of a mailbox (None: of all that the person can open), newest first, by keyset.
+
+    What has a reminder of the person stands before the first page's other rows, whatever its age, and on no other page.
+    """
     limit = max(1, min(limit, MOST_ROWS))
     before_at, before_id = read_cursor(cursor)
+    besides = f" AND NOT {REMINDED}" if view in PINNED else ""
     async with snapshot():
+        pinned = await _reminded(asker, VIEWS[view], mailbox_id) if view in PINNED and before_at is None else []
         records = await fetch(
             f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c "
-            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND {VIEWS[view]} "
+            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND {VIEWS[view]}{besides} "
             "AND ($2::bigint IS NULL OR c.mailbox_id = $2) "
             "AND ($3::timestamptz IS NULL OR (c.last_at, c.id) < ($3, $4)) "
             "ORDER BY c.last_at DESC, c.id DESC LIMIT $5",
@@ -86,16 +103,32 @@ async def list_conversations(
             before_id,
             limit + 1,
         )
-        return page_of(records, limit, await stream_positions(asker, [mailbox_id] if mailbox_id else []))
+        at = await stream_positions(asker, [mailbox_id] if mailbox_id else [])
+        return page_of(records, limit, at, pinned=pinned)
 
 
-def page_of(records: Sequence[Row], limit: int, at: list[StreamPosition]) -> ConversationPage:
-    """The page of up to `limit` rows out of `limit + 1` that were fetched."""
-    rows = records
-    items = [item_of(record) for record in rows[:limit]]
-    more = len(rows) > limit
+async def _reminded(asker: Asker, view: str, mailbox_id: int | None) -> list[ConversationItem]:
+    """What has a reminder of the person, the due ones first, then by their moment. `view` as in VIEWS."""
+    records = await fetch(
+        f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM read_marks own JOIN conversations c ON c.id = own.conversation_id "
+        f"WHERE own.user_id = $1 AND own.remind_at IS NOT NULL AND {SEES.format(user='$1')} AND NOT c.hidden "
+        f"AND {view} AND ($2::bigint IS NULL OR c.mailbox_id = $2) "
+        "ORDER BY own.remind_due DESC, own.remind_at, c.id LIMIT $3",
+        asker.user_id,
+        mailbox_id,
+        MOST_PINNED,
+    )
+    return [item_of(record) for record in records]
+
+
+def page_of(
+    records: Sequence[Row], limit: int, at: list[StreamPosition], *, pinned: Sequence[ConversationItem] = ()
+) -> ConversationPage:
+    """The page of up to `limit` rows out of `limit + 1` that were fetched, after those that stand on top."""
+    items = [item_of(record) for record in records[:limit]]
+    more = len(records) > limit
     return ConversationPage(
-        items=items, next_cursor=write_cursor(items[-1].row) if more and items else None, positions=at
+        items=[*pinned, *items], next_cursor=write_cursor(items[-1].row) if more and items else None, positions=at
     )
 
 
@@ -166,9 +199,14 @@ async def also_in(asker: Asker, conversation_id: int) -> list[AlsoIn]:
 
 
 async def my_work(asker: Asker, *, view: str, cursor: str | None, limit: int = 50) -> ConversationPage:
-    """Across mailboxes: what is assigned to the person, or where they were mentioned."""
+    """Across mailboxes: what is assigned to the person, what they want to be reminded of, or where they were
+    mentioned. Reminders are one page."""
     if view == "mine":
         return await list_conversations(asker, mailbox_id=None, view="mine", cursor=cursor, limit=limit)
+    if view == "reminders":
+        async with snapshot():
+            items = await _reminded(asker, "c.status NOT IN ('trash', 'spam')", None)
+            return ConversationPage(items=items, next_cursor=None, positions=await stream_positions(asker, []))
     before_at, before_id = read_cursor(cursor)
     async with snapshot():
         records = await fetch(

@@ -6,7 +6,7 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, blocking, queries
+from backend.conversations import actions, blocking, queries, reminders
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -19,6 +19,7 @@ from backend.conversations.contracts import (
     ConversationPage,
     ListView,
     SetRead,
+    SetReminder,
     SetStatus,
     SetVisibility,
 )
@@ -40,9 +41,9 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
 
 @get("/my-work", **access("signed_in"))
 async def my_work(
-    asker: Asker, view: Literal["mine", "mentions"] = "mine", cursor: str | None = None
+    asker: Asker, view: Literal["mine", "mentions", "reminders"] = "mine", cursor: str | None = None
 ) -> ConversationPage:
-    """What is assigned to the person, or mentions them, in all mailboxes."""
+    """What is assigned to the person, mentions them, or has a reminder of theirs, in all mailboxes."""
     return await queries.my_work(asker, view=view, cursor=cursor)
 
 
@@ -74,6 +75,18 @@ async def set_visibility(asker: Asker, conversation_id: int, data: SetVisibility
 async def set_read(asker: Asker, conversation_id: int, data: SetRead) -> ConversationItem:
     """Read or unread, for the asking person alone."""
     return await actions.set_read(asker, conversation_id, data.read)
+
+
+@put("/conversations/{conversation_id:int}/reminder", **access("conversation"))
+async def set_reminder(asker: Asker, conversation_id: int, data: SetReminder) -> ConversationItem:
+    """Remind the asking person at that moment, or hide it from them until then."""
+    return await reminders.set_reminder(asker, conversation_id, data)
+
+
+@delete("/conversations/{conversation_id:int}/reminder", status_code=200, **access("conversation"))
+async def clear_reminder(asker: Asker, conversation_id: int) -> ConversationItem:
+    """No reminder, and not hidden, for the asking person."""
+    return await reminders.clear_reminder(asker, conversation_id)
 
 
 @post("/conversations/{conversation_id:int}/comments", **access("conversation"))
@@ -123,6 +136,8 @@ router = Router(
         set_status,
         set_visibility,
         set_read,
+        set_reminder,
+        clear_reminder,
         add_comment,
         add_person,
         block_writer,

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from backend.conversations.contracts import Activity, Comment, ConversationRow, Mark
+from backend.access.asker import Asker
+from backend.conversations.contracts import Activity, Comment, ConversationItem, ConversationRow, Mark, Reminder
 from backend.database.connection import Row, fetch
 from backend.mail.contracts import MailAddress
 
@@ -18,6 +19,9 @@ ROW_COLUMNS = """
       ORDER BY array_position(ARRAY['failed','unknown','held','sending','queued','scheduled'], o.state) LIMIT 1)
         AS outbox
 """
+
+MARK_FIELDS = "read_up_to, forced_unread, revision, remind_at, remind_kind, remind_if_silent, remind_due"
+"""Of a read mark, as `mark_of` takes them."""
 
 _addresses = msgspec.json.Decoder(list[MailAddress])
 
@@ -61,8 +65,7 @@ async def read_row(conversation_id: int) -> ConversationRow:
 async def read_marks(conversation_id: int, user_ids: Collection[int]) -> dict[int, Mark]:
     """The read state of each of these people."""
     records = await fetch(
-        "SELECT user_id, read_up_to, forced_unread, revision FROM read_marks "
-        "WHERE conversation_id = $1 AND user_id = ANY($2)",
+        f"SELECT user_id, {MARK_FIELDS} FROM read_marks WHERE conversation_id = $1 AND user_id = ANY($2)",
         conversation_id,
         list(user_ids),
     )
@@ -76,6 +79,14 @@ def mark_of(conversation_id: int, record: Row) -> Mark:
         read_up_to=record["read_up_to"],
         forced_unread=record["forced_unread"],
         revision=record["revision"],
+        reminder=Reminder(
+            at=record["remind_at"],
+            kind=record["remind_kind"],
+            if_silent=record["remind_if_silent"],
+            due=record["remind_due"],
+        )
+        if record["remind_at"] is not None
+        else None,
     )
 
 
@@ -118,3 +129,9 @@ async def readers(mailbox_id: int) -> list[int]:
         "SELECT user_id FROM mailbox_readers WHERE mailbox_id = $1 ORDER BY user_id", mailbox_id
     )
     return [record["user_id"] for record in records]
+
+
+async def item_for(asker: Asker, conversation_id: int, row: ConversationRow | None = None) -> ConversationItem:
+    """The conversation as the asking person now sees it in a list. `row` is as a change has just left it."""
+    marks = await read_marks(conversation_id, [asker.user_id])
+    return ConversationItem(row=row or await read_row(conversation_id), mark=marks[asker.user_id])

@@ -60,6 +60,10 @@ class ReadMark(Table, tablename="read_marks"):
     read_up_to = BigInt(default=0)
     forced_unread = Boolean(default=False)
     revision = BigInt(default=0)
+    remind_at = Timestamptz(null=True, default=None)
+    remind_kind = Text(default="", help_text="reminder, snooze, or empty")
+    remind_if_silent = Boolean(default=False)
+    remind_due = Boolean(default=False)
 
 
 class Comment(Table, tablename="comments"):

@@ -153,7 +153,7 @@ async def _move_contents(survivor_id: int, other_id: int) -> None:
 
 
 async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
-    """Whoever had read both has read the whole; for everybody else it is unread."""
+    """Whoever had read both has read the whole; for everybody else it is unread. A reminder of either stays."""
     records = await fetch(
         """
         WITH reader AS (
@@ -165,16 +165,24 @@ async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
             SELECT reader.user_id,
                    coalesce(s.forced_unread, false) OR $3 > greatest(coalesce(s.read_up_to, 0), read_from)
                    OR coalesce(o.forced_unread, false) OR $4 > greatest(coalesce(o.read_up_to, 0), read_from)
-                   AS unread
+                   AS unread,
+                   kept.remind_at, coalesce(kept.remind_kind, '') AS remind_kind,
+                   coalesce(kept.remind_if_silent, false) AS remind_if_silent,
+                   coalesce(kept.remind_due, false) AS remind_due
               FROM reader
               LEFT JOIN read_marks s ON s.conversation_id = $1 AND s.user_id = reader.user_id
               LEFT JOIN read_marks o ON o.conversation_id = $2 AND o.user_id = reader.user_id
+              LEFT JOIN read_marks kept ON kept.id = CASE WHEN s.remind_at IS NULL THEN o.id ELSE s.id END
         )
-        INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision)
-        SELECT $1, user_id, CASE WHEN unread THEN 0 ELSE greatest($3, $4) END, unread, 1 FROM state
+        INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision,
+                                remind_at, remind_kind, remind_if_silent, remind_due)
+        SELECT $1, user_id, CASE WHEN unread THEN 0 ELSE greatest($3, $4) END, unread, 1,
+               remind_at, remind_kind, remind_if_silent, remind_due FROM state
         ON CONFLICT (conversation_id, user_id) DO UPDATE
            SET read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to),
-               forced_unread = excluded.forced_unread, revision = read_marks.revision + 1
+               forced_unread = excluded.forced_unread, revision = read_marks.revision + 1,
+               remind_at = excluded.remind_at, remind_kind = excluded.remind_kind,
+               remind_if_silent = excluded.remind_if_silent, remind_due = excluded.remind_due
         RETURNING *
         """,
         survivor["id"],

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from backend.conversations.contracts import Visibility
+from backend.conversations.reminders import somebody_wrote
 from backend.conversations.rows import viewers
 from backend.conversations.threads import join_conversations, sum_up_all, tell_joined
 from backend.database.connection import Row, copy_rows, execute, fetch, fetch_value
@@ -175,6 +176,8 @@ async def _store_new(
     await _leave_keys(mailbox["id"], groups, prepared, set(stored.begun))
     if arrived:
         await _reopen([group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)])
+        answered = {group.conversation_id for group in grown if any(noticed[n] for n in group.members)}
+        await somebody_wrote(act, mailbox["id"], {number for number in answered if number is not None})
     await sum_up_all(stored.grown)
 
 

@@ -63,10 +63,12 @@ class MailboxCounts(Contract):
 
 
 class WorkCounts(Contract):
-    """Numbers across mailboxes, for the asking person. `outbox` counts mails that need a person."""
+    """Numbers across mailboxes, for the asking person. `outbox` counts mails that need a person, `reminders` those
+    that are due."""
 
     mine: int
     mentions: int
+    reminders: int
     drafts: int
     outbox: int
     notifications: int

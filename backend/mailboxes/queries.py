@@ -127,7 +127,8 @@ async def read_counts(asker: Asker) -> WorkCounts:
         f"{UNREAD} AS unread FROM conversations c "
         "LEFT JOIN read_marks r ON r.conversation_id = c.id AND r.user_id = $1 "
         "LEFT JOIN watermarks w ON w.mailbox_id = c.mailbox_id AND w.user_id = $1 "
-        f"WHERE c.status = 'open' AND NOT c.hidden AND {sees}) "
+        f"WHERE c.status = 'open' AND NOT c.hidden AND {sees} "
+        "AND NOT (coalesce(r.remind_kind, '') = 'snooze' AND NOT r.remind_due)) "
         "SELECT o.mailbox_id, count(s.mailbox_id) AS open, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id IS NULL AND s.assigned_team_id IS NULL) AS unassigned, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id = $1) AS mine, "
@@ -140,6 +141,8 @@ async def read_counts(asker: Asker) -> WorkCounts:
         "SELECT (SELECT count(*) FROM conversations c WHERE c.status = 'open' AND NOT c.hidden AND EXISTS (SELECT 1 "
         "FROM conversation_people p WHERE p.conversation_id = c.id AND p.user_id = $1 AND p.reason = 'mentioned') "
         f"AND {sees}) AS mentions, "
+        "(SELECT count(*) FROM read_marks r JOIN conversations c ON c.id = r.conversation_id WHERE r.user_id = $1 "
+        f"AND r.remind_due AND c.status NOT IN ('trash', 'spam') AND NOT c.hidden AND {sees}) AS reminders, "
         "(SELECT count(*) FROM drafts d LEFT JOIN conversations c ON c.id = d.conversation_id "
         f"WHERE d.author_id = $1 AND (d.conversation_id IS NULL OR {sees})) AS drafts, "
         "(SELECT count(*) FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
@@ -152,6 +155,7 @@ async def read_counts(asker: Asker) -> WorkCounts:
     return WorkCounts(
         mine=sum(record["mine"] for record in mailboxes),
         mentions=across["mentions"],
+        reminders=across["reminders"],
         drafts=across["drafts"],
         outbox=across["outbox"],
         notifications=across["notifications"],

@@ -5,7 +5,7 @@ from typing import Literal
 
 from backend.contracts import Contract
 
-NotificationKind = Literal["mention", "assignment", "failed_send", "reply"]
+NotificationKind = Literal["mention", "assignment", "failed_send", "reply", "reminder"]
 
 
 class Notification(Contract):

@@ -28,6 +28,7 @@ from backend.workers.check_servers import check_servers
 from backend.workers.forwarding import check_forwarding
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
+from backend.workers.reminders import keep_reminding
 from backend.workers.system_mail import system_mail_for
 from backend.workers.tidy import keep_tidy
 
@@ -88,6 +89,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     sweeping = asyncio.create_task(_sweep(sender, patience.sweep), name="sweep the outbox")
     tidying = asyncio.create_task(keep_tidy(), name="tidy")
     entering = asyncio.create_task(keep_words_entered(), name="enter words")
+    reminding = asyncio.create_task(keep_reminding(), name="remind")
     gc.collect()
     gc.freeze()  # what there is now stays: later collections pass it over
     log.info("The worker is ready (process %d).", os.getpid())
@@ -99,9 +101,9 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
             max_concurrent_tasks=MOST_JOBS,
         )
     finally:
-        for task in (sweeping, tidying, entering):
+        for task in (sweeping, tidying, entering, reminding):
             task.cancel()
-        await asyncio.gather(sweeping, tidying, entering, return_exceptions=True)
+        await asyncio.gather(sweeping, tidying, entering, reminding, return_exceptions=True)
         await sender.stop()
         await watchers.stop()
         await disconnect()

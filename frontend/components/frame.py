@@ -27,6 +27,7 @@ SHORTCUTS = (
             ("F", "Forward"),
             ("M", "Comment"),
             ("I", "Assign"),
+            ("H", "Remind me"),
             ("E", "Done"),
             ("#", "Move to Trash"),
             ("Z", "Undo"),
@@ -37,6 +38,7 @@ SHORTCUTS = (
         (
             ("G then W", "My work"),
             ("G then M", "Mentions"),
+            ("G then R", "Reminders"),
             ("G then D", "Drafts"),
             ("G then O", "Outbox"),
             ("G then C", "Contacts"),
@@ -75,6 +77,7 @@ def rail() -> rx.Component:
         rx.el.div(rx.el.span(class_name="logo"), rx.el.span(_session.organisation, class_name="el"), class_name="org"),
         _list_link("circle-check", "My work", "mine", "g w", _session.work.mine),
         _list_link("at-sign", "Mentions", "mentions", "g m", _session.work.mentions),
+        _list_link("alarm-clock", "Reminders", "reminders", "g r", _session.work.reminders),
         _page_link("pencil", "Drafts", "/drafts/", "g d", _session.work.drafts),
         _page_link("send", "Outbox", "/outbox/", "g o", _session.work.outbox, urgent=True),
         _page_link("contact", "Contacts", "/contacts/", "g c"),
@@ -295,6 +298,14 @@ def me_menu() -> rx.Component:
             "You",
             rx.el.div(rx.el.b(_session.me.name), rx.el.small(_session.me.email), class_name="menu-head"),
             rx.el.div(
+                link(
+                    icon("alarm-clock"),
+                    "Reminders",
+                    to="/?list=reminders",
+                    role="menuitem",
+                    class_name="menu-item",
+                    custom_attrs={"data-list": "reminders"},
+                ),
                 go("pencil", "Drafts", "/drafts/"),
                 go("send", "Outbox", "/outbox/"),
                 go("contact", "Contacts", "/contacts/"),
@@ -314,6 +325,7 @@ NOTICE_ICONS = {
     "assignment": ("user-check", "violet"),
     "failed_send": ("triangle-alert", "red"),
     "reply": ("reply", "green"),
+    "reminder": ("alarm-clock", "amber"),
 }
 
 
@@ -343,7 +355,7 @@ def notifications() -> rx.Component:
             rx.el.div(rx.foreach(_session.notices, _notice), class_name="notices"),
             rx.el.p(
                 "Nothing yet. You hear here when somebody mentions you, assigns you a conversation, "
-                "or a mail of yours was not sent.",
+                "a reminder of yours is due, or a mail of yours was not sent.",
                 class_name="panel-empty",
             ),
         ),

@@ -96,6 +96,7 @@ class Bridge(rx.Component):
     on_listing: rx.EventHandler[_passing(str, int, str)]
     on_window: rx.EventHandler[_passing(int)]
     on_unread: rx.EventHandler[_passing(int)]
+    on_remind: rx.EventHandler[_passing(int, str, str, bool)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
 
 

@@ -68,6 +68,28 @@ class DeedState(ListState, mixin=True):
         yield rx.call_script("tandem.close()")
 
     @rx.event
+    async def remind(self, conversation_id: int, at: str, kind: str, if_silent: bool) -> AsyncIterator[Any]:
+        """Remind me at this moment, or hide it from me until then; without a moment, neither."""
+        path = f"/conversations/{conversation_id}/reminder"
+        try:
+            if at:
+                wanted = {"at": at, "kind": kind, "if_silent": if_silent}
+                item = await self.api().put(path, wanted, ConversationItem)
+            else:
+                item = await self.api().delete(path, ConversationItem)
+            await self.become(with_item(self.seen(), item))
+        except ApiError as refused:
+            yield rx.call_script(f"tandem.putBack({conversation_id})")
+            yield self.fault(refused)
+            return
+        yield rx.call_script(f"tandem.settled({conversation_id})")
+        if at:
+            said = "Hidden until then" if kind == "snooze" else "Reminder set"
+            self.say(said, action="remind:", ref=conversation_id)
+        else:
+            self.say("Reminder cleared")
+
+    @rx.event
     async def read_all(self) -> EventSpec | None:
         """Everything in the open mailbox counts as read."""
         try:

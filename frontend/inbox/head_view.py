@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
+from frontend.inbox.remind_view import remind_button
 
 
 def head(shown: Any) -> rx.Component:
@@ -60,6 +61,7 @@ def head(shown: Any) -> rx.Component:
                 custom_attrs={"aria-label": "Open contact"},
             ),
         ),
+        remind_button(shown),
         rx.cond(
             shown.status == "open",
             act_button(

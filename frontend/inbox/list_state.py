@@ -76,6 +76,7 @@ class ListState(Session, mixin=True):
         self.title = {
             "mine": "My work",
             "mentions": "Mentions",
+            "reminders": "Reminders",
             "search": "Search results",
         }.get(listing.kind, mailbox.name if mailbox else "")
 
@@ -183,7 +184,7 @@ class ListState(Session, mixin=True):
 
 
 def _listing_of(kind: str, mailbox_id: int, shows: str, query: str) -> Listing:
-    known = kind if kind in ("mailbox", "mine", "mentions", "search") else "mailbox"
+    known = kind if kind in ("mailbox", "mine", "mentions", "reminders", "search") else "mailbox"
     views = ("open", "unassigned", "mine", "done", "trash", "spam", "all")
     return Listing(
         kind=known,  # pyright: ignore[reportArgumentType] # checked above

@@ -9,6 +9,7 @@ import reflex as rx
 from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
 from frontend.components.widgets import ago, keep
 from frontend.compose.state import Compose
+from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
 from frontend.session import Session
@@ -170,6 +171,14 @@ def _nothing() -> rx.Component:
                 ),
             ),
             (
+                "reminders",
+                empty(
+                    "alarm-clock",
+                    "No reminders",
+                    "Open a conversation and press H: it comes back when you want to see it again.",
+                ),
+            ),
+            (
                 "mentions",
                 empty(
                     "at-sign",
@@ -240,6 +249,7 @@ def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
         ),
         rx.el.span(
             rx.cond(conversation.mailbox != "", rx.el.span(conversation.mailbox, class_name="tag")),
+            remind_mark(conversation),
             rx.foreach(conversation.tags, _tag),
             rx.cond(conversation.assignee.initials != "", avatar(conversation.assignee, small=True)),
             class_name="meta",

@@ -10,7 +10,9 @@ import msgspec
 from backend.conversations.contracts import ConversationPage, ConversationRow, ListView
 from frontend.view import View
 
-ListingKind = Literal["mailbox", "mine", "mentions", "search"]
+ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search"]
+OPEN_VIEWS: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
+"""What is snoozed is hidden from these, and what has a reminder stands on top."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,11 +65,23 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     def _by_server(self) -> bool:
         return self.kind in ("mentions", "search")
 
+    @property
+    def pins(self) -> bool:
+        """Whether what has a reminder stands on top, and what is snoozed nowhere."""
+        return self.kind == "mine" or (self.kind == "mailbox" and self.shows in OPEN_VIEWS)
+
     def holds(self, view: View, row: ConversationRow) -> bool:
         """Whether `row` belongs in this list, as far as it has been fetched."""
         if self._by_server:
             return row.id in self.ids
-        if self.horizon is not None and (row.last_at, row.id) < self.horizon:
+        reminder = view.reminder(row.id)
+        if self.kind == "reminders":
+            return reminder is not None and row.status not in ("trash", "spam")
+        if self.pins:
+            mark = view.marks.get(row.id)
+            if mark is not None and mark.snoozed:
+                return False
+        if not (self.pins and reminder) and self.horizon is not None and (row.last_at, row.id) < self.horizon:
             return False
         if self.kind == "mine":
             return row.status == "open" and row.assignee_id == view.me.person.id
@@ -87,7 +101,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def listed(view: View, listing: Listing) -> list[ConversationRow]:
-    """The rows of `listing`, newest first."""
+    """The rows of `listing`: what has a reminder, the due ones first, then the others, newest first."""
     rows = [row for row in view.rows.values() if listing.holds(view, row)]
     rows.sort(key=lambda row: (row.last_at, row.id), reverse=True)
-    return rows
+    if not (listing.pins or listing.kind == "reminders"):
+        return rows
+    pinned = [(reminder, row) for row in rows if (reminder := view.reminder(row.id)) is not None]
+    pinned.sort(key=lambda each: (not each[0].due, each[0].at, each[1].id))
+    return [row for _, row in pinned] + [row for row in rows if view.reminder(row.id) is None]

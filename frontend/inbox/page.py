@@ -14,6 +14,7 @@ from frontend.compose.window import compose_window
 from frontend.inbox import places
 from frontend.inbox.list_view import list_pane
 from frontend.inbox.pane_view import pane
+from frontend.inbox.remind_view import remind_menu
 from frontend.inbox.state import Inbox
 from frontend.session import Session
 
@@ -54,6 +55,7 @@ def inbox() -> rx.Component:
         ),
         _assign_menu(),
         _more_menu(),
+        remind_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -65,6 +67,7 @@ def inbox() -> rx.Component:
             on_listing=_inbox.open_listing,
             on_window=_inbox.move_window,
             on_unread=_inbox.mark_unread,
+            on_remind=_inbox.remind,
             on_reply=_compose.reply,
         ),
         name="inbox",

@@ -58,6 +58,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-pane": shown.id.to_string(),
             "data-mailbox": shown.mailbox_id.to_string(),
             "data-status": shown.status,
+            "data-reminder": shown.remind_kind,
             "aria-label": shown.subject,
         },
     )

@@ -96,6 +96,9 @@ class PaneView(TypedDict):
     assignee_short: str
     mine: bool
     unread: bool
+    remind_at: str
+    remind_kind: str
+    remind_due: bool
     hidden: int
     flow: list[EntryView]
     contact: ContactView
@@ -124,8 +127,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY,
-    assignee_short="", mine=False, unread=False, hidden=0, flow=[], contact=NO_CONTACT, correspondent=NOBODY,
-    correspondent_address="", earlier=[], also_in=[],
+    assignee_short="", mine=False, unread=False, remind_at="", remind_kind="", remind_due=False, hidden=0, flow=[],
+    contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
 
@@ -136,6 +139,7 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
     entries = _entries(view, detail, opened)
     hidden = 0 if opened.everything else max(0, len(entries) - ENTRIES_SHOWN)
     correspondent = row.correspondents[0] if row.correspondents else None
+    reminder = view.reminder(row.id)
     names = [person.name for i in detail.viewer_ids if (person := view.people.get(i))]
     return PaneView(
         id=row.id,
@@ -149,6 +153,9 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         assignee_short=first_name(assignee_face(view, row)["name"]),
         mine=row.assignee_id == view.me.person.id,
         unread=view.unread(row),
+        remind_at=reminder.at.isoformat() if reminder else "",
+        remind_kind=reminder.kind if reminder else "",
+        remind_due=reminder is not None and reminder.due,
         hidden=hidden,
         flow=entries[hidden:],
         contact=_contact(detail),

@@ -43,11 +43,14 @@ class RowView(TypedDict):
     tags: list[Tag]
     face: Face
     assignee: Face
+    remind_at: str
+    remind_due: bool
 
 
 def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
     """The row of a conversation; `across` names its mailbox, for lists over several mailboxes."""
     mailbox = view.mailboxes.get(row.mailbox_id)
+    reminder = view.reminder(row.id)
     return RowView(
         id=row.id,
         mailbox_id=row.mailbox_id,
@@ -64,6 +67,8 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         tags=_tags(view, row),
         face=address_face(row.correspondents[0] if row.correspondents else None),
         assignee=assignee_face(view, row),
+        remind_at=reminder.at.isoformat() if reminder else "",
+        remind_due=reminder is not None and reminder.due,
     )
 
 

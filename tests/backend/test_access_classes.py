@@ -325,7 +325,15 @@ async def test_lists_give_nothing_of_what_one_cannot_open(objects: Objects, rout
 
 async def test_the_numbers_of_others_are_not_counted(objects: Objects) -> None:
     counts = await objects.api.mallory.get("/counts")
-    assert counts == {"mine": 0, "mentions": 0, "drafts": 0, "outbox": 0, "notifications": 0, "mailboxes": []}
+    assert counts == {
+        "mine": 0,
+        "mentions": 0,
+        "reminders": 0,
+        "drafts": 0,
+        "outbox": 0,
+        "notifications": 0,
+        "mailboxes": [],
+    }
 
 
 # -- ids in a body -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ For each of the cast, whatever happens: what their program was told adds up to w
 import asyncio
 import random
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from backend.conversations.contracts import (
     AddPerson,
     Assign,
     SetRead,
+    SetReminder,
     SetStatus,
     SetVisibility,
     Visibility,
@@ -27,6 +29,7 @@ from tests.servers.delivery import write_mail
 from tests.servers.live_client import LiveClient
 from tests.servers.views import differences
 
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
 LEVELS: tuple[Visibility, ...] = ("open", "private", "confidential")
 
 
@@ -57,6 +60,7 @@ class Office:
                 self.visibility,
                 self.read,
                 self.read_all,
+                self.remind,
                 self.add_person,
                 self.members_change,
                 self.team_changes,
@@ -134,6 +138,15 @@ class Office:
     async def read_all(self) -> None:
         person = self.chance.choice([self.api.ana, self.api.jonas])
         await self._try(person, "POST", f"/mailboxes/{self.api.support}/read-all", None)
+
+    async def remind(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            if self.chance.random() < 0.3:
+                return await self._try(person, "DELETE", f"/conversations/{number}/reminder", None)
+            kind = self.chance.choice(("reminder", "snooze"))
+            to = SetReminder(at=TOMORROW, kind=kind, if_silent=self.chance.random() < 0.5)
+            await self._try(person, "PUT", f"/conversations/{number}/reminder", to)
 
     async def add_person(self) -> None:
         if found := await self.somebody_and_a_conversation():

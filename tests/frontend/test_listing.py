@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from backend.conversations.contracts import ConversationPage
+from backend.conversations.contracts import ConversationPage, Mark, Reminder
 from frontend.inbox import places
 from frontend.inbox.listing import Listing, listed
 from frontend.inbox.rows import paint_row
@@ -94,3 +95,36 @@ def test_a_conversation_that_stays_near_keeps_its_place(steps: list[tuple[int, l
         for index, each in enumerate(before):
             if each in {selected, *near}:
                 assert standing[index] == each
+
+
+def reminded(id: int, hours: int, *, kind: str = "reminder", due: bool = False) -> Mark:
+    at = NOON + timedelta(hours=hours)
+    return replace(mark(id), reminder=Reminder(at=at, kind=kind, if_silent=False, due=due))  # type: ignore[arg-type]
+
+
+def test_what_has_a_reminder_stands_on_top_and_what_is_snoozed_nowhere() -> None:
+    marks = {
+        1: reminded(1, 5),
+        2: reminded(2, 2),
+        3: reminded(3, 9, due=True),
+        4: reminded(4, 1, kind="snooze"),
+        5: reminded(5, 1, kind="snooze", due=True),
+    }
+    rows = [row(number, assignee_id=ANA) for number in range(1, 8)]
+    seen = view(*rows, marks=marks)
+    for listing in (
+        Listing(kind="mailbox", mailbox_id=3),
+        Listing(kind="mailbox", mailbox_id=3, shows="mine"),
+        Listing(kind="mine"),
+    ):
+        assert [each.id for each in listed(seen, listing)] == [5, 3, 2, 1, 7, 6]
+    everything = Listing(kind="mailbox", mailbox_id=3, shows="all")
+    assert [each.id for each in listed(seen, everything)] == [7, 6, 5, 4, 3, 2, 1]
+    assert [each.id for each in listed(seen, Listing(kind="reminders"))] == [5, 3, 4, 2, 1]
+
+
+def test_an_old_row_with_a_reminder_does_not_wait_for_its_page() -> None:
+    page = ConversationPage(items=[item(row(9))], next_cursor="more", positions=[])
+    listing = Listing(kind="mailbox", mailbox_id=3).with_page(page)
+    seen = view(row(9), row(2), row(1), marks={1: reminded(1, 5)})
+    assert [each.id for each in listed(seen, listing)] == [1, 9]

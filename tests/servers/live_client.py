@@ -117,6 +117,9 @@ class Model:
             "mailboxes": self.mailboxes,
             "rows": self.rows,
             "unread": {key: self.unread(row) for key, row in self.rows.items()},
+            "reminders": {
+                key: mark.reminder for key, mark in self.marks.items() if mark.reminder is not None and key in self.rows
+            },
             "notifications": {
                 key: (each.kind, each.text, each.read)
                 for key, each in self.notifications.items()

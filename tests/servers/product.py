@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+import asyncpg
 import httpx
 import psutil
 import pytest
@@ -162,6 +163,14 @@ class Product:
         dsn = running_dsn(self.data_folder)
         assert dsn is not None, "the product is not running"
         return dsn
+
+    async def execute(self, statement: str) -> None:
+        """Change the database past the product: to make a moment come that nobody can wait for."""
+        database = await asyncpg.connect(self.dsn)
+        try:
+            await database.execute(statement)
+        finally:
+            await database.close()
 
     def part(self, name: Part) -> psutil.Process | None:
         """The web process or the worker, if it runs now."""

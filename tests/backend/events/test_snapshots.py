@@ -6,6 +6,7 @@ after it, what their program was told must be what a fresh snapshot shows them.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import websockets
@@ -19,9 +20,12 @@ from backend.conversations.contracts import (
     Assign,
     ConversationPage,
     SetRead,
+    SetReminder,
     SetStatus,
     SetVisibility,
 )
+from backend.conversations.reminders import tell_due
+from backend.database.connection import execute
 from backend.events.contracts import RefusedFrame, frame_decoder
 from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import (
@@ -73,6 +77,8 @@ async def set_the_scene(api: Api) -> Scene:
     return Scene(api, inbox, toms, team, mails, uids, *ids)
 
 
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+
 Deed = Callable[[Scene], Awaitable[object]]
 DEEDS: dict[str, Deed] = {}
 
@@ -80,6 +86,35 @@ DEEDS: dict[str, Deed] = {}
 def deed(made: Deed) -> Deed:
     DEEDS[getattr(made, "__name__", "")] = made
     return made
+
+
+@deed
+async def reminded(scene: Scene) -> None:
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/reminder", SetReminder(at=TOMORROW))
+
+
+@deed
+async def snoozed_and_cleared(scene: Scene) -> None:
+    for number in scene.conversations:
+        wanted = SetReminder(at=TOMORROW, kind="snooze")
+        await scene.api.jonas.put(f"/conversations/{number}/reminder", wanted)
+    await scene.api.jonas.delete(f"/conversations/{scene.open}/reminder")
+
+
+@deed
+async def answered_what_was_snoozed(scene: Scene) -> None:
+    wanted = SetReminder(at=TOMORROW, kind="snooze")
+    await scene.api.jonas.put(f"/conversations/{scene.open}/reminder", wanted)
+    await scene.inbox.deliver(write_mail(subject="Re: Subject 0", answers=message_id_of(scene.mails[0])))
+
+
+@deed
+async def reminders_that_fell_due(scene: Scene) -> None:
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/reminder", SetReminder(at=TOMORROW))
+    await execute("UPDATE read_marks SET remind_at = now() WHERE remind_at IS NOT NULL")
+    assert await tell_due() == len(scene.conversations)
 
 
 @deed

@@ -68,7 +68,7 @@ async def test_mentions_and_notifications(api: Api) -> None:
     assert (counts.mentions, counts.notifications) == (1, 1)
     await api.ana.put(f"/mailboxes/{api.support}/members", {"member_ids": [api.ana.user_id], "team_ids": []})
     assert await api.jonas.get("/counts", WorkCounts) == WorkCounts(
-        mine=0, mentions=0, drafts=0, outbox=0, notifications=0, mailboxes=[]
+        mine=0, mentions=0, reminders=0, drafts=0, outbox=0, notifications=0, mailboxes=[]
     )
 
 
