@@ -69,11 +69,16 @@ def _(event: ConversationAdded, view: View) -> View:
 
 @apply.register
 def _(event: ConversationChanged, view: View) -> View:
+    before = view.rows.get(event.row.id)
     view = _with_row(view, event.row)
     detail = view.details.get(event.row.id)
-    if detail is None or event.activity is None:
+    if detail is None:
         return view
-    return _with_detail(view, replace(detail, activities=_put(detail.activities, event.activity)))
+    if before is not None and _sight(before) != _sight(event.row):
+        detail = replace(detail, viewer_ids=[])  # not known any more, until it is fetched again
+    if event.activity is not None:
+        detail = replace(detail, activities=_put(detail.activities, event.activity))
+    return _with_detail(view, detail) if detail is not view.details[event.row.id] else view
 
 
 @apply.register
@@ -283,6 +288,13 @@ def _with_row(view: View, row: ConversationRow) -> View:
     view = replace(view, rows=view.rows | {row.id: row})
     detail = view.details.get(row.id)
     return _with_detail(view, replace(detail, row=row)) if detail is not None else view
+
+
+def _sight(row: ConversationRow) -> tuple[object, ...]:
+    """On what it depends who sees a conversation, as far as its row tells."""
+    if row.visibility != "confidential":
+        return (row.visibility,)
+    return row.visibility, row.assignee_id, row.assigned_team_id
 
 
 def _with_mark(view: View, mark: Mark) -> View:

@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from backend.compose.contracts import Draft
-from backend.conversations.contracts import ConversationItem, SetStatus, Status
+from backend.conversations.contracts import ConversationItem, SetStatus, SetVisibility, Status, Visibility
 from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.inbox.state import Inbox
@@ -31,6 +31,10 @@ class Undo(Session):
                 wanted: Status = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves
                 await inbox.change(ref, "status", SetStatus(status=wanted))
                 yield rx.call_script(f"tandem.putBack({ref})")
+            elif action == "visibility":
+                inbox = await self.get_state(Inbox)
+                seen: Visibility = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves
+                await inbox.change(ref, "visibility", SetVisibility(visibility=seen))
             elif action == "remind":
                 inbox = await self.get_state(Inbox)
                 item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)

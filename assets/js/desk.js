@@ -240,6 +240,8 @@
       item.hidden =
         (item.dataset.ifStatus ?? pane?.dataset.status) !== pane?.dataset.status ||
         item.dataset.unlessStatus === pane?.dataset.status;
+    for (const item of panel.querySelectorAll("[data-visibility]"))
+      item.hidden = item.dataset.visibility === pane?.dataset.visibility;
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
     panel.dataset.open = "yes";
     open = panel;
@@ -324,6 +326,8 @@
         return selected && tandem.bridge?.reply(selected, "forward", 0);
       case "unread":
         return tandem.bridge?.unread(id);
+      case "visibility":
+        return tandem.bridge?.visibility(selected, act.dataset.visibility);
       case "assign":
         return tandem.bridge?.assign(selected, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0));
       case "sign-out":

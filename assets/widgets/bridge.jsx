@@ -25,6 +25,7 @@ export function Bridge(props) {
       listing: pass("onListing"),
       window: pass("onWindow"),
       unread: pass("onUnread"),
+      visibility: pass("onVisibility"),
       remind: pass("onRemind"),
       reply: pass("onReply"),
     };

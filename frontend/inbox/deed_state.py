@@ -9,10 +9,21 @@ import reflex as rx
 from msgspec.structs import replace
 from reflex.event import EventSpec
 
-from backend.conversations.contracts import AddComment, Assign, Comment, ConversationItem, SetRead, SetStatus, Status
+from backend.conversations.contracts import (
+    AddComment,
+    Assign,
+    Comment,
+    ConversationDetail,
+    ConversationItem,
+    SetRead,
+    SetStatus,
+    SetVisibility,
+    Status,
+    Visibility,
+)
 from frontend.api import ApiError
 from frontend.inbox.list_state import ListState
-from frontend.view import with_item
+from frontend.view import with_detail, with_item
 
 STATUS_SAID = {
     "done": "Marked done",
@@ -20,6 +31,13 @@ STATUS_SAID = {
     "open": "Moved to Open",
     "spam": "Marked as spam",
     "block": "Sender blocked",
+}
+
+
+VISIBILITY_SAID: dict[Visibility, str] = {
+    "open": "Open to everybody in this mailbox",
+    "private": "Private: only people of this mailbox see it",
+    "confidential": "Confidential: only those concerned see it",
 }
 
 
@@ -66,6 +84,21 @@ class DeedState(ListState, mixin=True):
             yield self.fault(refused)
             return
         yield rx.call_script("tandem.close()")
+
+    @rx.event
+    async def set_visibility(self, conversation_id: int, visibility: str) -> EventSpec | None:
+        """Open to the mailbox, private, or confidential. Whoever makes it confidential stays concerned."""
+        before = self.seen().rows.get(conversation_id)
+        try:
+            wanted: Visibility = visibility  # pyright: ignore[reportAssignmentType] # the API refuses any other word
+            await self.change(conversation_id, "visibility", SetVisibility(visibility=wanted))
+            detail = await self.api().get(f"/conversations/{conversation_id}", ConversationDetail)  # who sees it now
+            await self.become(with_detail(self.seen(), detail))
+        except ApiError as refused:
+            return self.fault(refused)
+        if before is not None and before.visibility != visibility:
+            self.say(VISIBILITY_SAID[wanted], action=f"visibility:{before.visibility}", ref=conversation_id)
+        return None
 
     @rx.event
     async def remind(self, conversation_id: int, at: str, kind: str, if_silent: bool) -> AsyncIterator[Any]:

@@ -26,7 +26,7 @@ def head(shown: Any) -> rx.Component:
                 icon("lock", 15),
                 class_name="lock",
                 role="img",
-                title=shown.lock + ": " + shown.lock_names,
+                title=rx.cond(shown.lock_names != "", shown.lock + ": " + shown.lock_names, shown.lock),
                 custom_attrs={"aria-label": shown.lock},
             ),
         ),

@@ -68,6 +68,7 @@ def inbox() -> rx.Component:
             on_window=_inbox.move_window,
             on_unread=_inbox.mark_unread,
             on_remind=_inbox.remind,
+            on_visibility=_inbox.set_visibility,
             on_reply=_compose.reply,
         ),
         name="inbox",
@@ -130,5 +131,15 @@ def _more_menu() -> rx.Component:
         ),
         menu_item(icon("shield-check", 16), "Not spam", custom_attrs={"data-act": "open", "data-if-status": "spam"}),
         menu_item(icon("ban", 16), "Block sender", custom_attrs={"data-act": "block"}),
+        _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
+        _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),
+        _see("shield", "Make confidential", "confidential", "Only who is assigned, mentioned or added"),
         menu_item(icon("trash-2", 16), "Move to Trash", rx.el.kbd("#"), custom_attrs={"data-act": "trash"}),
+    )
+
+
+def _see(icon_name: str, text: str, visibility: str, title: str) -> rx.Component:
+    """Who sees the conversation; what it is already is not offered."""
+    return menu_item(
+        icon(icon_name, 16), text, title=title, custom_attrs={"data-act": "visibility", "data-visibility": visibility}
     )

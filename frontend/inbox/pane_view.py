@@ -59,6 +59,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-mailbox": shown.mailbox_id.to_string(),
             "data-status": shown.status,
             "data-reminder": shown.remind_kind,
+            "data-visibility": shown.visibility,
             "aria-label": shown.subject,
         },
     )

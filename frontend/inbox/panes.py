@@ -90,6 +90,7 @@ class PaneView(TypedDict):
     mailbox: str
     subject: str
     status: str
+    visibility: str
     lock: str
     lock_names: str
     assignee: Face
@@ -126,7 +127,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
-    id=0, mailbox_id=0, mailbox="", subject="", status="", lock="", lock_names="", assignee=NOBODY,
+    id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
     assignee_short="", mine=False, unread=False, remind_at="", remind_kind="", remind_due=False, hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
@@ -140,13 +141,15 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
     hidden = 0 if opened.everything else max(0, len(entries) - ENTRIES_SHOWN)
     correspondent = row.correspondents[0] if row.correspondents else None
     reminder = view.reminder(row.id)
-    names = [person.name for i in detail.viewer_ids if (person := view.people.get(i))]
+    seeing = mailbox.reader_ids if mailbox and row.visibility == "private" else detail.viewer_ids
+    names = [person.name for i in seeing if (person := view.people.get(i))]
     return PaneView(
         id=row.id,
         mailbox_id=row.mailbox_id,
         mailbox=mailbox.name if mailbox else "",
         subject=row.subject.strip() or "(no subject)",
         status=row.status,
+        visibility=row.visibility,
         lock=LOCKS.get(row.visibility, ""),
         lock_names=", ".join(sorted(names)) if row.visibility != "open" else "",
         assignee=assignee_face(view, row),

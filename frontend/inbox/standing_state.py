@@ -89,7 +89,7 @@ class StandingState(ListState, mixin=True):
         try:
             view = self.seen()
             self._selected = conversation_id
-            if conversation_id not in view.details:
+            if conversation_id not in view.details or not view.details[conversation_id].viewer_ids:
                 detail = await self.api().get(f"/conversations/{conversation_id}", ConversationDetail)
                 view = with_detail(self.seen(), detail)
                 if detail.row.id != conversation_id:

@@ -11,6 +11,36 @@ from tests.servers.office import Office
 pytestmark = pytest.mark.browser
 
 
+async def test_what_is_made_confidential_vanishes_for_others_at_once(office: Office, seats: Seats) -> None:
+    ana = await seats.at(office.product, office.ana)
+    jonas = await seats.at(office.product, office.jonas)
+    for seat in (ana, jonas):
+        await seat.open()
+    await office.receive("About a colleague", "This is personal.")
+    for seat in (ana, jonas):
+        await seat.page.locator(".row", has_text="About a colleague").click(timeout=15_000)
+        await expect(seat.page.get_by_role("article", name="About a colleague")).to_be_visible()
+    pane = ana.page.get_by_role("article", name="About a colleague")
+    await pane.get_by_role("button", name="More", exact=True).click()
+    await expect(ana.page.get_by_role("menuitem", name="Open to the mailbox")).to_be_hidden()
+    await ana.page.get_by_role("menuitem", name="Make private").click()
+    lock = pane.get_by_role("img", name="Private: only people of this mailbox")
+    await expect(lock).to_have_attribute("title", "Private: only people of this mailbox: Ana Ribeiro, Jonas Dahl")
+    await expect(jonas.page.locator(".row", has_text="About a colleague").locator(".lock")).to_be_visible()
+
+    await pane.get_by_role("button", name="More", exact=True).click()
+    await ana.page.get_by_role("menuitem", name="Make confidential").click()
+    lock = pane.get_by_role("img", name="Confidential: only those concerned")
+    await expect(lock).to_have_attribute("title", "Confidential: only those concerned: Ana Ribeiro")
+    await expect(jonas.page.locator(".row", has_text="About a colleague")).to_have_count(0)
+    await expect(jonas.page.get_by_text("This is personal.")).to_have_count(0)
+
+    # Taken back: it is there again.
+    await ana.page.keyboard.press("z")
+    await expect(jonas.page.locator(".row", has_text="About a colleague")).to_be_visible()
+    assert ana.complaints == [] and jonas.complaints == []
+
+
 async def test_mail_is_answered_together(office: Office, seats: Seats) -> None:
     before = len(office.smtp.messages)
     ana = await seats.at(office.product, office.ana)
