@@ -16,6 +16,7 @@ from backend.compose.contracts import DraftChanged, DraftGone
 from backend.contacts.contracts import ContactChanged, ContactGone
 from backend.conversations.contracts import (
     CommentAdded,
+    CommentChanged,
     ConversationAdded,
     ConversationChanged,
     ConversationDetail,
@@ -118,6 +119,15 @@ def _(event: HistoryStored, view: View) -> View:
 
 @apply.register
 def _(event: CommentAdded, view: View) -> View:
+    view = _with_row(view, event.row)
+    detail = view.details.get(event.row.id)
+    if detail is None:
+        return view
+    return _with_detail(view, replace(detail, comments=_put(detail.comments, event.comment)))
+
+
+@apply.register
+def _(event: CommentChanged, view: View) -> View:
     view = _with_row(view, event.row)
     detail = view.details.get(event.row.id)
     if detail is None:

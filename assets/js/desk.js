@@ -289,6 +289,8 @@
       return openMenu(asker.dataset.menu ?? asker.dataset.menuPhone, asker);
     }
     for (const asked of document.querySelectorAll("details.sure[open]")) if (!asked.contains(node)) asked.open = false;
+    const chosen = node.closest(".emoji")?.closest("details");
+    if (chosen) chosen.open = false;
     if (open && (!open.contains(node) || node.closest("[role=menuitem],a,[data-close]"))) closeMenu();
 
     const plain = !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0;

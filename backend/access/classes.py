@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 
 from backend.access.asker import Asker
 from backend.access.fetch import (
+    access_comment,
     access_contact,
     access_conversation,
     access_draft,
@@ -32,6 +33,7 @@ FETCHES = {
     ("mailbox_settings", "mailbox_id"): access_mailbox_settings,
     ("conversation", "conversation_id"): access_conversation,
     ("conversation", "message_id"): access_message,
+    ("conversation", "comment_id"): access_comment,
     ("conversation", "draft_id"): access_draft,
     ("conversation", "outgoing_id"): access_outgoing,
     ("conversation", "contact_id"): access_contact,

@@ -84,6 +84,19 @@ async def access_message(asker: Asker, message_id: int) -> Row:
     return row
 
 
+async def access_comment(asker: Asker, comment_id: int) -> Row:
+    """A comment's row, in a conversation that the person sees."""
+    row = await fetch_row(
+        "SELECT k.* FROM comments k JOIN conversations c ON c.id = k.conversation_id "
+        "WHERE k.id = $2 AND " + SEES.format(user="$1"),
+        asker.user_id,
+        comment_id,
+    )
+    if row is None:
+        raise NotFound("There is no such comment.", "Its conversation may have been made private or deleted meanwhile.")
+    return row
+
+
 async def access_draft(asker: Asker, draft_id: int) -> Row:
     """A draft: in a conversation, of those who see that; outside any, of its author."""
     row = await fetch_row(

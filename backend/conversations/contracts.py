@@ -81,7 +81,16 @@ class ConversationPage(Contract):
     positions: list[StreamPosition]
 
 
+class Reaction(Contract):
+    """Who reacted with it, the first one first."""
+
+    emoji: str
+    user_ids: list[int]
+
+
 class Comment(Contract):
+    """`deleted`: only that there was one is left, and whose."""
+
     id: int
     conversation_id: int
     author_id: int
@@ -89,6 +98,16 @@ class Comment(Contract):
     mention_ids: list[int]
     team_mention_ids: list[int]
     created_at: datetime
+    edited_at: datetime | None = None
+    deleted: bool = False
+    reactions: list[Reaction] = []
+
+
+class CommentRevision(Contract):
+    """What a comment said, and until when."""
+
+    text: str
+    until: datetime
 
 
 class Activity(Contract):
@@ -173,6 +192,25 @@ class AddComment(Contract):
     team_mention_ids: list[int] = []
 
 
+class EditComment(Contract):
+    """As `AddComment`, the whole of it."""
+
+    text: str
+    mention_ids: list[int] = []
+    team_mention_ids: list[int] = []
+
+
+Emoji = Literal["👍", "❤️", "🎉", "👀", "✅", "😄"]
+"""What can be said without words."""
+
+
+class SetReaction(Contract):
+    """`on` false takes it back."""
+
+    emoji: Emoji
+    on: bool = True
+
+
 class AddPerson(Contract):
     """Adds a user of the mailbox to those concerned."""
 
@@ -230,6 +268,13 @@ class HistoryStored(Contract, tag="history_stored"):
 
 
 class CommentAdded(Contract, tag="comment_added"):
+    row: ConversationRow
+    comment: Comment
+
+
+class CommentChanged(Contract, tag="comment_changed"):
+    """Edited, deleted, or reacted to."""
+
     row: ConversationRow
     comment: Comment
 

@@ -23,7 +23,7 @@ from backend.conversations.contracts import (
 from backend.conversations.rows import (
     ROW_COLUMNS,
     activity_of,
-    comment_of,
+    read_comments,
     read_marks,
     read_row,
     row_of,
@@ -163,7 +163,6 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
         key = await access_conversation(asker, conversation_id)
         row = await read_row(key.conversation_id)
         messages = await messages_of(key.conversation_id)
-        comments = await fetch("SELECT * FROM comments WHERE conversation_id = $1 ORDER BY id", row.id)
         activities = await fetch("SELECT * FROM activities WHERE conversation_id = $1 ORDER BY id", row.id)
         address = row.correspondents[0].address if row.correspondents else ""
         contact = await contact_of_address(asker, address, row.mailbox_id)
@@ -172,7 +171,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
             mark=(await read_marks(row.id, [asker.user_id]))[asker.user_id],
             messages=messages,
             bodies=await bodies_of([message.id for message in messages[-NEWEST_BODIES:]]),
-            comments=[comment_of(record) for record in comments],
+            comments=await read_comments(row.id),
             activities=[activity_of(record) for record in activities],
             drafts=await drafts_of(row.id),
             outgoing=await outgoing_of(row.id),

@@ -6,7 +6,7 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, blocking, queries, reminders
+from backend.conversations import actions, blocking, commenting, queries, reminders
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -14,10 +14,13 @@ from backend.conversations.contracts import (
     BlockedSender,
     BlockSender,
     Comment,
+    CommentRevision,
     ConversationDetail,
     ConversationItem,
     ConversationPage,
+    EditComment,
     ListView,
+    SetReaction,
     SetRead,
     SetReminder,
     SetStatus,
@@ -95,6 +98,30 @@ async def add_comment(asker: Asker, conversation_id: int, data: AddComment) -> C
     return await actions.add_comment(asker, conversation_id, data)
 
 
+@put("/comments/{comment_id:int}", **access("conversation"))
+async def edit_comment(asker: Asker, comment_id: int, data: EditComment) -> Comment:
+    """Let one's own comment say something else."""
+    return await commenting.edit_comment(asker, comment_id, data)
+
+
+@delete("/comments/{comment_id:int}", status_code=200, **access("conversation"))
+async def delete_comment(asker: Asker, comment_id: int) -> Comment:
+    """Take one's own comment away; that there was one stays to be seen."""
+    return await commenting.delete_comment(asker, comment_id)
+
+
+@get("/comments/{comment_id:int}/revisions", **access("conversation"))
+async def revisions(asker: Asker, comment_id: int) -> list[CommentRevision]:
+    """What a comment said before, oldest first."""
+    return await commenting.revisions_of(asker, comment_id)
+
+
+@put("/comments/{comment_id:int}/reactions", **access("conversation"))
+async def react(asker: Asker, comment_id: int, data: SetReaction) -> Comment:
+    """React to a comment, or take that back."""
+    return await commenting.react(asker, comment_id, data.emoji, taken_back=not data.on)
+
+
 @post("/conversations/{conversation_id:int}/people", **access("conversation"))
 async def add_person(asker: Asker, conversation_id: int, data: AddPerson) -> ConversationItem:
     """Add a user of the mailbox to those concerned."""
@@ -139,6 +166,10 @@ router = Router(
         set_reminder,
         clear_reminder,
         add_comment,
+        edit_comment,
+        delete_comment,
+        revisions,
+        react,
         add_person,
         block_writer,
         blocked_senders,

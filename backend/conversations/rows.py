@@ -5,7 +5,15 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from backend.access.asker import Asker
-from backend.conversations.contracts import Activity, Comment, ConversationItem, ConversationRow, Mark, Reminder
+from backend.conversations.contracts import (
+    Activity,
+    Comment,
+    ConversationItem,
+    ConversationRow,
+    Mark,
+    Reaction,
+    Reminder,
+)
 from backend.database.connection import Row, fetch
 from backend.mail.contracts import MailAddress
 
@@ -94,7 +102,29 @@ def unmarked(conversation_id: int) -> Mark:
     return Mark(conversation_id=conversation_id, read_up_to=0, forced_unread=False, revision=0)
 
 
+COMMENT_COLUMNS = """
+    k.*, (SELECT jsonb_agg(jsonb_build_object('emoji', r.emoji, 'user_ids', r.user_ids) ORDER BY r.first)
+            FROM (SELECT emoji, array_agg(user_id ORDER BY id) AS user_ids, min(id) AS first
+                    FROM comment_reactions WHERE comment_id = k.id GROUP BY emoji) r) AS reactions
+"""
+_reactions = msgspec.json.Decoder(list[Reaction])
+
+
+async def read_comments(conversation_id: int) -> list[Comment]:
+    """All comments of a conversation, oldest first."""
+    records = await fetch(
+        f"SELECT {COMMENT_COLUMNS} FROM comments k WHERE k.conversation_id = $1 ORDER BY k.id", conversation_id
+    )
+    return [comment_of(record) for record in records]
+
+
+async def read_comment(comment_id: int) -> Comment:
+    return comment_of((await fetch(f"SELECT {COMMENT_COLUMNS} FROM comments k WHERE k.id = $1", comment_id))[0])
+
+
 def comment_of(record: Row) -> Comment:
+    """A record with COMMENT_COLUMNS, or one that has just been written."""
+    reactions = record.get("reactions")
     return Comment(
         id=record["id"],
         conversation_id=record["conversation_id"],
@@ -103,6 +133,9 @@ def comment_of(record: Row) -> Comment:
         mention_ids=list(record["mention_ids"] or []),
         team_mention_ids=list(record["team_mention_ids"] or []),
         created_at=record["created_at"],
+        edited_at=record["edited_at"],
+        deleted=record["deleted_at"] is not None,
+        reactions=_reactions.decode(reactions) if reactions else [],
     )
 
 

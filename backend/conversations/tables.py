@@ -74,6 +74,24 @@ class Comment(Table, tablename="comments"):
     mention_ids = Array(base_column=BigInt(), default=list)
     team_mention_ids = Array(base_column=BigInt(), default=list)
     created_at = Timestamptz(default=TimestamptzNow())
+    edited_at = Timestamptz(null=True, default=None)
+    deleted_at = Timestamptz(null=True, default=None, help_text="Its text is gone; the line that it was deleted stays.")
+
+
+class CommentRevision(Table, tablename="comment_revisions"):
+    """What a comment said before it was edited or deleted."""
+
+    id = BigSerial(primary_key=True)
+    comment_id = ForeignKey(Comment, null=False, on_delete=OnDelete.cascade, index=True)
+    text = Text()
+    at = Timestamptz(default=TimestamptzNow(), help_text="Until when it said so.")
+
+
+class CommentReaction(Table, tablename="comment_reactions"):
+    id = BigSerial(primary_key=True)
+    comment_id = ForeignKey(Comment, null=False, on_delete=OnDelete.cascade)
+    user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade)
+    emoji = Text()
 
 
 class Activity(Table, tablename="activities"):

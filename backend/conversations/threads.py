@@ -103,7 +103,8 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         await _join_marks(act, survivor, other)
         await execute(
             "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
-            "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1) WHERE id = $1",
+            "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1 AND deleted_at IS NULL) "
+            "WHERE id = $1",
             survivor_id,
             max(survivor["visibility"], other["visibility"], key=STRICTNESS.index),
             "open" if "open" in (survivor["status"], other["status"]) else survivor["status"],

@@ -14,6 +14,7 @@ from backend.contacts.contracts import ContactChanged, ContactGone
 from backend.contracts import Contract, StreamPosition
 from backend.conversations.contracts import (
     CommentAdded,
+    CommentChanged,
     ConversationAdded,
     ConversationChanged,
     ConversationGone,
@@ -47,6 +48,7 @@ Event = (
     | MessageRemoved
     | HistoryStored
     | CommentAdded
+    | CommentChanged
     | OutgoingChanged
     | DraftChanged
     | DraftGone

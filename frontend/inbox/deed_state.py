@@ -15,6 +15,7 @@ from backend.conversations.contracts import (
     Comment,
     ConversationDetail,
     ConversationItem,
+    EditComment,
     SetRead,
     SetStatus,
     SetVisibility,
@@ -134,6 +135,41 @@ class DeedState(ListState, mixin=True):
     async def change(self, conversation_id: int, what: str, body: Any) -> None:
         item = await self.api().put(f"/conversations/{conversation_id}/{what}", body, ConversationItem)
         await self.become(with_item(self.seen(), item))
+
+    @rx.event
+    async def edit_comment(self, conversation_id: int, comment_id: int, form: dict[str, Any]) -> EventSpec | None:
+        """Let my comment say something else; who was mentioned and still is named stays so."""
+        detail = self.seen().details.get(conversation_id)
+        known = next((each for each in detail.comments if each.id == comment_id), None) if detail else None
+        mentions = {"mention_ids": known.mention_ids, "team_mention_ids": known.team_mention_ids} if known else {}
+        return await self._change_comment(
+            "PUT", comment_id, "", EditComment(text=str(form.get("text", "")), **mentions)
+        )
+
+    @rx.event
+    async def delete_comment(self, comment_id: int) -> EventSpec | None:
+        """Take my comment away."""
+        return await self._change_comment("DELETE", comment_id, "", None)
+
+    @rx.event
+    async def react(self, comment_id: int, emoji: str, on: bool) -> EventSpec | None:
+        """React to a comment, or take that back."""
+        return await self._change_comment("PUT", comment_id, "/reactions", {"emoji": emoji, "on": on})
+
+    async def _change_comment(self, method: str, comment_id: int, what: str, body: Any) -> EventSpec | None:
+        path = f"/comments/{comment_id}{what}"
+        try:
+            api = self.api()
+            said = await (api.put(path, body, Comment) if method == "PUT" else api.delete(path, Comment))
+            view = self.seen()
+            detail = view.details.get(said.conversation_id)
+            if detail is not None:
+                comments = [said if each.id == said.id else each for each in detail.comments]
+                fresh = replace(detail, comments=comments)
+                await self.become(replace(view, details=view.details | {said.conversation_id: fresh}))
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
 
     @rx.event
     async def comment(self, conversation_id: int, text: str, people: list[int], teams: list[int]) -> EventSpec | None:

@@ -8,6 +8,7 @@ import reflex as rx
 
 from frontend.components.parts import avatar, icon
 from frontend.components.widgets import ago, mail_frame, rich_text
+from frontend.inbox.comment_view import comment
 from frontend.inbox.panes import EntryView
 from frontend.inbox.state import Inbox
 from frontend.outbox.state import Outbox
@@ -29,7 +30,7 @@ def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
     return rx.match(
         piece.kind,
         ("message", rx.cond(piece.open, _message(piece, conversation), _folded(piece, conversation))),
-        ("comment", _comment(piece)),
+        ("comment", comment(piece, conversation)),
         ("activity", rx.el.div(piece.text, " · ", ago(at=piece.at, long=True), class_name="act")),
         ("outgoing", _outgoing(piece)),
         ("writing", _writing(piece)),
@@ -137,17 +138,6 @@ def _file(file: Any) -> rx.Component:
         href=file.url,
         class_name="chip file",
         custom_attrs={"download": file.name},
-    )
-
-
-def _comment(piece: Entry) -> rx.Component:
-    return rx.el.section(
-        rx.el.div(
-            avatar(piece.face, small=True), rx.el.b(piece.who), ago(at=piece.at, long=True), class_name="cmt-head"
-        ),
-        rich_text(text=piece.text, mentions=piece.mentions),
-        class_name="cmt",
-        custom_attrs={"aria-label": "Comment of " + piece.who + ", seen by your team only"},
     )
 
 

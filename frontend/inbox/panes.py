@@ -30,6 +30,13 @@ class FileView(TypedDict):
     url: str
 
 
+class ReactionView(TypedDict):
+    emoji: str
+    count: int
+    names: str
+    mine: bool
+
+
 class EntryView(TypedDict):
     """One piece of the flow. `kind` says which of the fields mean something."""
 
@@ -55,6 +62,10 @@ class EntryView(TypedDict):
     problems: str
     raw: str
     mentions: list[str]
+    mine: bool
+    edited_at: str
+    deleted: bool
+    reactions: list[ReactionView]
     tag: Tag
     reason: str
     remedy: str
@@ -247,7 +258,8 @@ def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing",
     return EntryView(
         key=key, kind=kind, id=0, at="", face=NOBODY, who="", address="", to_whom="", open=True, outgoing=False,
         snippet="", text="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False, files=[],
-        problems="", raw="", mentions=[], tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
+        problems="", raw="", mentions=[], mine=False, edited_at="", deleted=False, reactions=[],
+        tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
         refused=[], choices=[], undo_until="",
     )  # fmt: skip
 
@@ -323,6 +335,18 @@ def _comment(view: View, comment: Comment) -> EntryView:
     entry["face"] = person_face(author)
     entry["who"] = first_name(author.name) if author else "Somebody"
     entry["text"] = comment.text
+    entry["mine"] = comment.author_id == view.me.person.id
+    entry["edited_at"] = comment.edited_at.isoformat() if comment.edited_at else ""
+    entry["deleted"] = comment.deleted
+    entry["reactions"] = [
+        ReactionView(
+            emoji=each.emoji,
+            count=len(each.user_ids),
+            names=", ".join(view.people[i].name for i in each.user_ids if i in view.people),
+            mine=view.me.person.id in each.user_ids,
+        )
+        for each in comment.reactions
+    ]
     people = [view.people[i].name for i in comment.mention_ids if i in view.people]
     teams = [view.teams[i].name for i in comment.team_mention_ids if i in view.teams]
     entry["mentions"] = [*people, *(first_name(name) for name in people), *teams]

@@ -139,6 +139,7 @@ async def make_objects(api: Api) -> Objects:
             "attachment_id": attached.json()["attachments"][0]["id"],
             "outgoing_id": outgoing["id"],
             "person_id": api.jonas.user_id,
+            "comment_id": detail.comments[0].id,
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
             "invitation_id": invited.invitation.id,

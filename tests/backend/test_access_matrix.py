@@ -115,6 +115,7 @@ async def make_conversation(api: Api, word: str, everything: Objects, mentioned:
         "draft_id": draft.id,
         "attachment_id": attached.json()["attachments"][0]["id"],
         "outgoing_id": outgoing["id"],
+        "comment_id": (await api.jonas.get(path, ConversationDetail)).comments[0].id,
     }
     return replace(everything, ids=everything.ids | ids)
 
@@ -126,7 +127,7 @@ async def write_draft(api: Api, conversation_id: int, word: str) -> Draft:
     return await api.jonas.put(f"/drafts/{draft.id}", saved, Draft)
 
 
-OF_A_CONVERSATION = {"conversation_id", "message_id", "draft_id", "attachment_id", "outgoing_id"}
+OF_A_CONVERSATION = {"conversation_id", "message_id", "draft_id", "attachment_id", "outgoing_id", "comment_id"}
 READING = [route for route in ROUTES if route.method == "GET" and not route.path.endswith("/oauth/callback")]
 SCOPED = [route for route in ROUTES if OF_A_CONVERSATION & set(route.parameters)]
 

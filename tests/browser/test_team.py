@@ -128,3 +128,42 @@ async def test_undo_brings_the_text_back(office: Office, seats: Seats) -> None:
     await expect(pane.get_by_role("button", name="Reply", exact=True)).to_be_visible()
     assert len(office.smtp.messages) == before
     assert ana.complaints == []
+
+
+async def test_a_comment_is_changed_reacted_to_and_deleted(office: Office, seats: Seats) -> None:
+    ana = await seats.at(office.product, office.ana)
+    jonas = await seats.at(office.product, office.jonas)
+    await office.receive("A matter of spokes")
+    for seat in (ana, jonas):
+        page = await seat.open()
+        await page.locator(".row", has_text="A matter of spokes").click(timeout=15_000)
+    hers = ana.page.get_by_role("article", name="A matter of spokes")
+    his = jonas.page.get_by_role("article", name="A matter of spokes")
+    box = hers.get_by_label("Comment, seen by your team only")
+    await box.fill("It is in stok.")
+    await box.press("Enter")
+    mine, seen = hers.get_by_label("Comment of Ana"), his.get_by_label("Comment of Ana")
+    await expect(seen).to_contain_text("It is in stok.")
+
+    await mine.hover()
+    await mine.get_by_label("Edit the comment").click()
+    await mine.get_by_label("The comment", exact=True).fill("It is in stock.")
+    await mine.get_by_role("button", name="Save").click()
+    await expect(seen).to_contain_text("It is in stock.")
+    await expect(seen).to_contain_text("edited")
+    await expect(mine.get_by_label("The comment", exact=True)).to_be_hidden()
+
+    await seen.hover()
+    await expect(seen.get_by_label("Edit the comment")).to_have_count(0)
+    await seen.get_by_label("React", exact=True).click()
+    await seen.get_by_label("React with 🎉").click()
+    await expect(mine.get_by_role("button", name="🎉 Jonas Dahl")).to_contain_text("1")
+    await mine.get_by_role("button", name="🎉 Jonas Dahl").click()
+    await expect(seen.get_by_role("button", name="🎉 Jonas Dahl, Ana Ribeiro")).to_contain_text("2")
+
+    await mine.hover()
+    await mine.get_by_label("Delete the comment").click()
+    await mine.get_by_role("button", name="Delete it").click()
+    await expect(his.get_by_text("Ana deleted a comment")).to_be_visible()
+    await expect(seen).to_have_count(0)
+    assert ana.complaints == [] and jonas.complaints == []

@@ -18,7 +18,10 @@ from backend.conversations.contracts import (
     AddComment,
     AddPerson,
     Assign,
+    Comment,
     ConversationPage,
+    EditComment,
+    SetReaction,
     SetRead,
     SetReminder,
     SetStatus,
@@ -86,6 +89,15 @@ DEEDS: dict[str, Deed] = {}
 def deed(made: Deed) -> Deed:
     DEEDS[getattr(made, "__name__", "")] = made
     return made
+
+
+@deed
+async def commented_and_taken_back(scene: Scene) -> None:
+    for number in scene.conversations:
+        said = await scene.api.jonas.post(f"/conversations/{number}/comments", AddComment(text="No."), Comment)
+        await scene.api.jonas.put(f"/comments/{said.id}", EditComment(text="Yes."))
+        await scene.api.jonas.put(f"/comments/{said.id}/reactions", SetReaction(emoji="✅"))
+        await scene.api.jonas.delete(f"/comments/{said.id}")
 
 
 @deed
