@@ -182,12 +182,14 @@ def _(event: WatermarkChanged, view: View) -> View:
 
 @apply.register
 def _(event: NotificationAdded, view: View) -> View:
-    if any(each.id == event.notification.id for each in view.notifications):
-        return view
+    told = event.notification
+    if any(each.id == told.id for each in view.notifications):  # told again: what it said may be gone
+        kept = [replace(told, read=each.read) if each.id == told.id else each for each in view.notifications]
+        return view if kept == view.notifications else replace(view, notifications=kept)
     return replace(
         view,
-        notifications=[event.notification, *view.notifications][:NOTIFICATIONS_KEPT],
-        unread_notifications=view.unread_notifications + (not event.notification.read),
+        notifications=[told, *view.notifications][:NOTIFICATIONS_KEPT],
+        unread_notifications=view.unread_notifications + (not told.read),
     )
 
 

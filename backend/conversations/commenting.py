@@ -13,7 +13,8 @@ from backend.conversations.contracts import Comment, CommentChanged, CommentRevi
 from backend.conversations.rows import read_comment
 from backend.database.connection import Row, execute, fetch
 from backend.errors import Forbidden, Unacceptable
-from backend.notifications.actions import notify
+from backend.events.record import Action
+from backend.notifications.actions import notify, unsay_mentions
 
 
 async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Comment:
@@ -60,7 +61,7 @@ async def delete_comment(asker: Asker, comment_id: int) -> Comment:
         await execute(
             "UPDATE conversations SET comment_count = comment_count - 1 WHERE id = $1", change.conversation_id
         )
-        await _unsay(before)
+        await _unsay(change.act, before)
         comment = await read_comment(comment_id)
         change.tell(lambda row: CommentChanged(row=row, comment=comment))
     return comment
@@ -114,18 +115,11 @@ async def _keep(before: Row) -> None:
     )
 
 
-async def _unsay(comment: Row) -> None:
+async def _unsay(act: Action, comment: Row) -> None:
     """Take every text of a deleted comment out of notifications and of events that may still be read."""
     conversation_id = comment["conversation_id"]
     rows = await fetch("SELECT left(text, 200) AS text FROM comment_revisions WHERE comment_id = $1", comment["id"])
-    texts = [row["text"] for row in rows]
-    await execute(
-        "UPDATE notifications SET text = '' WHERE conversation_id = $1 AND actor_id = $2 AND kind = 'mention' "
-        "AND text = ANY($3)",
-        conversation_id,
-        comment["author_id"],
-        texts,
-    )
+    unsaid = await unsay_mentions(act, conversation_id, comment["author_id"], [row["text"] for row in rows])
     await execute(
         "UPDATE events SET body = jsonb_set(body, '{comment,text}', '\"\"') WHERE conversation_id = $1 "
         "AND at >= $3 AND body ->> 'type' IN ('comment_added', 'comment_changed') "
@@ -136,8 +130,8 @@ async def _unsay(comment: Row) -> None:
     )
     await execute(
         "UPDATE events SET body = jsonb_set(body, '{notification,text}', '\"\"') WHERE conversation_id = $1 "
-        "AND at >= $3 AND body ->> 'type' = 'notification_added' AND body -> 'notification' ->> 'text' = ANY($2)",
+        "AND at >= $3 AND body ->> 'type' = 'notification_added' AND body -> 'notification' ->> 'id' = ANY($2)",
         conversation_id,
-        texts,
+        [str(number) for number in unsaid],
         comment["created_at"],
     )

@@ -37,6 +37,20 @@ async def tell_notifications_again(act: Action, conversation_id: int, user_ids: 
     await _tell(act, "n.conversation_id = $1 AND n.user_id = ANY($2)", conversation_id, list(user_ids))
 
 
+async def unsay_mentions(act: Action, conversation_id: int, actor_id: int, texts: list[str]) -> list[int]:
+    """What these mentions said is gone; whoever was told of one is told again. Answers their ids."""
+    records = await fetch(
+        "UPDATE notifications SET text = '' WHERE conversation_id = $1 AND actor_id = $2 AND kind = 'mention' "
+        "AND text = ANY($3) RETURNING id",
+        conversation_id,
+        actor_id,
+        texts,
+    )
+    unsaid = [record["id"] for record in records]
+    await _tell(act, "n.id = ANY($1)", unsaid)
+    return unsaid
+
+
 async def _tell(act: Action, which: str, *arguments: object) -> None:
     for record in await fetch(f"{NOTIFICATIONS} WHERE {which} ORDER BY n.id", *arguments):
         told = NotificationAdded(notification=notification_of(record))

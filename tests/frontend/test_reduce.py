@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import pytest
 
 from backend.accounts.contracts import AccountState, AccountStateChanged
@@ -181,6 +182,8 @@ def test_notifications_count_and_are_read() -> None:
     seen = apply(NotificationAdded(notification=told), view())
     assert apply(NotificationAdded(notification=told), seen) is seen
     assert seen.unread_notifications == 1
+    unsaid = apply(NotificationAdded(notification=msgspec.structs.replace(told, text="")), seen)
+    assert ([each.text for each in unsaid.notifications], unsaid.unread_notifications) == ([""], 1)
     seen = apply(NotificationsRead(ids=[5, 6]), seen)
     assert seen.unread_notifications == 0
     assert seen.notifications[0].read

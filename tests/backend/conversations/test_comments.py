@@ -12,7 +12,7 @@ from backend.conversations.contracts import (
     SetReaction,
 )
 from backend.database.connection import fetch
-from backend.notifications.contracts import NotificationPage
+from backend.notifications.contracts import NotificationAdded, NotificationPage
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver
 
@@ -81,12 +81,16 @@ async def test_a_deleted_one_leaves_its_place_and_no_word(served: Api) -> None:
     assert (await served.jonas.refused("PUT", f"/comments/{said.id}/reactions", SetReaction(emoji="👍"))).status == 422
 
 
-async def test_what_was_told_of_a_deleted_one_says_it_no_more(api: Api) -> None:
-    number = await deliver(api.support)
-    said = await say(api.ana, number, "A secret, Jonas.", api.jonas)
-    await api.ana.delete(f"/comments/{said.id}")
-    notices = (await api.jonas.get("/notifications", NotificationPage)).items
-    assert [(each.kind, each.text) for each in notices] == [("mention", "")]
+async def test_what_was_told_of_a_deleted_one_says_it_no_more(served: Api) -> None:
+    number = await deliver(served.support)
+    said = await say(served.ana, number, "A secret, Jonas.", served.jonas)
+    (notice,) = (await served.jonas.get("/notifications", NotificationPage)).items
+    async with served.live(served.jonas) as live:
+        await served.ana.delete(f"/comments/{said.id}")
+        told = await live.event(NotificationAdded)
+    (left,) = (await served.jonas.get("/notifications", NotificationPage)).items
+    assert (notice.text, left.kind, left.text) == ("A secret, Jonas.", "mention", "")
+    assert told.notification == left
 
 
 async def test_colleagues_react_once_each_and_take_it_back(api: Api) -> None:
