@@ -44,6 +44,7 @@ from backend.people.sessions import COOKIE, asker_of_cookie, asker_of_token
 from backend.search.routes import router as search_router
 from backend.secret_key import secret_key
 from backend.settings import Settings, settings
+from backend.tags.routes import router as tags_router
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +175,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             contacts_router,
             notifications_router,
             search_router,
+            tags_router,
             operations_router,
             events_router,
         ],

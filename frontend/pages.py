@@ -15,7 +15,7 @@ from frontend.inbox.state import Inbox
 from frontend.outbox.page import outbox
 from frontend.outbox.state import Outbox
 from frontend.session import Session
-from frontend.settings import audit_log, blocked, failed_jobs, intake_view, mailboxes_view, people, profile
+from frontend.settings import audit_log, blocked, failed_jobs, intake_view, mailboxes_view, people, profile, tags
 from frontend.settings.accounts import Accounts
 from frontend.settings.audit_log import AuditLog
 from frontend.settings.blocked import BlockedSenders
@@ -34,6 +34,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (profile.organisation, "/settings/organisation", "Organisation", None),
     (people.people, "/settings/people", "People", People.arrive),
     (people.teams, "/settings/teams", "Teams", People.arrive),
+    (tags.tags, "/settings/tags", "Tags", None),
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),
     (audit_log.audit_log, "/settings/audit", "Audit log", AuditLog.arrive),

@@ -40,6 +40,7 @@ from backend.people.contracts import (
     TeamChanged,
     TeamGone,
 )
+from backend.tags.contracts import TagChanged, TagGone
 from frontend.view import NOTIFICATIONS_KEPT, View
 
 Each = TypeVar("Each")
@@ -327,6 +328,16 @@ def _without(view: View, gone: set[int]) -> View:
         marks={i: each for i, each in view.marks.items() if i not in gone},
         details={i: each for i, each in view.details.items() if i not in gone},
     )
+
+
+@apply.register
+def _(event: TagChanged, view: View) -> View:
+    return replace(view, tags=view.tags | {event.tag.id: event.tag})
+
+
+@apply.register
+def _(event: TagGone, view: View) -> View:
+    return replace(view, tags={i: each for i, each in view.tags.items() if i != event.tag_id})
 
 
 def _put(items: list[Each], item: Each) -> list[Each]:

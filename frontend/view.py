@@ -21,6 +21,7 @@ from backend.events.contracts import Snapshot
 from backend.mailboxes.contracts import Mailbox
 from backend.notifications.contracts import Notification
 from backend.people.contracts import Me, Organisation, Person, Team
+from backend.tags.contracts import Tag
 
 NOTIFICATIONS_KEPT = 100
 
@@ -32,6 +33,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     organisation: Organisation
     people: dict[int, Person]
     teams: dict[int, Team]
+    tags: dict[int, Tag] = {}
     mailboxes: dict[int, Mailbox]
     notifications: list[Notification]
     unread_notifications: int
@@ -66,6 +68,7 @@ def begin(snapshot: Snapshot, before: View | None = None) -> View:
         organisation=snapshot.organisation,
         people={person.id: person for person in snapshot.people},
         teams={team.id: team for team in snapshot.teams},
+        tags={tag.id: tag for tag in snapshot.tags},
         mailboxes={mailbox.id: mailbox for mailbox in snapshot.mailboxes},
         notifications=snapshot.notifications[:NOTIFICATIONS_KEPT],
         unread_notifications=snapshot.unread_notifications,

@@ -68,7 +68,7 @@
     if (state.kind !== "mailbox") query.set("list", state.kind);
     if (Number(state.mailbox)) query.set("mailbox", state.mailbox);
     if (state.kind === "mailbox" && state.shows !== "open") query.set("view", state.shows);
-    if (state.kind === "search") query.set("q", state.query);
+    if (state.kind === "search" || state.kind === "tag") query.set("q", state.query);
     if (selected) query.set("conversation", selected);
     const next = "/" + (query.size ? "?" + query : "");
     if (next === location.pathname + location.search) return;
@@ -113,7 +113,7 @@
 
   const leaves = (status) => {
     const state = desk()?.dataset ?? {};
-    if (["search", "mentions", "reminders"].includes(state.kind)) return false;
+    if (["search", "mentions", "reminders", "tag"].includes(state.kind)) return false;
     return !(status === "open" ? ["open", "unassigned", "mine"] : [status]).includes(state.shows) || state.kind === "mine";
   };
 
@@ -240,6 +240,9 @@
       item.hidden =
         (item.dataset.ifStatus ?? pane?.dataset.status) !== pane?.dataset.status ||
         item.dataset.unlessStatus === pane?.dataset.status;
+    const tags = pane?.dataset.tags?.split(" ") ?? [];
+    for (const item of panel.querySelectorAll("[data-tag]"))
+      item.setAttribute("aria-checked", String(tags.includes(item.dataset.tag)));
     for (const item of panel.querySelectorAll("[data-visibility]"))
       item.hidden = item.dataset.visibility === pane?.dataset.visibility;
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
@@ -263,11 +266,16 @@
     } else items(panel)[0]?.focus({ preventScroll: true });
   };
   const items = (panel) =>
-    [...panel.querySelectorAll("[role=menuitem],[role=option],a,button")].filter((el) => el.offsetParent && !el.hidden);
+    [...panel.querySelectorAll("[role=menuitem],[role=menuitemcheckbox],[role=option],a,button")].filter((el) => el.offsetParent && !el.hidden);
   const filter = (panel, typed) => {
     const words = typed.toLowerCase();
-    for (const item of panel.querySelectorAll("[data-words]"))
-      item.dataset.away = item.dataset.words.toLowerCase().includes(words) ? "" : "yes";
+    const said = [...panel.querySelectorAll("[data-words]")];
+    for (const item of said) item.dataset.away = item.dataset.words.toLowerCase().includes(words) ? "" : "yes";
+    const maker = panel.querySelector("[data-act=tag-new]");
+    if (!maker) return;
+    const name = typed.trim();
+    maker.hidden = !name || said.some((item) => item.dataset.words.toLowerCase() === name.toLowerCase());
+    maker.querySelector("[data-typed]").textContent = name;
   };
   const moveIn = (panel, by) => {
     const all = items(panel);
@@ -291,7 +299,7 @@
     for (const asked of document.querySelectorAll("details.sure[open]")) if (!asked.contains(node)) asked.open = false;
     const chosen = node.closest(".emoji")?.closest("details");
     if (chosen) chosen.open = false;
-    if (open && (!open.contains(node) || node.closest("[role=menuitem],a,[data-close]"))) closeMenu();
+    if (open && (!open.contains(node) || node.closest("[role=menuitem],[role=menuitemcheckbox],a,[data-close]"))) closeMenu();
 
     const plain = !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0;
     const row = node.closest(".row[data-conversation-id]");
@@ -328,6 +336,10 @@
         return selected && tandem.bridge?.reply(selected, "forward", 0);
       case "unread":
         return tandem.bridge?.unread(id);
+      case "tag":
+        return tandem.bridge?.tag(selected, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
+      case "tag-new":
+        return tandem.bridge?.newTag(selected, act.querySelector("[data-typed]").textContent);
       case "visibility":
         return tandem.bridge?.visibility(selected, act.dataset.visibility);
       case "assign":

@@ -49,7 +49,7 @@
     }
     if (tandem.menu && event.key === "Enter" && event.target.matches?.("[data-filter]")) {
       event.preventDefault();
-      return [...tandem.menu.querySelectorAll("[role=menuitem]")].find(visible)?.click();
+      return [...tandem.menu.querySelectorAll("[role=menuitem],[role=menuitemcheckbox]")].find(visible)?.click();
     }
     if (event.metaKey || event.ctrlKey) return;
     if (typing(event.target)) {

@@ -26,6 +26,8 @@ export function Bridge(props) {
       window: pass("onWindow"),
       unread: pass("onUnread"),
       visibility: pass("onVisibility"),
+      tag: pass("onTag"),
+      newTag: pass("onNewTag"),
       remind: pass("onRemind"),
       reply: pass("onReply"),
     };

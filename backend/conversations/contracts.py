@@ -41,6 +41,7 @@ class ConversationRow(Contract):
     draft_author_ids: list[int]
     outbox: str
     version: int
+    tag_ids: list[int] = []
 
 
 class Reminder(Contract):
@@ -116,7 +117,17 @@ class Activity(Contract):
     id: int
     conversation_id: int
     kind: Literal[
-        "assigned", "unassigned", "assigned_team", "status", "visibility", "joined", "added", "blocked", "unblocked"
+        "assigned",
+        "unassigned",
+        "assigned_team",
+        "status",
+        "visibility",
+        "joined",
+        "added",
+        "blocked",
+        "unblocked",
+        "tagged",
+        "untagged",
     ]
     actor_id: int | None
     subject_id: int | None

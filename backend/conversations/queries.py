@@ -222,6 +222,25 @@ async def my_work(asker: Asker, *, view: str, cursor: str | None, limit: int = 5
         return page_of(records, limit, await stream_positions(asker, []))
 
 
+async def list_tagged(asker: Asker, tag_id: int, *, cursor: str | None, limit: int = 50) -> ConversationPage:
+    """What has a tag, of all mailboxes that the person can open; not spam or trash."""
+    before_at, before_id = read_cursor(cursor)
+    async with snapshot():
+        records = await fetch(
+            f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c "
+            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND c.status NOT IN ('trash', 'spam') "
+            "AND c.tag_ids <> '{}' AND c.tag_ids @> ARRAY[$2::bigint] AND EXISTS (SELECT 1 FROM tags WHERE id = $2) "
+            "AND ($3::timestamptz IS NULL OR (c.last_at, c.id) < ($3, $4)) "
+            "ORDER BY c.last_at DESC, c.id DESC LIMIT $5",
+            asker.user_id,
+            tag_id,
+            before_at,
+            before_id,
+            limit + 1,
+        )
+        return page_of(records, limit, await stream_positions(asker, []))
+
+
 async def list_everything(asker: Asker, limit: int) -> list[ConversationItem]:
     """Every conversation that the person sees, newest first, for a client that keeps them all."""
     records = await fetch(

@@ -20,7 +20,7 @@ from backend.mail.contracts import MailAddress
 ROW_COLUMNS = """
     c.id, c.mailbox_id, c.subject, c.correspondents, c.message_count, c.comment_count, c.snippet, c.last_at,
     c.last_arrival, c.last_direction, c.status, c.visibility, c.assignee_id, c.assigned_team_id,
-    c.has_attachments, c.version,
+    c.has_attachments, c.tag_ids, c.version,
     (SELECT array_agg(DISTINCT d.author_id ORDER BY d.author_id) FROM drafts d WHERE d.conversation_id = c.id)
         AS draft_author_ids,
     (SELECT o.state FROM outgoing o WHERE o.conversation_id = c.id AND o.state NOT IN ('sent', 'cancelled')
@@ -55,6 +55,7 @@ def row_of(record: Row) -> ConversationRow:
         draft_author_ids=record["draft_author_ids"] or [],
         outbox=record["outbox"] or "",
         version=record["version"],
+        tag_ids=list(record["tag_ids"]),
     )
 
 

@@ -40,6 +40,7 @@ class Conversation(Table, tablename="conversations"):
     last_arrival = BigInt(default=0)
     last_direction = Text(default="incoming")
     has_attachments = Boolean(default=False)
+    tag_ids = Array(base_column=BigInt(), default=list)
     hidden = Boolean(default=False, help_text="All its messages are hidden: it stands in no list.")
     created_at = Timestamptz(default=TimestamptzNow())
 

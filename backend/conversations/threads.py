@@ -103,6 +103,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         await _join_marks(act, survivor, other)
         await execute(
             "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
+            "tag_ids = $6, "
             "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1 AND deleted_at IS NULL) "
             "WHERE id = $1",
             survivor_id,
@@ -110,6 +111,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
             "open" if "open" in (survivor["status"], other["status"]) else survivor["status"],
             survivor["assignee_id"] or other["assignee_id"],
             survivor["assigned_team_id"] or other["assigned_team_id"],
+            list(dict.fromkeys([*survivor["tag_ids"], *other["tag_ids"]])),
         )
         await execute(
             "UPDATE conversations SET joined_into = $1, version = version + 1 WHERE id = $2 OR joined_into = $2",

@@ -10,6 +10,7 @@ TABLE_MODULES = (
     "backend.mailboxes.tables",
     "backend.accounts.tables",
     "backend.conversations.tables",
+    "backend.tags.tables",
     "backend.mail.tables",
     "backend.compose.tables",
     "backend.contacts.tables",

@@ -39,6 +39,7 @@ from backend.people.contracts import (
     TeamChanged,
     TeamGone,
 )
+from backend.tags.contracts import Tag, TagChanged, TagGone
 
 Event = (
     ConversationAdded
@@ -67,6 +68,8 @@ Event = (
     | MeChanged
     | ContactChanged
     | ContactGone
+    | TagChanged
+    | TagGone
 )
 
 
@@ -128,6 +131,7 @@ class Snapshot(Contract):
     organisation: Organisation
     people: list[Person]
     teams: list[Team]
+    tags: list[Tag]
     mailboxes: list[Mailbox]
     notifications: list[Notification]
     unread_notifications: int

@@ -10,6 +10,7 @@ from backend.mailboxes.queries import read_mailboxes
 from backend.notifications.queries import read_notifications
 from backend.people.contracts import Organisation
 from backend.people.queries import read_me, read_people, read_teams
+from backend.tags.queries import read_tags
 
 MOST_CONVERSATIONS = 5_000
 
@@ -25,6 +26,7 @@ async def take_snapshot(asker: Asker, *, conversations: bool) -> Snapshot:
             organisation=Organisation(name=await fetch_value("SELECT name FROM organisation") or ""),
             people=await read_people(),
             teams=await read_teams(),
+            tags=await read_tags(),
             mailboxes=mailboxes,
             notifications=notifications.items,
             unread_notifications=notifications.unread,

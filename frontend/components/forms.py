@@ -16,7 +16,11 @@ SECTIONS = (
     (
         "Mail",
         False,
-        (("inbox", "Mailboxes", "/settings/mailboxes/"), ("ban", "Blocked senders", "/settings/blocked-senders/")),
+        (
+            ("inbox", "Mailboxes", "/settings/mailboxes/"),
+            ("tag", "Tags", "/settings/tags/"),
+            ("ban", "Blocked senders", "/settings/blocked-senders/"),
+        ),
     ),
     (
         "Organisation",

@@ -28,6 +28,7 @@ SHORTCUTS = (
             ("M", "Comment"),
             ("I", "Assign"),
             ("H", "Remind me"),
+            ("L", "Tags"),
             ("E", "Done"),
             ("#", "Move to Trash"),
             ("Z", "Undo"),

@@ -97,6 +97,8 @@ class Bridge(rx.Component):
     on_window: rx.EventHandler[_passing(int)]
     on_unread: rx.EventHandler[_passing(int)]
     on_remind: rx.EventHandler[_passing(int, str, str, bool)]
+    on_tag: rx.EventHandler[_passing(int, int, bool)]
+    on_new_tag: rx.EventHandler[_passing(int, str)]
     on_visibility: rx.EventHandler[_passing(int, str)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
 

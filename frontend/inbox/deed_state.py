@@ -22,6 +22,7 @@ from backend.conversations.contracts import (
     Status,
     Visibility,
 )
+from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from frontend.api import ApiError
 from frontend.inbox.list_state import ListState
 from frontend.view import with_detail, with_item
@@ -85,6 +86,25 @@ class DeedState(ListState, mixin=True):
             yield self.fault(refused)
             return
         yield rx.call_script("tandem.close()")
+
+    @rx.event
+    async def tag(self, conversation_id: int, tag_id: int, on: bool) -> EventSpec | None:
+        """Put a tag on a conversation, or take it away."""
+        try:
+            await self.change(conversation_id, "tags", ChangeTags(**{"add" if on else "remove": [tag_id]}))
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
+
+    @rx.event
+    async def new_tag(self, conversation_id: int, name: str) -> EventSpec | None:
+        """Make a tag and put it on the conversation."""
+        try:
+            made = await self.api().post("/tags", SaveTag(name=name), Tag)
+            await self.change(conversation_id, "tags", ChangeTags(add=[made.id]))
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
 
     @rx.event
     async def set_visibility(self, conversation_id: int, visibility: str) -> EventSpec | None:

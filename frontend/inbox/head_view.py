@@ -8,6 +8,7 @@ import reflex as rx
 
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
 from frontend.inbox.remind_view import remind_button
+from frontend.inbox.tag_view import tag_button
 
 
 def head(shown: Any) -> rx.Component:
@@ -61,6 +62,7 @@ def head(shown: Any) -> rx.Component:
                 custom_attrs={"aria-label": "Open contact"},
             ),
         ),
+        tag_button(),
         remind_button(shown),
         rx.cond(
             shown.status == "open",

@@ -78,6 +78,7 @@ class ListState(Session, mixin=True):
             "mentions": "Mentions",
             "reminders": "Reminders",
             "search": "Search results",
+            "tag": tag.name if (tag := view.tags.get(listing.tag_id)) else "Tag",
         }.get(listing.kind, mailbox.name if mailbox else "")
 
     @rx.event
@@ -104,8 +105,8 @@ class ListState(Session, mixin=True):
 
     @rx.event
     async def open_listing(self, kind: str, mailbox_id: int, shows: str) -> AsyncIterator[Any]:
-        """Open a list: of a mailbox, or across mailboxes."""
-        async for step in self._open(_listing_of(kind, mailbox_id, shows, "")):
+        """Open a list: of a mailbox, or across mailboxes. `shows` names the view, or the number of a tag."""
+        async for step in self._open(_listing_of(kind, mailbox_id, shows, shows if kind == "tag" else "")):
             yield step
 
     @rx.event
@@ -184,7 +185,7 @@ class ListState(Session, mixin=True):
 
 
 def _listing_of(kind: str, mailbox_id: int, shows: str, query: str) -> Listing:
-    known = kind if kind in ("mailbox", "mine", "mentions", "reminders", "search") else "mailbox"
+    known = kind if kind in ("mailbox", "mine", "mentions", "reminders", "search", "tag") else "mailbox"
     views = ("open", "unassigned", "mine", "done", "trash", "spam", "all")
     return Listing(
         kind=known,  # pyright: ignore[reportArgumentType] # checked above

@@ -12,6 +12,7 @@ from frontend.compose.state import Compose
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
+from frontend.inbox.tag_view import row_labels
 from frontend.session import Session
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
@@ -61,7 +62,7 @@ def list_pane() -> rx.Component:
                 type="search",
                 placeholder="Search",
                 auto_complete="off",
-                default_value=_inbox.query,
+                default_value=rx.cond(_inbox.kind == "search", _inbox.query, ""),
                 key=_inbox.kind + _inbox.mailbox_id.to_string() + _inbox.query,
                 custom_attrs={"aria-label": "Search conversations", "data-key": "/"},
             ),
@@ -163,6 +164,7 @@ def _nothing() -> rx.Component:
         rx.el.div(*(rx.el.div(class_name="row-shade") for _ in range(7)), custom_attrs={"aria-hidden": "true"}),
         rx.match(
             _inbox.kind,
+            ("tag", empty("tag", "Nothing has this tag", "Put it on a conversation with L.")),
             ("search", empty("search", "Nothing found", "Try fewer words, or another mailbox.")),
             (
                 "mine",
@@ -249,6 +251,7 @@ def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
         ),
         rx.el.span(
             rx.cond(conversation.mailbox != "", rx.el.span(conversation.mailbox, class_name="tag")),
+            row_labels(conversation),
             remind_mark(conversation),
             rx.foreach(conversation.tags, _tag),
             rx.cond(conversation.assignee.initials != "", avatar(conversation.assignee, small=True)),

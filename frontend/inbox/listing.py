@@ -10,7 +10,7 @@ import msgspec
 from backend.conversations.contracts import ConversationPage, ConversationRow, ListView
 from frontend.view import View
 
-ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search"]
+ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search", "tag"]
 OPEN_VIEWS: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
 """What is snoozed is hidden from these, and what has a reminder stands on top."""
 
@@ -18,6 +18,7 @@ OPEN_VIEWS: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A list that a person opened, and how far it has been fetched.
 
+    `query` is what was searched for, or the number of a tag.
     Lists that only the server can decide (mentions, search) hold their `ids`; the others follow from the rows.
     """
 
@@ -37,6 +38,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
                 return f"/mailboxes/{self.mailbox_id}/conversations"
             case "search":
                 return "/search"
+            case "tag":
+                return f"/tags/{self.tag_id}/conversations"
             case _:
                 return "/my-work"
 
@@ -47,6 +50,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
                 return {"view": self.shows}
             case "search":
                 return {"q": self.query, "mailbox_id": self.mailbox_id or None}
+            case "tag":
+                return {}
             case _:
                 return {"view": self.kind}
 
@@ -66,6 +71,10 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind in ("mentions", "search")
 
     @property
+    def tag_id(self) -> int:
+        return int(self.query) if self.kind == "tag" and self.query.isdecimal() else 0
+
+    @property
     def pins(self) -> bool:
         """Whether what has a reminder stands on top, and what is snoozed nowhere."""
         return self.kind == "mine" or (self.kind == "mailbox" and self.shows in OPEN_VIEWS)
@@ -83,6 +92,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
                 return False
         if not (self.pins and reminder) and self.horizon is not None and (row.last_at, row.id) < self.horizon:
             return False
+        if self.kind == "tag":
+            return self.tag_id in row.tag_ids and self.tag_id in view.tags and row.status not in ("trash", "spam")
         if self.kind == "mine":
             return row.status == "open" and row.assignee_id == view.me.person.id
         if row.mailbox_id != self.mailbox_id:

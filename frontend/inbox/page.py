@@ -16,6 +16,7 @@ from frontend.inbox.list_view import list_pane
 from frontend.inbox.pane_view import pane
 from frontend.inbox.remind_view import remind_menu
 from frontend.inbox.state import Inbox
+from frontend.inbox.tag_view import tag_menu
 from frontend.session import Session
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
@@ -56,6 +57,7 @@ def inbox() -> rx.Component:
         _assign_menu(),
         _more_menu(),
         remind_menu(),
+        tag_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -68,6 +70,8 @@ def inbox() -> rx.Component:
             on_window=_inbox.move_window,
             on_unread=_inbox.mark_unread,
             on_remind=_inbox.remind,
+            on_tag=_inbox.tag,
+            on_new_tag=_inbox.new_tag,
             on_visibility=_inbox.set_visibility,
             on_reply=_compose.reply,
         ),

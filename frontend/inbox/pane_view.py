@@ -13,6 +13,7 @@ from frontend.inbox.head_view import head
 from frontend.inbox.panes import PaneView
 from frontend.inbox.side_view import side
 from frontend.inbox.state import Inbox
+from frontend.inbox.tag_view import pane_labels
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
 _inbox: Any = Inbox
@@ -30,6 +31,7 @@ def _pane(shown: Any) -> rx.Component:
             head(shown),
             rx.el.div(
                 rx.el.h1(shown.subject, class_name="phone-only thread-subject"),
+                pane_labels(shown),
                 rx.cond(
                     shown.hidden > 0,
                     rx.el.button(
@@ -60,6 +62,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-status": shown.status,
             "data-reminder": shown.remind_kind,
             "data-visibility": shown.visibility,
+            "data-tags": shown.tag_ids,
             "aria-label": shown.subject,
         },
     )

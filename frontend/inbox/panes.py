@@ -16,6 +16,7 @@ from backend.conversations.contracts import Activity, Comment, ConversationDetai
 from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, MessageItem
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
+from frontend.inbox.tags import LabelView, labels_of
 from frontend.view import View
 
 TEXT_SHOWN = 20_000
@@ -111,6 +112,8 @@ class PaneView(TypedDict):
     remind_at: str
     remind_kind: str
     remind_due: bool
+    labels: list[LabelView]
+    tag_ids: str
     hidden: int
     flow: list[EntryView]
     contact: ContactView
@@ -139,7 +142,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
-    assignee_short="", mine=False, unread=False, remind_at="", remind_kind="", remind_due=False, hidden=0, flow=[],
+    assignee_short="", mine=False, unread=False, remind_at="", remind_kind="", remind_due=False, labels=[],
+    tag_ids="", hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
@@ -170,6 +174,8 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         remind_at=reminder.at.isoformat() if reminder else "",
         remind_kind=reminder.kind if reminder else "",
         remind_due=reminder is not None and reminder.due,
+        labels=labels_of(view, row),
+        tag_ids=" ".join(map(str, row.tag_ids)),
         hidden=hidden,
         flow=entries[hidden:],
         contact=_contact(detail),
@@ -396,6 +402,10 @@ def activity_words(view: View, activity: Activity) -> str:
             return "Another conversation was joined into this one"
         case "added":
             return f"{who} added {_person_word(view, activity.subject_id)}"
+        case "tagged":
+            return f"{who} added the tag {activity.value}"
+        case "untagged":
+            return f"{who} removed the tag {activity.value}"
         case "blocked":
             return f"{who} blocked {activity.value}"
         case "unblocked":

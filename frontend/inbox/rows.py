@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from backend.conversations.contracts import ConversationRow
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
+from frontend.inbox.tags import LabelView, labels_on_row
 from frontend.view import View
 
 NAMES_SHOWN = 3
@@ -45,12 +46,15 @@ class RowView(TypedDict):
     assignee: Face
     remind_at: str
     remind_due: bool
+    labels: list[LabelView]
+    more_labels: str
 
 
 def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
     """The row of a conversation; `across` names its mailbox, for lists over several mailboxes."""
     mailbox = view.mailboxes.get(row.mailbox_id)
     reminder = view.reminder(row.id)
+    labels, more_labels = labels_on_row(view, row)
     return RowView(
         id=row.id,
         mailbox_id=row.mailbox_id,
@@ -69,6 +73,8 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         assignee=assignee_face(view, row),
         remind_at=reminder.at.isoformat() if reminder else "",
         remind_due=reminder is not None and reminder.due,
+        labels=labels,
+        more_labels=more_labels,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from frontend.inbox.colleagues import AssignableView, MentionView, paint_assignable, paint_mentionable
 from frontend.inbox.deed_state import DeedState
 from frontend.inbox.standing_state import StandingState
+from frontend.inbox.tags import LabelView, paint_tags
 from frontend.session import Session
 from frontend.view import View
 
@@ -18,10 +19,14 @@ class Inbox(DeedState, StandingState, Session):
 
     assignable: list[AssignableView] = []
     mentionable: list[MentionView] = []
+    tags: list[LabelView] = []
 
     def repaint(self, before: View | None, view: View) -> None:
         """Paint the list and the places whose conversations changed."""
         names = before is None or before.people is not view.people or before.teams is not view.teams
+        if before is None or before.tags is not view.tags:
+            names = True
+            self.tags = paint_tags(view)
         read = before is None or before.marks is not view.marks or before.mailboxes is not view.mailboxes
         if names or read or before is None or before.rows is not view.rows:
             self.paint_list(view)

@@ -24,6 +24,7 @@ from backend.database.connection import fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.people.contracts import CreateInvitation, InvitationCreated, SaveTeam, Team, UpdatePerson
 from backend.settings import read_settings
+from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from tests.servers.api import Api, Template, fresh_copy
 from tests.servers.delivery import deliver, write_mail
 from tests.servers.postgres import Databases
@@ -123,6 +124,8 @@ async def make_objects(api: Api) -> Objects:
     attached = await ana.request("POST", f"/drafts/{draft.id}/attachments", files=form)
     invited = await ana.post("/invitations", CreateInvitation(email="mei@northwind.example"), InvitationCreated)
     team = await ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
+    tag = await ana.post("/tags", SaveTag(name="Warranty"), Tag)
+    await ana.put(f"/conversations/{conversation_id}/tags", ChangeTags(add=[tag.id]))
     token = await ana.post("/me/tokens", {"name": "Reports"})
     message = detail.messages[0]
     intake = await ana.post("/mailboxes", {"kind": "intake", "name": "Intake", "address": "intake@northwind.example"})
@@ -140,6 +143,7 @@ async def make_objects(api: Api) -> Objects:
             "outgoing_id": outgoing["id"],
             "person_id": api.jonas.user_id,
             "comment_id": detail.comments[0].id,
+            "tag_id": tag.id,
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
             "invitation_id": invited.invitation.id,

@@ -101,6 +101,7 @@ async def make_conversation(api: Api, word: str, everything: Objects, mentioned:
     await api.jonas.put(f"{path}/assignee", Assign(user_id=api.jonas.user_id))
     told = [] if word == CONFIDENTIAL else [each.user_id for each in mentioned]
     await api.jonas.post(f"{path}/comments", AddComment(text=f"{word}, who knows?", mention_ids=told))
+    await api.jonas.put(f"{path}/tags", {"add": [everything.ids["tag_id"]]})
     waiting = await write_draft(api, conversation_id, word)
     send = SendDraft(version=waiting.version, undo_seconds=3600, even_if_answered=True)
     outgoing = await api.jonas.post(f"/drafts/{waiting.id}/send", send)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from backend.conversations.contracts import ConversationPage, Mark, Reminder
+from backend.tags.contracts import Tag
 from frontend.inbox import places
 from frontend.inbox.listing import Listing, listed
 from frontend.inbox.rows import paint_row
@@ -128,3 +129,25 @@ def test_an_old_row_with_a_reminder_does_not_wait_for_its_page() -> None:
     listing = Listing(kind="mailbox", mailbox_id=3).with_page(page)
     seen = view(row(9), row(2), row(1), marks={1: reminded(1, 5)})
     assert [each.id for each in listed(seen, listing)] == [1, 9]
+
+
+def test_what_has_a_tag_is_listed_from_all_mailboxes_while_the_tag_is_there() -> None:
+    rows = [
+        row(1, tag_ids=[7]),
+        row(2, tag_ids=[8, 7], status="done", mailbox_id=9),
+        row(3, tag_ids=[8]),
+        row(4, tag_ids=[7], status="trash"),
+    ]
+    seen = replace(view(*rows), tags={7: Tag(id=7, name="Warranty", colour=1)})
+    listing = Listing(kind="tag", query="7")
+    assert listing.path() == "/tags/7/conversations"
+    assert [each.id for each in listed(seen, listing)] == [2, 1]
+    assert listed(replace(seen, tags={}), listing) == []
+
+
+def test_a_tag_stands_on_a_row_and_the_number_of_others() -> None:
+    tags = {number: Tag(id=number, name=f"Tag {9 - number}", colour=number) for number in range(1, 5)}
+    seen = replace(view(row(1, tag_ids=[1, 2, 99, 3, 4])), tags=tags)
+    painted = paint_row(seen, seen.rows[1], across=False)
+    assert [each["name"] for each in painted["labels"]] == ["Tag 5"]
+    assert painted["more_labels"] == "+3"

@@ -49,6 +49,7 @@ from backend.people.contracts import (
     TeamChanged,
     TeamGone,
 )
+from backend.tags.contracts import Tag, TagChanged, TagGone
 
 _snapshot = msgspec.json.Decoder(Snapshot)
 _page = msgspec.json.Decoder(ConversationPage)
@@ -64,6 +65,7 @@ class Model:
     organisation: Organisation
     people: dict[int, Person] = field(default_factory=dict)
     teams: dict[int, Team] = field(default_factory=dict)
+    tags: dict[int, Tag] = field(default_factory=dict)
     mailboxes: dict[int, Mailbox] = field(default_factory=dict)
     rows: dict[int, ConversationRow] = field(default_factory=dict)
     marks: dict[int, Mark] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Model:
             organisation=snapshot.organisation,
             people={each.id: each for each in snapshot.people},
             teams={each.id: each for each in snapshot.teams},
+            tags={each.id: each for each in snapshot.tags},
             mailboxes={each.id: each for each in snapshot.mailboxes},
             rows={item.row.id: item.row for item in snapshot.conversations},
             marks={item.mark.conversation_id: item.mark for item in snapshot.conversations},
@@ -114,6 +117,7 @@ class Model:
             "organisation": self.organisation,
             "people": self.people,
             "teams": self.teams,
+            "tags": self.tags,
             "mailboxes": self.mailboxes,
             "rows": self.rows,
             "unread": {key: self.unread(row) for key, row in self.rows.items()},
@@ -282,6 +286,10 @@ class LiveClient:
                 model.teams[event.team.id] = event.team
             case TeamGone():
                 model.teams.pop(event.team_id, None)
+            case TagChanged():
+                model.tags[event.tag.id] = event.tag
+            case TagGone():
+                model.tags.pop(event.tag_id, None)
             case MeChanged():
                 model.me = event.me
             case NotificationAdded():

@@ -41,6 +41,7 @@ from backend.mailboxes.contracts import (
     UpdateMailbox,
 )
 from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
+from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from tests.servers.api import Api
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import write_mail
@@ -98,6 +99,17 @@ async def commented_and_taken_back(scene: Scene) -> None:
         await scene.api.jonas.put(f"/comments/{said.id}", EditComment(text="Yes."))
         await scene.api.jonas.put(f"/comments/{said.id}/reactions", SetReaction(emoji="✅"))
         await scene.api.jonas.delete(f"/comments/{said.id}")
+
+
+@deed
+async def tagged(scene: Scene) -> None:
+    tag = await scene.api.jonas.post("/tags", SaveTag(name="Warranty"), Tag)
+    other = await scene.api.jonas.post("/tags", SaveTag(name="Returns", colour=3), Tag)
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/tags", ChangeTags(add=[tag.id, other.id]))
+    await scene.api.jonas.put(f"/conversations/{scene.open}/tags", ChangeTags(remove=[tag.id]))
+    await scene.api.ana.put(f"/tags/{tag.id}", SaveTag(name="Guarantee", colour=5))
+    await scene.api.ana.delete(f"/tags/{other.id}")
 
 
 @deed
