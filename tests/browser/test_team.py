@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -25,7 +27,7 @@ async def test_what_is_made_confidential_vanishes_for_others_at_once(office: Off
     await expect(ana.page.get_by_role("menuitem", name="Open to the mailbox")).to_be_hidden()
     await ana.page.get_by_role("menuitem", name="Make private").click()
     lock = pane.get_by_role("img", name="Private: only people of this mailbox")
-    await expect(lock).to_have_attribute("title", "Private: only people of this mailbox: Ana Ribeiro, Jonas Dahl")
+    await expect(lock).to_have_attribute("title", re.compile("people of this mailbox: Ana Ribeiro, .*Jonas Dahl"))
     await expect(jonas.page.locator(".row", has_text="About a colleague").locator(".lock")).to_be_visible()
 
     await pane.get_by_role("button", name="More", exact=True).click()
