@@ -364,7 +364,7 @@ class World(Generic[P]):
     async def _read(self, step: Step, *, read: bool = True) -> None:
         conversation_id = await self._some_conversation(step)
         if conversation_id is not None:
-            await self.person.put(f"/conversations/{conversation_id}/read", SetRead(read=read))
+            await self._do("read", conversation_id, SetRead(read=read))
 
     async def _unread(self, step: Step) -> None:
         await self._read(step, read=False)
@@ -381,7 +381,12 @@ class World(Generic[P]):
     async def _status(self, step: Step, status: Literal["open", "done", "spam", "trash"]) -> None:
         conversation_id = await self._some_conversation(step)
         if conversation_id is not None:
-            await self.person.put(f"/conversations/{conversation_id}/status", SetStatus(status=status))
+            await self._do("status", conversation_id, SetStatus(status=status))
+
+    async def _do(self, what: str, conversation_id: int, body: object) -> None:
+        """What a person does; mail may have joined the conversation into another one just before."""
+        reply = await self.person.request("PUT", f"/conversations/{conversation_id}/{what}", body)
+        assert reply.is_success or reply.status_code == 404, reply.text
 
     async def _some_conversation(self, step: Step) -> int | None:
         rows = await fetch(

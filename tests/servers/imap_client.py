@@ -152,7 +152,7 @@ class OtherClient:
                 when = imaplib.Time2Internaldate(time.time())
                 flags = " ".join(sorted(standing.flags))
                 answer = client.append(quoted(folder), flags, when, standing.raw)
-                if b"[TRYCREATE]" in answer[1][0]:
+                if answer[0] != "OK":  # it is not there yet, or somebody else still has the one that was deleted open
                     client.create(quoted(folder))
                     answer = client.append(quoted(folder), flags, when, standing.raw)
                 _check(answer)
