@@ -29,6 +29,7 @@ from backend.access.classes import access, check_every_route_declares, guard
 from backend.accounts.routes import router as accounts_router
 from backend.compose.routes import router as compose_router
 from backend.contacts.routes import router as contacts_router
+from backend.conversations.comment_routes import router as comments_router
 from backend.conversations.routes import router as conversations_router
 from backend.database.connection import connect, disconnect, engine, fetch_value
 from backend.errors import NotSignedIn, TandemError
@@ -170,6 +171,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             intake_router,
             accounts_router,
             conversations_router,
+            comments_router,
             mail_router,
             compose_router,
             contacts_router,

@@ -176,9 +176,14 @@ def _(event: MarkChanged, view: View) -> View:
 @apply.register
 def _(event: WatermarkChanged, view: View) -> View:
     mailbox = view.mailboxes.get(event.mailbox_id)
-    if mailbox is None or mailbox.read_from >= event.read_from:
+    if mailbox is None:
         return view
-    return replace(view, mailboxes=view.mailboxes | {mailbox.id: replace(mailbox, read_from=event.read_from)})
+    read = max(mailbox.read_from, event.read_from)
+    comments_read = max(mailbox.comments_read_from, event.comments_read_from)
+    if (read, comments_read) == (mailbox.read_from, mailbox.comments_read_from):
+        return view
+    changed = replace(mailbox, read_from=read, comments_read_from=comments_read)
+    return replace(view, mailboxes=view.mailboxes | {mailbox.id: changed})
 
 
 @apply.register
@@ -210,7 +215,7 @@ def _(event: MailboxChanged, view: View) -> View:
     known = view.mailboxes.get(event.mailbox.id)
     if known is None:
         return view
-    changed = replace(event.mailbox, read_from=known.read_from)
+    changed = replace(event.mailbox, read_from=known.read_from, comments_read_from=known.comments_read_from)
     return replace(view, mailboxes=view.mailboxes | {changed.id: changed})
 
 
@@ -322,11 +327,19 @@ def _with_detail(view: View, detail: ConversationDetail) -> View:
 
 
 def _without(view: View, gone: set[int]) -> View:
+    """What is gone is gone from where other conversations link to it, too."""
+    details = {
+        i: replace(each, links=[link for link in each.links if link.conversation_id not in gone])
+        if any(link.conversation_id in gone for link in each.links)
+        else each
+        for i, each in view.details.items()
+        if i not in gone
+    }
     return replace(
         view,
         rows={i: each for i, each in view.rows.items() if i not in gone},
         marks={i: each for i, each in view.marks.items() if i not in gone},
-        details={i: each for i, each in view.details.items() if i not in gone},
+        details=details,
     )
 
 

@@ -60,6 +60,16 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         read = max(mark.read_up_to if mark else 0, mailbox.read_from if mailbox else 0)
         return row.last_arrival > read
 
+    def comments_read(self, row: ConversationRow) -> int:
+        """The newest comment of `row` that counts as read for this person."""
+        mark = self.marks.get(row.id)
+        mailbox = self.mailboxes.get(row.mailbox_id)
+        return max(mark.comments_read_up_to if mark else 0, mailbox.comments_read_from if mailbox else 0)
+
+    def has_new_comments(self, row: ConversationRow) -> bool:
+        """Whether `row` has comments that are new to this person."""
+        return row.last_comment_id > self.comments_read(row)
+
 
 def begin(snapshot: Snapshot, before: View | None = None) -> View:
     """The view of a snapshot. What `before` had open stays, to be compared and fetched again."""

@@ -16,6 +16,7 @@ from litestar.handlers import BaseRouteHandler
 from backend.access.asker import Asker
 from backend.access.fetch import (
     access_comment,
+    access_comment_file,
     access_contact,
     access_conversation,
     access_draft,
@@ -34,6 +35,7 @@ FETCHES = {
     ("conversation", "conversation_id"): access_conversation,
     ("conversation", "message_id"): access_message,
     ("conversation", "comment_id"): access_comment,
+    ("conversation", "comment_file_id"): access_comment_file,
     ("conversation", "draft_id"): access_draft,
     ("conversation", "outgoing_id"): access_outgoing,
     ("conversation", "contact_id"): access_contact,

@@ -97,6 +97,20 @@ async def access_comment(asker: Asker, comment_id: int) -> Row:
     return row
 
 
+async def access_comment_file(asker: Asker, comment_file_id: int) -> Row:
+    """A file's row, of a comment in a conversation that the person sees; one not yet said is its uploader's alone."""
+    row = await fetch_row(
+        "SELECT f.* FROM comment_files f LEFT JOIN comments k ON k.id = f.comment_id "
+        "JOIN conversations c ON c.id = coalesce(k.conversation_id, f.conversation_id) "
+        "WHERE f.id = $2 AND (f.comment_id IS NOT NULL OR f.uploader_id = $1) AND " + SEES.format(user="$1"),
+        asker.user_id,
+        comment_file_id,
+    )
+    if row is None:
+        raise NotFound("There is no such file.", "Its comment may have been deleted meanwhile.")
+    return row
+
+
 async def access_draft(asker: Asker, draft_id: int) -> Row:
     """A draft: in a conversation, of those who see that; outside any, of its author."""
     row = await fetch_row(

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from backend.access.asker import Asker
 from backend.conversations.change import ConversationChange, changing
+from backend.conversations.comment_files import take_files
 from backend.conversations.contracts import (
     Activity,
     AddComment,
@@ -17,7 +18,8 @@ from backend.conversations.contracts import (
     Visibility,
     WatermarkChanged,
 )
-from backend.conversations.rows import activity_of, comment_of, item_for, mark_of, read_row, readers
+from backend.conversations.links import checked_links
+from backend.conversations.rows import activity_of, comment_of, item_for, mark_of, read_comment, read_row, readers
 from backend.conversations.wishes import wish_all_seen, wish_place, wish_seen
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
@@ -114,50 +116,73 @@ async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> 
     Raises Unacceptable for an empty comment, or when somebody mentioned cannot open the mailbox.
     """
     text = given.text.strip()
-    if not text or len(text) > LONGEST_COMMENT:
+    if not (text or given.file_ids) or len(text) > LONGEST_COMMENT:
         raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or make it shorter.")
     async with changing(asker.user_id, conversation_id) as change:
         await check_readers(change.mailbox_id, given.mention_ids)
         members = await team_readers(change.mailbox_id, given.team_mention_ids)
         record = await fetch_row(
-            "INSERT INTO comments (conversation_id, author_id, text, mention_ids, team_mention_ids, created_at) "
-            "VALUES ($1, $2, $3, $4, $5, now()) RETURNING *",
+            "INSERT INTO comments (conversation_id, author_id, text, mention_ids, team_mention_ids, link_ids, "
+            "created_at) VALUES ($1, $2, $3, $4, $5, $6, now()) RETURNING *",
             conversation_id,
             asker.user_id,
             text,
             given.mention_ids,
             given.team_mention_ids,
+            checked_links(given.link_ids),
         )
         assert record is not None
-        comment = comment_of(record)
+        await take_files(asker, conversation_id, record["id"], given.file_ids)
+        comment = await read_comment(record["id"]) if given.file_ids else comment_of(record)
         await execute("UPDATE conversations SET comment_count = comment_count + 1 WHERE id = $1", conversation_id)
         mentioned = sorted({*given.mention_ids, *members} - {asker.user_id})
         await add_concerned(conversation_id, {*given.mention_ids, *members}, "mentioned")
         change.tell(lambda row: CommentAdded(row=row, comment=comment))
+        await _read_comments_up_to(change, asker, comment.id)
         await notify(change.act, mentioned, "mention", conversation_id, asker.user_id, text[:200])
     return comment
 
 
+async def _read_comments_up_to(change: ConversationChange, asker: Asker, comment_id: int) -> None:
+    """Who says something has read what was said before; their own words are never new to them."""
+    record = await fetch_row(
+        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision, comments_read_up_to) "
+        "VALUES ($1, $2, 0, false, 1, $3) ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
+        "comments_read_up_to = greatest(read_marks.comments_read_up_to, $3), revision = read_marks.revision + 1 "
+        "RETURNING *",
+        change.conversation_id,
+        asker.user_id,
+        comment_id,
+    )
+    assert record is not None
+    mark = mark_of(change.conversation_id, record)
+    change.act.record(user_stream(asker.user_id), MarkChanged(mailbox_id=change.mailbox_id, mark=mark))
+
+
 async def set_read(asker: Asker, conversation_id: int, read: bool) -> ConversationItem:
-    """Mark read up to now, or unread, for the asking person alone.
+    """Mark read up to now, comments too, or its mail unread, for the asking person alone.
 
     Reading is told to the mail server: in a personal mailbox both ways, in a group's when the first member reads.
     """
     async with action(asker.user_id) as act:
         row = await fetch_row(
-            "SELECT id, mailbox_id, last_arrival FROM conversations WHERE id = $1 FOR SHARE", conversation_id
+            "SELECT c.id, c.mailbox_id, c.last_arrival, (SELECT coalesce(max(k.id), 0) FROM comments k "
+            "WHERE k.conversation_id = c.id) AS last_comment_id FROM conversations c WHERE c.id = $1 FOR SHARE OF c",
+            conversation_id,
         )
         assert row is not None
         record = await fetch_row(
-            "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
-            "VALUES ($1, $2, $3, $4, 1) ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
+            "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision, "
+            "comments_read_up_to) VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
             "read_up_to = greatest(read_marks.read_up_to, $3), forced_unread = $4, "
-            "revision = read_marks.revision + 1 "
-            "WHERE read_marks.forced_unread <> $4 OR read_marks.read_up_to < $3 RETURNING *",
+            "comments_read_up_to = greatest(read_marks.comments_read_up_to, $5), "
+            "revision = read_marks.revision + 1 WHERE read_marks.forced_unread <> $4 OR read_marks.read_up_to < $3 "
+            "OR read_marks.comments_read_up_to < $5 RETURNING *",
             conversation_id,
             asker.user_id,
             row["last_arrival"] if read else 0,
             not read,
+            row["last_comment_id"] if read else 0,
         )
         if record is not None:
             mark = mark_of(conversation_id, record)
@@ -167,16 +192,18 @@ async def set_read(asker: Asker, conversation_id: int, read: bool) -> Conversati
 
 
 async def read_all(asker: Asker, mailbox_id: int) -> None:
-    """Everything that has arrived in the mailbox so far counts as read for the asking person."""
+    """Everything that was written in the mailbox so far, mail and comments, counts as read for the asking person."""
     async with action(asker.user_id) as act:
-        newest = await fetch_value("SELECT last_arrival FROM mailboxes WHERE id = $1", mailbox_id)
-        await execute(
-            "INSERT INTO watermarks (mailbox_id, user_id, read_from) VALUES ($1, $2, $3) "
-            "ON CONFLICT (mailbox_id, user_id) DO UPDATE SET read_from = greatest(watermarks.read_from, $3)",
+        watermark = await fetch_row(
+            "INSERT INTO watermarks (mailbox_id, user_id, read_from, comments_read_from) "
+            "SELECT id, $2, last_arrival, (SELECT coalesce(max(id), 0) FROM comments) FROM mailboxes WHERE id = $1 "
+            "ON CONFLICT (mailbox_id, user_id) DO UPDATE SET "
+            "read_from = greatest(watermarks.read_from, excluded.read_from), "
+            "comments_read_from = greatest(watermarks.comments_read_from, excluded.comments_read_from) RETURNING *",
             mailbox_id,
             asker.user_id,
-            newest,
         )
+        assert watermark is not None
         cleared = await fetch(
             "UPDATE read_marks r SET forced_unread = false, revision = revision + 1 FROM conversations c "
             "WHERE c.id = r.conversation_id AND c.mailbox_id = $1 AND r.user_id = $2 AND r.forced_unread "
@@ -185,7 +212,12 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
             asker.user_id,
         )
         stream = user_stream(asker.user_id)
-        act.record(stream, WatermarkChanged(mailbox_id=mailbox_id, read_from=newest))
+        told = WatermarkChanged(
+            mailbox_id=mailbox_id,
+            read_from=watermark["read_from"],
+            comments_read_from=watermark["comments_read_from"],
+        )
+        act.record(stream, told)
         for record in cleared:
             act.record(stream, MarkChanged(mailbox_id=mailbox_id, mark=mark_of(record["conversation_id"], record)))
         await wish_all_seen(asker, mailbox_id)

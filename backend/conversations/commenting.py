@@ -9,7 +9,9 @@ from backend.access.asker import Asker
 from backend.access.fetch import access_comment
 from backend.conversations.actions import LONGEST_COMMENT, add_concerned, check_readers, team_readers
 from backend.conversations.change import changing
+from backend.conversations.comment_files import has_files
 from backend.conversations.contracts import Comment, CommentChanged, CommentRevision, EditComment, Emoji
+from backend.conversations.links import checked_links
 from backend.conversations.rows import read_comment
 from backend.database.connection import Row, execute, fetch
 from backend.errors import Forbidden, Unacceptable
@@ -23,21 +25,22 @@ async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Com
     Raises Forbidden for somebody else's comment, Unacceptable for an empty one or one that was deleted.
     """
     text = given.text.strip()
-    if not text or len(text) > LONGEST_COMMENT:
-        raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or delete it.")
     record = await access_comment(asker, comment_id)
     async with changing(asker.user_id, record["conversation_id"]) as change:
         before = await _own(asker, comment_id)
+        if not (text or await has_files(comment_id)) or len(text) > LONGEST_COMMENT:
+            raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or delete it.")
         await check_readers(change.mailbox_id, set(given.mention_ids) - set(before["mention_ids"]))
         if before["text"] != text:
             await _keep(before)
         await execute(
-            "UPDATE comments SET text = $2, mention_ids = $3, team_mention_ids = $4, "
+            "UPDATE comments SET text = $2, mention_ids = $3, team_mention_ids = $4, link_ids = $5, "
             "edited_at = CASE WHEN text = $2 THEN edited_at ELSE now() END WHERE id = $1",
             comment_id,
             text,
             given.mention_ids,
             given.team_mention_ids,
+            checked_links(given.link_ids),
         )
         members = await team_readers(change.mailbox_id, given.team_mention_ids)
         known = {*before["mention_ids"], *await team_readers(change.mailbox_id, before["team_mention_ids"])}
@@ -56,8 +59,9 @@ async def delete_comment(asker: Asker, comment_id: int) -> Comment:
     async with changing(asker.user_id, record["conversation_id"]) as change:
         before = await _own(asker, comment_id)
         await _keep(before)
-        await execute("UPDATE comments SET text = '', deleted_at = now() WHERE id = $1", comment_id)
+        await execute("UPDATE comments SET text = '', link_ids = '{}', deleted_at = now() WHERE id = $1", comment_id)
         await execute("DELETE FROM comment_reactions WHERE comment_id = $1", comment_id)
+        await execute("DELETE FROM comment_files WHERE comment_id = $1", comment_id)
         await execute(
             "UPDATE conversations SET comment_count = comment_count - 1 WHERE id = $1", change.conversation_id
         )
@@ -121,7 +125,8 @@ async def _unsay(act: Action, comment: Row) -> None:
     rows = await fetch("SELECT left(text, 200) AS text FROM comment_revisions WHERE comment_id = $1", comment["id"])
     unsaid = await unsay_mentions(act, conversation_id, comment["author_id"], [row["text"] for row in rows])
     await execute(
-        "UPDATE events SET body = jsonb_set(body, '{comment,text}', '\"\"') WHERE conversation_id = $1 "
+        "UPDATE events SET body = jsonb_set(jsonb_set(jsonb_set(body, '{comment,text}', '\"\"'), '{comment,files}', "
+        "'[]'), '{comment,link_ids}', '[]') WHERE conversation_id = $1 "
         "AND at >= $3 AND body ->> 'type' IN ('comment_added', 'comment_changed') "
         "AND body -> 'comment' ->> 'id' = $2",
         conversation_id,

@@ -20,7 +20,8 @@ class ConversationRow(Contract):
 
     `version` grows with every change, so that a late row never replaces a newer one. `last_arrival` is the number
     of the newest incoming message (0 for history): above a person's mark, the conversation is unread for them.
-    `outbox` names the worst state among its mails that have not left.
+    `outbox` names the worst state among its mails that have not left. `last_comment_id` is its newest comment that
+    stands (0 for none): above a person's mark, it has comments that are new to them.
     """
 
     id: int
@@ -42,6 +43,7 @@ class ConversationRow(Contract):
     outbox: str
     version: int
     tag_ids: list[int] = []
+    last_comment_id: int = 0
 
 
 class Reminder(Contract):
@@ -55,13 +57,15 @@ class Reminder(Contract):
 
 
 class Mark(Contract):
-    """One person's read state of one conversation, and their reminder. The higher `revision` wins."""
+    """One person's read state of one conversation, of its mail and of its comments, and their reminder. The higher
+    `revision` wins."""
 
     conversation_id: int
     read_up_to: int
     forced_unread: bool
     revision: int
     reminder: Reminder | None = None
+    comments_read_up_to: int = 0
 
     @property
     def snoozed(self) -> bool:
@@ -89,8 +93,18 @@ class Reaction(Contract):
     user_ids: list[int]
 
 
+class CommentFile(Contract):
+    """A file of a comment, served at `/comment-files/{id}`."""
+
+    id: int
+    filename: str
+    content_type: str
+    size: int
+
+
 class Comment(Contract):
-    """`deleted`: only that there was one is left, and whose."""
+    """`text` is as it was written, in a small Markdown: bold, italic, code, links, lists, quotes. `link_ids` are the
+    conversations that `#123` in it means. `deleted`: only that there was one is left, and whose."""
 
     id: int
     conversation_id: int
@@ -102,6 +116,8 @@ class Comment(Contract):
     edited_at: datetime | None = None
     deleted: bool = False
     reactions: list[Reaction] = []
+    files: list[CommentFile] = []
+    link_ids: list[int] = []
 
 
 class CommentRevision(Contract):
@@ -150,8 +166,19 @@ class AlsoIn(Contract):
     conversation_id: int
 
 
+class LinkedConversation(Contract):
+    """What `#123` in a comment means, for who can see that. `conversation_id` is where it is now."""
+
+    id: int
+    conversation_id: int
+    mailbox_id: int
+    subject: str
+    status: Status
+
+
 class ConversationDetail(Contract):
-    """Everything the conversation pane shows. `viewer_ids` are those who can see it (for the lock)."""
+    """Everything the conversation pane shows. `viewer_ids` are those who can see it (for the lock); `links` are the
+    conversations that its comments link to, those that the asking person can see."""
 
     row: ConversationRow
     mark: Mark
@@ -166,6 +193,7 @@ class ConversationDetail(Contract):
     also_in: list[AlsoIn]
     viewer_ids: list[int]
     positions: list[StreamPosition]
+    links: list[LinkedConversation] = []
 
 
 class Assign(Contract):
@@ -196,19 +224,26 @@ class SetReminder(Contract):
 
 
 class AddComment(Contract):
-    """Mentions are written as `@Name`; `mention_ids` and `team_mention_ids` say who is meant."""
+    """Mentions are written as `@Name`; `mention_ids` and `team_mention_ids` say who is meant.
+
+    Links to conversations are written as `#123`; `link_ids` says which numbers are meant so. `file_ids` are of files
+    that the person uploaded for it; with one, the text may be empty.
+    """
 
     text: str
     mention_ids: list[int] = []
     team_mention_ids: list[int] = []
+    link_ids: list[int] = []
+    file_ids: list[int] = []
 
 
 class EditComment(Contract):
-    """As `AddComment`, the whole of it."""
+    """As `AddComment`, the whole of its text; its files stay."""
 
     text: str
     mention_ids: list[int] = []
     team_mention_ids: list[int] = []
+    link_ids: list[int] = []
 
 
 Emoji = Literal["👍", "❤️", "🎉", "👀", "✅", "😄"]
@@ -303,7 +338,9 @@ class MarkChanged(Contract, tag="mark_changed"):
 
 
 class WatermarkChanged(Contract, tag="watermark_changed"):
-    """To the person's own stream: everything in the mailbox up to this arrival counts as read."""
+    """To the person's own stream: everything in the mailbox up to this arrival counts as read, and so do its comments
+    up to `comments_read_from`."""
 
     mailbox_id: int
     read_from: int
+    comments_read_from: int = 0

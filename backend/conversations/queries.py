@@ -20,6 +20,7 @@ from backend.conversations.contracts import (
     ListView,
     Mark,
 )
+from backend.conversations.links import linked_conversations
 from backend.conversations.rows import (
     ROW_COLUMNS,
     activity_of,
@@ -36,7 +37,8 @@ from backend.mail.queries import bodies_of, messages_of
 
 MARK_COLUMNS = """
     (SELECT jsonb_build_object('conversation_id', r.conversation_id, 'read_up_to', r.read_up_to,
-            'forced_unread', r.forced_unread, 'revision', r.revision, 'reminder', CASE WHEN r.remind_at IS NOT NULL THEN
+            'forced_unread', r.forced_unread, 'revision', r.revision, 'comments_read_up_to', r.comments_read_up_to,
+            'reminder', CASE WHEN r.remind_at IS NOT NULL THEN
             jsonb_build_object('at', r.remind_at, 'kind', r.remind_kind, 'if_silent', r.remind_if_silent,
                                'due', r.remind_due) END)
        FROM read_marks r WHERE r.conversation_id = c.id AND r.user_id = $1) AS mark
@@ -164,6 +166,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
         row = await read_row(key.conversation_id)
         messages = await messages_of(key.conversation_id)
         activities = await fetch("SELECT * FROM activities WHERE conversation_id = $1 ORDER BY id", row.id)
+        comments = await read_comments(row.id)
         address = row.correspondents[0].address if row.correspondents else ""
         contact = await contact_of_address(asker, address, row.mailbox_id)
         return ConversationDetail(
@@ -171,7 +174,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
             mark=(await read_marks(row.id, [asker.user_id]))[asker.user_id],
             messages=messages,
             bodies=await bodies_of([message.id for message in messages[-NEWEST_BODIES:]]),
-            comments=await read_comments(row.id),
+            comments=comments,
             activities=[activity_of(record) for record in activities],
             drafts=await drafts_of(row.id),
             outgoing=await outgoing_of(row.id),
@@ -180,6 +183,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
             also_in=await also_in(asker, row.id),
             viewer_ids=await viewers(row.id),
             positions=await stream_positions(asker, [row.mailbox_id]),
+            links=await linked_conversations(asker, {number for each in comments for number in each.link_ids}),
         )
 
 

@@ -8,6 +8,7 @@ from backend.access.asker import Asker
 from backend.conversations.contracts import (
     Activity,
     Comment,
+    CommentFile,
     ConversationItem,
     ConversationRow,
     Mark,
@@ -23,12 +24,16 @@ ROW_COLUMNS = """
     c.has_attachments, c.tag_ids, c.version,
     (SELECT array_agg(DISTINCT d.author_id ORDER BY d.author_id) FROM drafts d WHERE d.conversation_id = c.id)
         AS draft_author_ids,
+    CASE WHEN c.comment_count > 0 THEN (SELECT max(k.id) FROM comments k
+        WHERE k.conversation_id = c.id AND k.deleted_at IS NULL) END AS last_comment_id,
     (SELECT o.state FROM outgoing o WHERE o.conversation_id = c.id AND o.state NOT IN ('sent', 'cancelled')
       ORDER BY array_position(ARRAY['failed','unknown','held','sending','queued','scheduled'], o.state) LIMIT 1)
         AS outbox
 """
 
-MARK_FIELDS = "read_up_to, forced_unread, revision, remind_at, remind_kind, remind_if_silent, remind_due"
+MARK_FIELDS = (
+    "read_up_to, forced_unread, revision, remind_at, remind_kind, remind_if_silent, remind_due, comments_read_up_to"
+)
 """Of a read mark, as `mark_of` takes them."""
 
 _addresses = msgspec.json.Decoder(list[MailAddress])
@@ -56,6 +61,7 @@ def row_of(record: Row) -> ConversationRow:
         outbox=record["outbox"] or "",
         version=record["version"],
         tag_ids=list(record["tag_ids"]),
+        last_comment_id=record["last_comment_id"] or 0,
     )
 
 
@@ -96,6 +102,7 @@ def mark_of(conversation_id: int, record: Row) -> Mark:
         )
         if record["remind_at"] is not None
         else None,
+        comments_read_up_to=record["comments_read_up_to"],
     )
 
 
@@ -106,9 +113,13 @@ def unmarked(conversation_id: int) -> Mark:
 COMMENT_COLUMNS = """
     k.*, (SELECT jsonb_agg(jsonb_build_object('emoji', r.emoji, 'user_ids', r.user_ids) ORDER BY r.first)
             FROM (SELECT emoji, array_agg(user_id ORDER BY id) AS user_ids, min(id) AS first
-                    FROM comment_reactions WHERE comment_id = k.id GROUP BY emoji) r) AS reactions
+                    FROM comment_reactions WHERE comment_id = k.id GROUP BY emoji) r) AS reactions,
+    (SELECT jsonb_agg(jsonb_build_object('id', f.id, 'filename', f.filename, 'content_type', f.content_type,
+                                         'size', f.size) ORDER BY f.id)
+       FROM comment_files f WHERE f.comment_id = k.id) AS files
 """
 _reactions = msgspec.json.Decoder(list[Reaction])
+_files = msgspec.json.Decoder(list[CommentFile])
 
 
 async def read_comments(conversation_id: int) -> list[Comment]:
@@ -125,7 +136,7 @@ async def read_comment(comment_id: int) -> Comment:
 
 def comment_of(record: Row) -> Comment:
     """A record with COMMENT_COLUMNS, or one that has just been written."""
-    reactions = record.get("reactions")
+    reactions, files = record.get("reactions"), record.get("files")
     return Comment(
         id=record["id"],
         conversation_id=record["conversation_id"],
@@ -137,6 +148,8 @@ def comment_of(record: Row) -> Comment:
         edited_at=record["edited_at"],
         deleted=record["deleted_at"] is not None,
         reactions=_reactions.decode(reactions) if reactions else [],
+        files=_files.decode(files) if files else [],
+        link_ids=list(record["link_ids"]),
     )
 
 

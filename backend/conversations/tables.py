@@ -65,6 +65,7 @@ class ReadMark(Table, tablename="read_marks"):
     remind_kind = Text(default="", help_text="reminder, snooze, or empty")
     remind_if_silent = Boolean(default=False)
     remind_due = Boolean(default=False)
+    comments_read_up_to = BigInt(default=0, help_text="The newest comment that this person has read.")
 
 
 class Comment(Table, tablename="comments"):
@@ -77,6 +78,21 @@ class Comment(Table, tablename="comments"):
     created_at = Timestamptz(default=TimestamptzNow())
     edited_at = Timestamptz(null=True, default=None)
     deleted_at = Timestamptz(null=True, default=None, help_text="Its text is gone; the line that it was deleted stays.")
+    link_ids = Array(base_column=BigInt(), default=list, help_text="Conversations meant by `#123` in its text.")
+
+
+class CommentFile(Table, tablename="comment_files"):
+    """A file of a comment. Until the comment is said (`comment_id` null) it is its uploader's alone."""
+
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    comment_id = ForeignKey(Comment, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    uploader_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade, index=True)
+    filename = Text()
+    content_type = Text()
+    size = BigInt()
+    digest = Text(help_text="SHA-256: its key in the blob store.")
+    uploaded_at = Timestamptz(default=TimestamptzNow())
 
 
 class CommentRevision(Table, tablename="comment_revisions"):

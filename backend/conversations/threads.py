@@ -99,8 +99,9 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         assert other is not None and survivor is not None
         audience_before = await audience_of(survivor_id)
         other_audience = await audience_of(other_id)
+        newest = [await newest_comment(each) for each in (survivor_id, other_id)]
         await _move_contents(survivor_id, other_id)
-        await _join_marks(act, survivor, other)
+        await _join_marks(act, survivor, other, newest)
         await execute(
             "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
             "tag_ids = $6, "
@@ -138,7 +139,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
 
 
 async def _move_contents(survivor_id: int, other_id: int) -> None:
-    for table in ("messages", "comments", "activities", "drafts", "outgoing", "notifications"):
+    for table in ("messages", "comments", "activities", "drafts", "outgoing", "notifications", "comment_files"):
         await execute(f"UPDATE {table} SET conversation_id = $1 WHERE conversation_id = $2", survivor_id, other_id)
     await execute(
         "INSERT INTO conversation_people (conversation_id, user_id, reason) SELECT $1, user_id, reason "
@@ -155,12 +156,23 @@ async def _move_contents(survivor_id: int, other_id: int) -> None:
     await execute("DELETE FROM thread_links WHERE conversation_id = $1", other_id)
 
 
-async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
-    """Whoever had read both has read the whole; for everybody else it is unread. A reminder of either stays."""
+async def newest_comment(conversation_id: int) -> int:
+    """The id of the conversation's newest comment that stands, 0 for none."""
+    return await fetch_value(
+        "SELECT coalesce(max(id), 0) FROM comments WHERE conversation_id = $1 AND deleted_at IS NULL", conversation_id
+    )
+
+
+async def _join_marks(act: Action, survivor: Row, other: Row, newest: Sequence[int]) -> None:
+    """Whoever had read both has read the whole; for everybody else it is unread. A reminder of either stays.
+
+    `newest` are the newest comments of both, before they were one: a comment that was new in either stays so.
+    """
     records = await fetch(
         """
         WITH reader AS (
-            SELECT r.user_id, coalesce(w.read_from, 0) AS read_from
+            SELECT r.user_id, coalesce(w.read_from, 0) AS read_from,
+                   coalesce(w.comments_read_from, 0) AS comments_read_from
               FROM mailbox_readers r
               LEFT JOIN watermarks w ON w.mailbox_id = r.mailbox_id AND w.user_id = r.user_id
              WHERE r.mailbox_id = $5
@@ -169,6 +181,8 @@ async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
                    coalesce(s.forced_unread, false) OR $3 > greatest(coalesce(s.read_up_to, 0), read_from)
                    OR coalesce(o.forced_unread, false) OR $4 > greatest(coalesce(o.read_up_to, 0), read_from)
                    AS unread,
+                   greatest(coalesce(s.comments_read_up_to, 0), comments_read_from) AS survivors_read,
+                   greatest(coalesce(o.comments_read_up_to, 0), comments_read_from) AS others_read,
                    kept.remind_at, coalesce(kept.remind_kind, '') AS remind_kind,
                    coalesce(kept.remind_if_silent, false) AS remind_if_silent,
                    coalesce(kept.remind_due, false) AS remind_due
@@ -178,14 +192,17 @@ async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
               LEFT JOIN read_marks kept ON kept.id = CASE WHEN s.remind_at IS NULL THEN o.id ELSE s.id END
         )
         INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision,
-                                remind_at, remind_kind, remind_if_silent, remind_due)
+                                remind_at, remind_kind, remind_if_silent, remind_due, comments_read_up_to)
         SELECT $1, user_id, CASE WHEN unread THEN 0 ELSE greatest($3, $4) END, unread, 1,
-               remind_at, remind_kind, remind_if_silent, remind_due FROM state
+               remind_at, remind_kind, remind_if_silent, remind_due,
+               least(CASE WHEN $6::bigint > survivors_read THEN survivors_read END,
+                     CASE WHEN $7::bigint > others_read THEN others_read END, greatest($6, $7)) FROM state
         ON CONFLICT (conversation_id, user_id) DO UPDATE
            SET read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to),
                forced_unread = excluded.forced_unread, revision = read_marks.revision + 1,
                remind_at = excluded.remind_at, remind_kind = excluded.remind_kind,
-               remind_if_silent = excluded.remind_if_silent, remind_due = excluded.remind_due
+               remind_if_silent = excluded.remind_if_silent, remind_due = excluded.remind_due,
+               comments_read_up_to = excluded.comments_read_up_to
         RETURNING *
         """,
         survivor["id"],
@@ -193,6 +210,7 @@ async def _join_marks(act: Action, survivor: Row, other: Row) -> None:
         survivor["last_arrival"],
         other["last_arrival"],
         survivor["mailbox_id"],
+        *newest,
     )
     await execute("DELETE FROM read_marks WHERE conversation_id = $1", other["id"])
     for record in records:

@@ -15,7 +15,8 @@ MailboxKind = Literal["personal", "group", "intake"]
 class Mailbox(Contract):
     """A mailbox that the asking person can open.
 
-    `read_from` is that person's watermark: arrivals up to this number count as read. `members` and `teams` are
+    `read_from` is that person's watermark: arrivals up to this number count as read, and so do comments up to the one
+    with the id `comments_read_from`. `members` and `teams` are
     those given access; everybody who can open it is in `reader_ids`.
     """
 
@@ -33,6 +34,7 @@ class Mailbox(Contract):
     reader_ids: list[int]
     account: AccountState | None
     read_from: int = 0
+    comments_read_from: int = 0
 
 
 class MailboxSettings(Contract):
@@ -53,13 +55,15 @@ class MailboxSettings(Contract):
 
 
 class MailboxCounts(Contract):
-    """Numbers for the rail and the tabs, for the asking person."""
+    """Numbers for the rail and the tabs, for the asking person. `unread_comments` counts open conversations with
+    comments that are new to them."""
 
     mailbox_id: int
     open: int
     unassigned: int
     mine: int
     unread: int
+    unread_comments: int = 0
 
 
 class WorkCounts(Contract):

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from backend.conversations.change import MEMBERSHIP_LOCK, membership_changing
-from backend.database.connection import execute, fetch, fetch_value
+from backend.database.connection import execute, fetch, fetch_row
 from backend.events.record import Action, mailbox_stream, user_stream
 from backend.mailboxes.contracts import Mailbox, MailboxChanged, MailboxGained, MailboxGone
 from backend.mailboxes.queries import read_shared
@@ -101,17 +101,22 @@ async def _tell(act: Action, before: Mailbox, after: Mailbox) -> None:
 
 async def tell_gained(act: Action, mailbox: Mailbox, user_id: int) -> None:
     """Everything in a mailbox that one newly joins starts read."""
-    read_from = await fetch_value(
-        "INSERT INTO watermarks (mailbox_id, user_id, read_from) "
-        "SELECT id, $2, last_arrival FROM mailboxes WHERE id = $1 "
-        "ON CONFLICT (mailbox_id, user_id) DO UPDATE SET read_from = excluded.read_from RETURNING read_from",
+    watermark = await fetch_row(
+        "INSERT INTO watermarks (mailbox_id, user_id, read_from, comments_read_from) "
+        "SELECT id, $2, last_arrival, (SELECT coalesce(max(id), 0) FROM comments) FROM mailboxes WHERE id = $1 "
+        "ON CONFLICT (mailbox_id, user_id) DO UPDATE SET read_from = excluded.read_from, "
+        "comments_read_from = excluded.comments_read_from RETURNING *",
         mailbox.id,
         user_id,
     )
+    assert watermark is not None
     await execute(
         "UPDATE read_marks r SET forced_unread = false, revision = revision + 1 FROM conversations c "
         "WHERE c.id = r.conversation_id AND c.mailbox_id = $1 AND r.user_id = $2 AND r.forced_unread",
         mailbox.id,
         user_id,
     )
-    act.record(user_stream(user_id), MailboxGained(mailbox=msgspec.structs.replace(mailbox, read_from=read_from)))
+    own = msgspec.structs.replace(
+        mailbox, read_from=watermark["read_from"], comments_read_from=watermark["comments_read_from"]
+    )
+    act.record(user_stream(user_id), MailboxGained(mailbox=own))

@@ -24,6 +24,12 @@ UNREAD = (
 )
 """SQL: the conversation `c` is unread, with the person's mark `r` and watermark `w`."""
 
+UNREAD_COMMENTS = (
+    "(c.comment_count > 0 AND EXISTS (SELECT 1 FROM comments k WHERE k.conversation_id = c.id AND k.deleted_at IS NULL "
+    "AND k.id > greatest(coalesce(r.comments_read_up_to, 0), coalesce(w.comments_read_from, 0))))"
+)
+"""SQL: the conversation `c` has comments that are new to the person, with their mark `r` and watermark `w`."""
+
 _state = msgspec.json.Decoder(AccountState)
 
 
@@ -36,7 +42,7 @@ def account_state(mailbox_id: int, stored: str | None) -> AccountState | None:
     return _state.decode(stored)
 
 
-def mailbox_of(record: Row, read_from: int = 0) -> Mailbox:
+def mailbox_of(record: Row, read_from: int = 0, comments_read_from: int = 0) -> Mailbox:
     """A record with COLUMNS, as somebody who can open the mailbox sees it."""
     return Mailbox(
         id=record["id"],
@@ -53,6 +59,7 @@ def mailbox_of(record: Row, read_from: int = 0) -> Mailbox:
         reader_ids=list(record["reader_ids"]),
         account=account_state(record["id"], record["account_state"]),
         read_from=read_from,
+        comments_read_from=comments_read_from,
     )
 
 
@@ -77,14 +84,15 @@ def settings_of(record: Row) -> MailboxSettings:
 async def read_mailboxes(asker: Asker, mailbox_id: int | None = None) -> list[Mailbox]:
     """The mailboxes that the person can open (or that one of them), group mailboxes first."""
     records = await fetch(
-        f"SELECT {COLUMNS}, coalesce(w.read_from, 0) AS read_from FROM mailboxes m "
+        f"SELECT {COLUMNS}, coalesce(w.read_from, 0) AS read_from, "
+        "coalesce(w.comments_read_from, 0) AS comments_read_from FROM mailboxes m "
         "LEFT JOIN watermarks w ON w.mailbox_id = m.id AND w.user_id = $1 "
         "WHERE m.id IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1) "
         "AND ($2::bigint IS NULL OR m.id = $2) ORDER BY m.kind, m.id",
         asker.user_id,
         mailbox_id,
     )
-    return [mailbox_of(record, record["read_from"]) for record in records]
+    return [mailbox_of(record, record["read_from"], record["comments_read_from"]) for record in records]
 
 
 async def read_shared(mailbox_ids: Collection[int]) -> dict[int, Mailbox]:
@@ -124,7 +132,7 @@ async def read_counts(asker: Asker) -> WorkCounts:
     sees = SEES.format(user="$1")
     mailboxes = await fetch(
         "WITH seen AS (SELECT c.mailbox_id, c.assignee_id, c.assigned_team_id, "
-        f"{UNREAD} AS unread FROM conversations c "
+        f"{UNREAD} AS unread, {UNREAD_COMMENTS} AS commented FROM conversations c "
         "LEFT JOIN read_marks r ON r.conversation_id = c.id AND r.user_id = $1 "
         "LEFT JOIN watermarks w ON w.mailbox_id = c.mailbox_id AND w.user_id = $1 "
         f"WHERE c.status = 'open' AND NOT c.hidden AND {sees} "
@@ -132,7 +140,8 @@ async def read_counts(asker: Asker) -> WorkCounts:
         "SELECT o.mailbox_id, count(s.mailbox_id) AS open, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id IS NULL AND s.assigned_team_id IS NULL) AS unassigned, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id = $1) AS mine, "
-        "count(s.mailbox_id) FILTER (WHERE s.unread) AS unread "
+        "count(s.mailbox_id) FILTER (WHERE s.unread) AS unread, "
+        "count(s.mailbox_id) FILTER (WHERE s.commented) AS unread_comments "
         "FROM mailbox_readers o LEFT JOIN seen s ON s.mailbox_id = o.mailbox_id WHERE o.user_id = $1 "
         "GROUP BY o.mailbox_id ORDER BY o.mailbox_id",
         asker.user_id,
@@ -166,6 +175,7 @@ async def read_counts(asker: Asker) -> WorkCounts:
                 unassigned=record["unassigned"],
                 mine=record["mine"],
                 unread=record["unread"],
+                unread_comments=record["unread_comments"],
             )
             for record in mailboxes
         ],

@@ -18,6 +18,7 @@ class Mailbox(Table, tablename="mailboxes"):
     default_from_name = Text()
     reply_bcc = Text()
     private_by_default = Boolean(default=False)
+    send_as = Text(default="mailbox", help_text="mailbox, person or on_behalf: who stands as the sender of its mail.")
     last_arrival = BigInt(default=0, help_text="Number of the newest arrived message.")
     created_at = Timestamptz(default=TimestamptzNow())
 
@@ -35,12 +36,13 @@ class MailboxTeam(Table, tablename="mailbox_teams"):
 
 
 class Watermark(Table, tablename="watermarks"):
-    """One person's read state of a mailbox: arrivals up to `read_from` count as read."""
+    """One person's read state of a mailbox: arrivals up to `read_from` count as read, and so do old comments."""
 
     id = BigSerial(primary_key=True)
     mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
     user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade)
     read_from = BigInt(default=0)
+    comments_read_from = BigInt(default=0, help_text="Comments up to this one count as read.")
 
 
 class MailboxAddress(Table, tablename="mailbox_addresses"):

@@ -112,15 +112,18 @@ async def make_objects(api: Api) -> Objects:
         subject=f"About {MAIL}", text=f"{MAIL} it is.", sender=f"{MAIL} <{MAIL}@customer.example>", attachment=picture
     )
     conversation_id = await deliver(api.support, mail)
-    comment = {"text": f"{MAIL}, Jonas?", "mention_ids": [api.jonas.user_id, ana.user_id]}
-    await api.jonas.post(f"/conversations/{conversation_id}/comments", comment)
+    form = {"file": (f"{MAIL}.txt", b"text", "text/plain")}
+    path = f"/conversations/{conversation_id}"
+    file_id = (await api.jonas.request("POST", f"{path}/comment-files", files=form)).json()["id"]
+    mentioned = [api.jonas.user_id, ana.user_id]
+    comment = {"text": f"{MAIL}, Jonas? #{conversation_id}", "mention_ids": mentioned, "file_ids": [file_id]}
+    await api.jonas.post(f"{path}/comments", comment | {"link_ids": [conversation_id]})
     await ana.put(f"/conversations/{conversation_id}/assignee", {"user_id": ana.user_id})
     detail = await ana.get(f"/conversations/{conversation_id}", ConversationDetail)
     sent = await write_draft(api, conversation_id)
     frozen = SendDraft(version=sent.version, undo_seconds=3600, even_if_answered=True)
     outgoing = await ana.post(f"/drafts/{sent.id}/send", frozen)
     draft = await write_draft(api, conversation_id)
-    form = {"file": (f"{MAIL}.txt", b"text", "text/plain")}
     attached = await ana.request("POST", f"/drafts/{draft.id}/attachments", files=form)
     invited = await ana.post("/invitations", CreateInvitation(email="mei@northwind.example"), InvitationCreated)
     team = await ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
@@ -143,6 +146,7 @@ async def make_objects(api: Api) -> Objects:
             "outgoing_id": outgoing["id"],
             "person_id": api.jonas.user_id,
             "comment_id": detail.comments[0].id,
+            "comment_file_id": file_id,
             "tag_id": tag.id,
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
@@ -174,6 +178,7 @@ QUERY: dict[str, Any] = {
     "url": "https://pictures.example/1.png",
     "sig": "not ours",
     "address": f"{MAIL}@customer.example",
+    "ids": list(range(1, 40)),
 }
 """What stands for a query parameter that a list needs, or can be searched by."""
 
@@ -308,6 +313,7 @@ TELL = {
     "/contacts",
     "/addresses",
     "/snapshot",
+    "/conversation-links",
 }
 """Lists that tell Ana of the conversation or the mailbox: were they empty for her, the test would prove nothing."""
 

@@ -100,7 +100,10 @@ async def make_conversation(api: Api, word: str, everything: Objects, mentioned:
     path = f"/conversations/{conversation_id}"
     await api.jonas.put(f"{path}/assignee", Assign(user_id=api.jonas.user_id))
     told = [] if word == CONFIDENTIAL else [each.user_id for each in mentioned]
-    await api.jonas.post(f"{path}/comments", AddComment(text=f"{word}, who knows?", mention_ids=told))
+    upload = {"file": (f"{word} beside.txt", word.encode(), "text/plain")}
+    file_id = (await api.jonas.request("POST", f"{path}/comment-files", files=upload)).json()["id"]
+    said = AddComment(text=f"{word}, who knows?", mention_ids=told, file_ids=[file_id], link_ids=[conversation_id])
+    await api.jonas.post(f"{path}/comments", said)
     await api.jonas.put(f"{path}/tags", {"add": [everything.ids["tag_id"]]})
     waiting = await write_draft(api, conversation_id, word)
     send = SendDraft(version=waiting.version, undo_seconds=3600, even_if_answered=True)
@@ -117,6 +120,7 @@ async def make_conversation(api: Api, word: str, everything: Objects, mentioned:
         "attachment_id": attached.json()["attachments"][0]["id"],
         "outgoing_id": outgoing["id"],
         "comment_id": (await api.jonas.get(path, ConversationDetail)).comments[0].id,
+        "comment_file_id": file_id,
     }
     return replace(everything, ids=everything.ids | ids)
 
@@ -128,7 +132,8 @@ async def write_draft(api: Api, conversation_id: int, word: str) -> Draft:
     return await api.jonas.put(f"/drafts/{draft.id}", saved, Draft)
 
 
-OF_A_CONVERSATION = {"conversation_id", "message_id", "draft_id", "attachment_id", "outgoing_id", "comment_id"}
+OF_A_CONVERSATION = {"conversation_id", "message_id", "draft_id", "attachment_id", "outgoing_id"}
+OF_A_CONVERSATION |= {"comment_id", "comment_file_id"}
 READING = [route for route in ROUTES if route.method == "GET" and not route.path.endswith("/oauth/callback")]
 SCOPED = [route for route in ROUTES if OF_A_CONVERSATION & set(route.parameters)]
 

@@ -109,6 +109,11 @@ class Model:
             return row.last_arrival > read_from
         return mark.forced_unread or row.last_arrival > max(mark.read_up_to, read_from)
 
+    def has_new_comments(self, row: ConversationRow) -> bool:
+        mark = self.marks.get(row.id)
+        read = max(mark.comments_read_up_to if mark else 0, self.mailboxes[row.mailbox_id].comments_read_from)
+        return row.last_comment_id > read
+
     def shown(self) -> dict[str, Any]:
         """Everything the person can see by it, for comparing."""
         visible = set(self.rows)
@@ -121,6 +126,7 @@ class Model:
             "mailboxes": self.mailboxes,
             "rows": self.rows,
             "unread": {key: self.unread(row) for key, row in self.rows.items()},
+            "comments": {key: self.has_new_comments(row) for key, row in self.rows.items()},
             "reminders": {
                 key: mark.reminder for key, mark in self.marks.items() if mark.reminder is not None and key in self.rows
             },
@@ -255,7 +261,9 @@ class LiveClient:
             case MarkChanged():
                 model.put_mark(event.mark)
             case WatermarkChanged():
-                self._update_mailbox(event.mailbox_id, read_from=event.read_from)
+                self._update_mailbox(
+                    event.mailbox_id, read_from=event.read_from, comments_read_from=event.comments_read_from
+                )
             case HistoryStored():
                 await self._read_mailbox(event.mailbox_id)
             case MailboxGained():
@@ -273,7 +281,9 @@ class LiveClient:
             case MailboxChanged():
                 known = model.mailboxes.get(event.mailbox.id)
                 if known is not None:
-                    model.mailboxes[known.id] = msgspec.structs.replace(event.mailbox, read_from=known.read_from)
+                    model.mailboxes[known.id] = msgspec.structs.replace(
+                        event.mailbox, read_from=known.read_from, comments_read_from=known.comments_read_from
+                    )
             case AccountStateChanged():
                 self._update_mailbox(event.state.mailbox_id, account=event.state)
             case OrganisationChanged():

@@ -102,6 +102,47 @@ async def commented_and_taken_back(scene: Scene) -> None:
 
 
 @deed
+async def commented_with_files_and_links(scene: Scene) -> None:
+    for number in scene.conversations:
+        path = f"/conversations/{number}"
+        upload = {"file": ("stock.txt", b"7", "text/plain")}
+        ids = [
+            (await scene.api.jonas.request("POST", f"{path}/comment-files", files=upload)).json()["id"] for _ in "ab"
+        ]
+        body = AddComment(text=f"See #{scene.private}", file_ids=ids, link_ids=[scene.private])
+        await scene.api.jonas.post(f"{path}/comments", body, Comment)
+        await scene.api.jonas.delete(f"/comment-files/{ids[0]}")
+
+
+@deed
+async def comments_read(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    for number in (scene.open, scene.private):
+        await scene.api.ana.put(f"/conversations/{number}/read", SetRead(read=True))
+    await commented_and_taken_back(scene)
+
+
+@deed
+async def comments_read_by_reading_all(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    await scene.api.ana.post(f"/mailboxes/{scene.api.support}/read-all")
+    await scene.api.jonas.post(f"/conversations/{scene.open}/comments", AddComment(text="And this."))
+
+
+@deed
+async def commented_conversations_joined(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    await scene.api.ana.put(f"/conversations/{scene.private}/read", SetRead(read=True))
+    await a_late_mail_joined_conversations(scene)
+
+
+@deed
+async def a_commented_mailbox_was_joined(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    await members_came_and_went(scene)
+
+
+@deed
 async def tagged(scene: Scene) -> None:
     tag = await scene.api.jonas.post("/tags", SaveTag(name="Warranty"), Tag)
     other = await scene.api.jonas.post("/tags", SaveTag(name="Returns", colour=3), Tag)
