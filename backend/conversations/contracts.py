@@ -9,6 +9,7 @@ from backend.compose.contracts import Draft, Outgoing
 from backend.contacts.contracts import Contact
 from backend.contracts import Contract, StreamPosition
 from backend.mail.contracts import MailAddress, MessageBody, MessageItem
+from backend.tags.contracts import ChangeTags
 
 Status = Literal["open", "done", "spam", "trash"]
 Visibility = Literal["open", "private", "confidential"]
@@ -344,3 +345,70 @@ class WatermarkChanged(Contract, tag="watermark_changed"):
     mailbox_id: int
     read_from: int
     comments_read_from: int = 0
+
+
+# ---- the same change to many conversations
+
+MOST_AT_ONCE = 200
+
+
+class AssignMany(Assign, tag="assignee"):
+    """As `Assign`."""
+
+
+class SetStatusOfMany(SetStatus, tag="status"):
+    """As `SetStatus`."""
+
+
+class SetVisibilityOfMany(SetVisibility, tag="visibility"):
+    """As `SetVisibility`."""
+
+
+class SetReadOfMany(SetRead, tag="read"):
+    """As `SetRead`."""
+
+
+class RemindOfMany(SetReminder, tag="reminder"):
+    """As `SetReminder`."""
+
+
+class ClearRemindersOfMany(Contract, tag="clear_reminder"):
+    """No reminder, and not hidden, for the asking person."""
+
+
+class ChangeTagsOfMany(ChangeTags, tag="tags"):
+    """As `ChangeTags`."""
+
+
+ManyChange = (
+    AssignMany
+    | SetStatusOfMany
+    | SetVisibilityOfMany
+    | SetReadOfMany
+    | RemindOfMany
+    | ClearRemindersOfMany
+    | ChangeTagsOfMany
+)
+
+
+class ChangeMany(Contract):
+    """One change to each of these conversations; `change.type` names it."""
+
+    ids: Annotated[list[int], msgspec.Meta(min_length=1, max_length=MOST_AT_ONCE)]
+    change: ManyChange
+
+
+class RefusedChange(Contract):
+    """Why one of many was not changed: in words for people, and `error` for programs."""
+
+    conversation_id: int
+    error: str
+    message: str
+    remedy: str
+
+
+class ManyChanged(Contract):
+    """What was changed, as it now stands, and what was not."""
+
+    items: list[ConversationItem]
+    refused: list[RefusedChange]

@@ -6,13 +6,14 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, blocking, commenting, queries, reminders
+from backend.conversations import actions, blocking, commenting, many, queries, reminders
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
     Assign,
     BlockedSender,
     BlockSender,
+    ChangeMany,
     Comment,
     CommentRevision,
     ConversationDetail,
@@ -20,6 +21,7 @@ from backend.conversations.contracts import (
     ConversationPage,
     EditComment,
     ListView,
+    ManyChanged,
     SetReaction,
     SetRead,
     SetReminder,
@@ -54,6 +56,12 @@ async def my_work(
 async def read_conversation(asker: Asker, conversation_id: int) -> ConversationDetail:
     """Everything the conversation pane shows. The address of a joined conversation answers with the one it is in."""
     return await queries.read_conversation(asker, conversation_id)
+
+
+@post("/conversations/many", status_code=200, **access("signed_in"))
+async def change_many(asker: Asker, data: ChangeMany) -> ManyChanged:
+    """One change to each of many conversations. What is refused, or out of sight, is told one by one."""
+    return await many.change_many(asker, data)
 
 
 @put("/conversations/{conversation_id:int}/assignee", **access("conversation"))
@@ -159,6 +167,7 @@ router = Router(
         read_all,
         my_work,
         read_conversation,
+        change_many,
         assign,
         set_status,
         set_visibility,

@@ -154,6 +154,19 @@ async def tagged(scene: Scene) -> None:
 
 
 @deed
+async def many_changed_at_once(scene: Scene) -> None:
+    for change in (
+        {"type": "assignee", "user_id": scene.api.ana.user_id},
+        {"type": "visibility", "visibility": "confidential"},
+        {"type": "status", "status": "trash"},
+        {"type": "read", "read": False},
+        {"type": "reminder", "at": TOMORROW},
+        {"type": "assignee"},
+    ):
+        await scene.api.jonas.post("/conversations/many", {"ids": scene.conversations, "change": change})
+
+
+@deed
 async def reminded(scene: Scene) -> None:
     for number in scene.conversations:
         await scene.api.jonas.put(f"/conversations/{number}/reminder", SetReminder(at=TOMORROW))

@@ -1,0 +1,65 @@
+"""The same change to many conversations: each as if it had been asked for alone, in a transaction of its own.
+
+One transaction for all would hold every one of them locked until the last is changed, and one refusal would undo the
+others (docs/decisions/0012-many-at-once.md). Whoever asks is told of each what became of it.
+"""
+
+from typing import assert_never
+
+from backend.access.asker import Asker
+from backend.access.fetch import access_conversation
+from backend.conversations import actions, reminders
+from backend.conversations.contracts import (
+    AssignMany,
+    ChangeMany,
+    ChangeTagsOfMany,
+    ClearRemindersOfMany,
+    ConversationItem,
+    ManyChange,
+    ManyChanged,
+    RefusedChange,
+    RemindOfMany,
+    SetReadOfMany,
+    SetStatusOfMany,
+    SetVisibilityOfMany,
+)
+from backend.errors import TandemError
+from backend.tags.actions import change_tags
+
+
+async def change_many(asker: Asker, given: ChangeMany) -> ManyChanged:
+    """Change each of the conversations, in the order of the ids. Those out of sight are refused as if they were not."""
+    items: dict[int, ConversationItem] = {}
+    refused: list[RefusedChange] = []
+    for conversation_id in sorted(set(given.ids)):
+        try:
+            seen = (await access_conversation(asker, conversation_id)).conversation_id
+            if seen not in items:  # of two that were joined meanwhile, one is left
+                items[seen] = await _change(asker, seen, given.change)
+        except TandemError as fault:
+            refused.append(refusal_of(conversation_id, fault))
+    return ManyChanged(items=list(items.values()), refused=refused)
+
+
+async def _change(asker: Asker, conversation_id: int, change: ManyChange) -> ConversationItem:
+    match change:
+        case AssignMany():
+            return await actions.assign_conversation(asker, conversation_id, change)
+        case SetStatusOfMany():
+            return await actions.set_status(asker, conversation_id, change.status)
+        case SetVisibilityOfMany():
+            return await actions.set_visibility(asker, conversation_id, change.visibility)
+        case SetReadOfMany():
+            return await actions.set_read(asker, conversation_id, change.read)
+        case RemindOfMany():
+            return await reminders.set_reminder(asker, conversation_id, change)
+        case ClearRemindersOfMany():
+            return await reminders.clear_reminder(asker, conversation_id)
+        case ChangeTagsOfMany():
+            return await change_tags(asker, conversation_id, change)
+        case _:
+            assert_never(change)
+
+
+def refusal_of(conversation_id: int, fault: TandemError) -> RefusedChange:
+    return RefusedChange(conversation_id=conversation_id, error=fault.code, message=fault.message, remedy=fault.remedy)
