@@ -5,6 +5,7 @@ later event of each stream in order, exactly once, then what happens from there 
 """
 
 from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -107,7 +108,26 @@ class ClosingFrame(Contract, tag="closing", tag_field="frame"):
     reason: str
 
 
-Frame = EventFrame | PositionFrame | ResetFrame | RefusedFrame | ClosingFrame
+ConversationId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Doing = Literal["reading", "commenting", "replying"]
+"""What somebody does in a conversation, the least first."""
+
+
+class Present(Contract):
+    """Somebody who is in a conversation at this moment."""
+
+    user_id: int
+    doing: Doing
+
+
+class PresenceFrame(Contract, tag="presence", tag_field="frame"):
+    """The others who are in a conversation now; whatever was said of it before is no longer so. May be lost."""
+
+    conversation_id: int
+    people: list[Present]
+
+
+Frame = EventFrame | PositionFrame | ResetFrame | RefusedFrame | ClosingFrame | PresenceFrame
 
 
 class Subscribe(Contract, tag="subscribe", tag_field="frame"):
@@ -118,7 +138,20 @@ class Unsubscribe(Contract, tag="unsubscribe", tag_field="frame"):
     streams: list[str]
 
 
-ClientFrame = Subscribe | Unsubscribe
+class Looking(Contract, tag="looking", tag_field="frame"):
+    """Where this client's person is now: said with each change, and again every 20 seconds. None: nowhere."""
+
+    conversation_id: ConversationId | None
+    doing: Doing = "reading"
+
+
+class Watch(Contract, tag="watch", tag_field="frame"):
+    """The conversations of whose people this client wants to hear: 200 at most, instead of those named before."""
+
+    conversation_ids: list[ConversationId]
+
+
+ClientFrame = Subscribe | Unsubscribe | Looking | Watch
 
 
 class Snapshot(Contract):

@@ -36,6 +36,8 @@ from backend.events.contracts import (
     frame_encoder,
 )
 from backend.events.feed import frame_for, live_page, replay_page, stream_head, stream_is_for
+from backend.events.presence import CHANNEL as PRESENCE_CHANNEL
+from backend.events.presence import Presence
 from backend.events.record import CHANNEL
 
 log = logging.getLogger(__name__)
@@ -107,6 +109,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.clients: set[Client] = set()
+        self.presence = Presence()
         self._feeds: dict[str, Feed] = {}
         self._pending: dict[str, None] = {}
         self._wake = asyncio.Event()
@@ -117,6 +120,7 @@ class Hub:
         self._tasks = [
             asyncio.create_task(self._listen(listening), name="hub-listen"),
             asyncio.create_task(self._dispatch_loop(), name="hub-dispatch"),
+            asyncio.create_task(self.presence.run(), name="hub-presence"),
         ]
         await listening.wait()
 
@@ -126,12 +130,14 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.presence.stop()
 
     def add(self, client: Client) -> None:
         self.clients.add(client)
 
     def remove(self, client: Client) -> None:
         self.clients.discard(client)
+        self.presence.leave(client)
         for stream in list(client.following):
             self._unfollow(client, stream)
 
@@ -193,6 +199,8 @@ class Hub:
                 try:
                     await connection.add_listener(CHANNEL, self._on_events)
                     await connection.add_listener(SESSIONS_CHANNEL, self._on_sessions)
+                    await connection.add_listener(PRESENCE_CHANNEL, self._on_presence)
+                    await self.presence.ask()
                     listening.set()
                     while not connection.is_closed():
                         for stream in list(self._feeds):
@@ -217,6 +225,9 @@ class Hub:
             own = {"session": client.session_id, "token": client.token_id, "user": client.user_id}.get(kind)
             if own is not None and str(own) == number:
                 client.close("signed_out")
+
+    def _on_presence(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
+        self.presence.hear(payload)
 
     async def _dispatch_loop(self) -> None:
         while True:

@@ -14,9 +14,12 @@ from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.contracts import StreamPosition
 from backend.events.contracts import (
+    Looking,
     PositionFrame,
     Snapshot,
     Subscribe,
+    Unsubscribe,
+    Watch,
     client_frame_decoder,
     frame_encoder,
 )
@@ -84,7 +87,7 @@ async def _send(socket: WebSocket[Any, Any, Any], client: Client) -> None:
 
 
 async def _hear(socket: WebSocket[Any, Any, Any], hub: Hub, client: Client) -> None:
-    """Follow the streams named in the address, then obey subscribe and unsubscribe; anything else ends the socket."""
+    """Follow the streams named in the address, then obey the client's frames; anything else ends the socket."""
     for stream, position in _since(socket.query_params.get("since", "")):
         await hub.subscribe(client, stream, position)
     while True:
@@ -97,12 +100,17 @@ async def _hear(socket: WebSocket[Any, Any, Any], hub: Hub, client: Client) -> N
         except msgspec.DecodeError:
             client.close("not_understood")
             continue
-        if isinstance(frame, Subscribe):
-            for wanted in frame.positions:
-                await hub.subscribe(client, wanted.stream, wanted.position)
-        else:
-            for stream in frame.streams:
-                hub.unsubscribe(client, stream)
+        match frame:
+            case Subscribe():
+                for wanted in frame.positions:
+                    await hub.subscribe(client, wanted.stream, wanted.position)
+            case Unsubscribe():
+                for stream in frame.streams:
+                    hub.unsubscribe(client, stream)
+            case Looking():
+                hub.presence.look(client, frame)
+            case Watch():
+                hub.presence.watch(client, frame.conversation_ids)
 
 
 @get("/snapshot", **access("signed_in"))
