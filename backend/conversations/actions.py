@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from backend.access.asker import Asker
+from backend.conversations.assigning import assigned_meanwhile
 from backend.conversations.change import ConversationChange, changing
 from backend.conversations.comment_files import take_files
 from backend.conversations.contracts import (
@@ -32,7 +33,10 @@ LONGEST_COMMENT = 20_000
 
 
 async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) -> ConversationItem:
-    """Assign to a user of the mailbox, to a team, or to nobody. Raises Unacceptable for anybody else."""
+    """Assign to a user of the mailbox, to a team, or to nobody.
+
+    Raises Unacceptable for anybody else, AssignedMeanwhile when somebody was faster.
+    """
     if to.user_id is not None and to.team_id is not None:
         raise Unacceptable("A conversation has one assignee.", "Choose a person or a team.")
     async with changing(asker.user_id, conversation_id) as change:
@@ -41,6 +45,8 @@ async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) ->
         if to.team_id is not None and await fetch_value("SELECT 1 FROM teams WHERE id = $1", to.team_id) is None:
             raise Unacceptable("There is no such team.", "Choose another one.")
         before = (change.before["assignee_id"], change.before["assigned_team_id"])
+        if to.was is not None and before not in ((to.was.user_id, to.was.team_id), (to.user_id, to.team_id)):
+            raise await assigned_meanwhile(asker, conversation_id)
         await execute(
             "UPDATE conversations SET assignee_id = $2, assigned_team_id = $3 WHERE id = $1",
             conversation_id,

@@ -145,6 +145,7 @@ class Activity(Contract):
         "unblocked",
         "tagged",
         "untagged",
+        "took_over",
     ]
     actor_id: int | None
     subject_id: int | None
@@ -197,11 +198,23 @@ class ConversationDetail(Contract):
     links: list[LinkedConversation] = []
 
 
-class Assign(Contract):
-    """To a person, to a team, or (both empty) to nobody."""
+class Assignee(Contract):
+    """A person, a team, or (both empty) nobody."""
 
     user_id: int | None = None
     team_id: int | None = None
+
+
+class Assign(Contract):
+    """To a person, to a team, or (both empty) to nobody.
+
+    `was` is to whom it was assigned as far as one saw. If somebody assigned it to somebody else meanwhile, 409 with the
+    code `assigned_meanwhile` says who was faster; without `was` the last one wins.
+    """
+
+    user_id: int | None = None
+    team_id: int | None = None
+    was: Assignee | None = None
 
 
 class SetStatus(Contract):
