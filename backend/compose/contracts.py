@@ -58,7 +58,8 @@ class SaveDraft(Contract):
 class SendDraft(Contract):
     """`seen_arrival` is the newest arrival that the writer saw (None: what was there when the draft was begun).
 
-    If somebody's reply or a new mail came later, 409 with the code `answered_meanwhile`, unless `even_if_answered`.
+    If somebody's reply or a new mail came later, 409 with the code `answered_meanwhile`, unless `even_if_answered`;
+    its details hold them as `replies` and `arrived`. A forward answers nobody, so it is not stopped.
     """
 
     version: int
@@ -66,6 +67,21 @@ class SendDraft(Contract):
     then_done: bool = False
     undo_seconds: int = 10
     even_if_answered: bool = False
+
+
+class Came(Contract):
+    """A mail that came to a conversation meanwhile: from outside, or an answer that somebody of ours sent.
+
+    `author_id` names a colleague (None: a correspondent, or another mail program); `message_id` is None until the
+    answer has its place in the conversation.
+    """
+
+    message_id: int | None
+    author_id: int | None
+    sender: MailAddress | None
+    subject: str
+    snippet: str
+    at: datetime
 
 
 class OutgoingRecipient(Contract):
@@ -77,7 +93,8 @@ class OutgoingRecipient(Contract):
 class Outgoing(Contract):
     """A mail handed to the outbox. `reason` and `remedy` are plain words; `server_words` stand folded below.
 
-    One that is `sent` and has a `reason` was refused for some of its `recipients`.
+    One that is `sent` and has a `reason` was refused for some of its `recipients`. One that is `held` because somebody
+    was faster says in `came` what they wrote.
     """
 
     id: int
@@ -98,6 +115,7 @@ class Outgoing(Contract):
     server_words: str
     recipients: list[OutgoingRecipient]
     attachments: list[DraftAttachment]
+    came: list[Came] = []
 
 
 class ResolveOutgoing(Contract):

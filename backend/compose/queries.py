@@ -8,6 +8,7 @@ import msgspec
 from backend.access.asker import Asker
 from backend.access.fetch import SEES
 from backend.compose.contracts import Draft, DraftAttachment, Outgoing, OutgoingRecipient
+from backend.compose.meanwhile import came_to
 from backend.database.connection import Row, fetch
 from backend.errors import NotFound
 from backend.mail.contracts import MailAddress
@@ -131,6 +132,7 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
 async def _outgoing(records: Sequence[Row]) -> list[Outgoing]:
     ids = [record["id"] for record in records]
     files = await _attachments("outgoing_id", ids)
+    came = await came_to([record for record in records if record["state"] == "held"])
     people: dict[int, list[OutgoingRecipient]] = {}
     for record in await fetch("SELECT * FROM outgoing_recipients WHERE outgoing_id = ANY($1) ORDER BY id", ids):
         people.setdefault(record["outgoing_id"], []).append(
@@ -156,6 +158,7 @@ async def _outgoing(records: Sequence[Row]) -> list[Outgoing]:
             server_words=record["server_words"],
             recipients=people.get(record["id"], []),
             attachments=files.get(record["id"], []),
+            came=came.get(record["id"], []),
         )
         for record in records
     ]

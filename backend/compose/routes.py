@@ -47,6 +47,12 @@ async def delete_draft(asker: Asker, draft_id: int) -> None:
     await drafts.delete_draft(asker, draft_id)
 
 
+@post("/drafts/{draft_id:int}/take-over", status_code=200, **access("conversation"))
+async def take_over(asker: Asker, draft_id: int) -> Draft:
+    """Write on, as its author, at what a colleague began."""
+    return await drafts.take_over(asker, draft_id)
+
+
 @post("/drafts/{draft_id:int}/attachments", **access("conversation"))
 async def attach_file(asker: Asker, draft_id: int, data: UploadedFile) -> Draft:
     """Attach a file, given as the multipart field `file`."""
@@ -94,6 +100,7 @@ router = Router(
         read_draft,
         save_draft,
         delete_draft,
+        take_over,
         attach_file,
         detach_file,
         send_draft,

@@ -69,6 +69,7 @@ class Outgoing(Table, tablename="outgoing"):
     reason = Text()
     remedy = Text()
     server_words = Text()
+    came = JSONB(default="[]", help_text="Of a held mail: where what came before it is found.")
     sent_at = Timestamptz(null=True, default=None)
     sent_copy = Text(default="none", help_text="none, waiting or stored")
 

@@ -135,7 +135,7 @@ class Sender:
         try:
             doubt = await outdated.reason_to_hold(held)
             if doubt is not None:
-                await results.hold(held, doubt)
+                await results.hold(held, doubt.words, doubt.came)
                 return
             try:
                 raw, login = await load_raw(held.raw_digest), await _login(held.mailbox_id)

@@ -211,7 +211,8 @@ async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
         await execute(
             "UPDATE outgoing SET state = 'queued', attempts = 0, fence = fence + 1, claimed_until = NULL, "
             "next_attempt_at = now(), undo_until = NULL, reason = '', remedy = '', server_words = '', "
-            "author_id = $2, seen_at = now(), seen_outgoing = $3 WHERE id = $1",
+            "author_id = $2, seen_at = now(), seen_outgoing = $3, came = '[]', "
+            "seen_arrival = (SELECT last_arrival FROM conversations c WHERE c.id = conversation_id) WHERE id = $1",
             outgoing_id,
             record["author_id"] if sees else asker.user_id,
             await newest_outgoing(conversation_id),

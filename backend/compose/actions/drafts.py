@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import msgspec
 
 from backend.access.asker import Asker
+from backend.access.fetch import access_mailbox
 from backend.compose.beginnings import Beginning, begin_new, begin_reply
 from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
 from backend.compose.queries import WrittenRecipients, read_draft
+from backend.conversations.actions import add_activity
 from backend.conversations.change import audience_of, changing, hold_membership
 from backend.conversations.contracts import ConversationChanged
 from backend.database.connection import Row, execute, fetch_row, fetch_value
@@ -133,6 +135,29 @@ async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
             text,
         )
         return await change.tell()
+
+
+async def take_over(asker: Asker, draft_id: int) -> Draft:
+    """Write on as its author at a draft that a colleague began. Raises NotFound for who cannot open its mailbox.
+
+    Its text stays; the version moves on, so that what the former author still saves is refused and kept by them.
+    """
+    async with changing_draft(asker.user_id, draft_id) as taken:
+        author_id, conversation_id = taken.record["author_id"], taken.record["conversation_id"]
+        await access_mailbox(asker, taken.record["mailbox_id"])
+        if author_id == asker.user_id:
+            return await read_draft(draft_id)
+        async with changing(asker.user_id, conversation_id) as change:
+            await execute(
+                "UPDATE drafts SET author_id = $2, version = version + 1, updated_at = now() WHERE id = $1",
+                draft_id,
+                asker.user_id,
+            )
+            activity = await add_activity(change, "took_over", subject_id=author_id)
+            draft = await read_draft(draft_id)
+            change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+            change.tell(lambda row: DraftChanged(draft=draft))
+    return draft
 
 
 async def delete_draft(asker: Asker, draft_id: int) -> None:

@@ -4,15 +4,16 @@ The states and the reasons are told at the top of transitions.py. Each function 
 state in which this result counts.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
 from backend.compose.actions.transitions import Claim, lock_outgoing, transition, updated
+from backend.compose.meanwhile import references_to
 from backend.conversations.actions import close_after_sending
 from backend.conversations.change import ConversationChange
 from backend.conversations.wishes import wish_answered
-from backend.database.connection import execute, fetch, fetch_value
+from backend.database.connection import Row, execute, fetch, fetch_value
 from backend.jobs import enqueue
 from backend.mail.actions import store_sent_message
 from backend.notifications.actions import notify
@@ -196,16 +197,17 @@ async def fail(held: Claim, said: Words, recipients: Mapping[str, Words]) -> boo
     return await transition(held.outgoing_id, None, work)
 
 
-async def hold(held: Claim, said: Words) -> bool:
-    """Nothing was tried: a person must look first."""
+async def hold(held: Claim, said: Words, came: Sequence[Row] = ()) -> bool:
+    """Nothing was tried: a person must look first, at what came if anything did."""
 
     async def work(change: ConversationChange) -> bool:
         done = await updated(
             "UPDATE outgoing SET state = 'held', claimed_until = NULL, next_attempt_at = NULL, reason = $3, "
-            "remedy = $4, server_words = $5 WHERE id = $1 AND fence = $2 AND state = 'queued'",
+            "remedy = $4, server_words = $5, came = $6 WHERE id = $1 AND fence = $2 AND state = 'queued'",
             held.outgoing_id,
             held.fence,
             *said,
+            references_to(came),
         )
         if done:
             await notify(change.act, [held.author_id], "failed_send", change.conversation_id, None, said.reason)

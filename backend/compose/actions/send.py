@@ -7,9 +7,9 @@ import msgspec
 from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox
 from backend.compose.actions.drafts import newest_outgoing, remove_draft
-from backend.compose.actions.outdated import replies_since
 from backend.compose.contracts import Draft, Outgoing, SendDraft
 from backend.compose.freeze import Frozen, freeze
+from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
 from backend.compose.queries import (
     attachments_of_draft,
     read_draft,
@@ -21,7 +21,7 @@ from backend.conversations.contracts import (
     OutgoingChanged,
 )
 from backend.conversations.threads import begin_conversation
-from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
+from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
 from backend.jobs import enqueue
@@ -103,15 +103,9 @@ async def check_account(mailbox_id: int) -> None:
 
 
 async def _check_unanswered(asker: Asker, record: Row, given: SendDraft) -> None:
-    if record["conversation_id"] is None:
+    if record["conversation_id"] is None or record["kind"] == "forward":
         return
-    seen = max(record["seen_arrival"], given.seen_arrival or 0)
-    arrived = await fetch(
-        "SELECT id, sender, subject, snippet, date FROM messages WHERE conversation_id = $1 "
-        "AND direction = 'incoming' AND arrival > $2 AND gone_at IS NULL ORDER BY arrival",
-        record["conversation_id"],
-        seen,
-    )
+    arrived = await arrived_since(record["conversation_id"], max(record["seen_arrival"], given.seen_arrival or 0))
     replies = await replies_since(
         record["conversation_id"],
         asker.user_id,
@@ -119,26 +113,13 @@ async def _check_unanswered(asker: Asker, record: Row, given: SendDraft) -> None
         record["seen_at"],
         ("scheduled", "queued", "sending", "sent", "unknown"),
     )
-    if not arrived and not replies:
-        return
-    raise AnsweredMeanwhile(
-        "Somebody answered this conversation meanwhile." if replies else "A new mail arrived meanwhile.",
-        "Read what came, then send your mail anyway or change it.",
-        arrived=[
-            {
-                "message_id": each["id"],
-                "sender": msgspec.json.decode(each["sender"]) if each["sender"] else None,
-                "subject": each["subject"],
-                "snippet": each["snippet"],
-                "date": each["date"].isoformat(),
-            }
-            for each in arrived
-        ],
-        replies=[
-            {"author_id": each["author_id"], "subject": each["subject"], "at": each["at"].isoformat()}
-            for each in replies
-        ],
-    )
+    if arrived or replies:
+        raise AnsweredMeanwhile(
+            await sentence_of(replies, arrived, "meanwhile"),
+            "Read what came, then send your mail anyway or change it.",
+            arrived=[msgspec.to_builtins(came_of(each)) for each in arrived],
+            replies=[msgspec.to_builtins(came_of(each)) for each in replies],
+        )
 
 
 async def _begin(draft: Draft, frozen: Frozen) -> int:

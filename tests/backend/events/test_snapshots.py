@@ -346,6 +346,13 @@ async def a_draft_written_and_thrown_away(scene: Scene) -> None:
     await scene.api.jonas.delete(f"/drafts/{other.id}")
 
 
+@deed
+async def a_draft_taken_over(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    await save(scene, draft, "Hello Mateus,")
+    await scene.api.jonas.post(f"/drafts/{draft.id}/take-over", None, Draft)
+
+
 async def save(scene: Scene, draft: Draft, text: str) -> Draft:
     to = draft.to or [MailAddress(name="", address="carla@customer.example")]
     body = SaveDraft(version=draft.version, to=to, cc=[], bcc=[], subject=draft.subject or "About it", text=text)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.compose.actions import results, transitions
-from backend.compose.contracts import Outgoing
+from backend.compose.contracts import Draft, Outgoing
 from backend.database.connection import execute, fetch, fetch_value
 from backend.mail.contracts import MailAddress
 from backend.notifications.contracts import NotificationPage
@@ -177,10 +177,41 @@ async def test_a_colleagues_answer_meanwhile_holds_the_mail(desk: Desk) -> None:
     other = await desk.send(jonas, desk.api.jonas, even_if_answered=True)
     assert await desk.attempt(other) == "sent"
     assert await desk.attempt(held) == "held"
-    assert "answered" in (await desk.shown(held)).reason
+    shown = await desk.shown(held)
+    assert "answered" in shown.reason
+    assert [(each.author_id, each.snippet) for each in shown.came] == [(desk.api.jonas.user_id, jonas.text)]
+    detail = await desk.detail(conversation_id)
+    assert shown.came[0].message_id in [each.id for each in detail.messages]
     assert len(desk.smtp.messages) == 1
+    again = await desk.api.ana.post(f"/outbox/{held.id}/resolve", {"choice": "send_again"}, Outgoing)
+    assert again.came == []
+    assert await desk.attempt(held) == "sent"
+
+
+async def test_a_customer_who_writes_again_holds_the_answer_until_a_person_has_read_it(desk: Desk) -> None:
+    first = write_mail()
+    conversation_id = await deliver(desk.api.support, first)
+    held = await desk.send(await desk.reply_draft(conversation_id))
+    answer = write_mail(answers=f"<{parse_message(first).message_id}>", text="Never mind, it is gone.")
+    await deliver(desk.api.support, answer)
+    assert await desk.attempt(held) == "held"
+    shown = await desk.shown(held)
+    assert shown.reason == "Carla Customer wrote again while this mail was waiting."
+    assert [each.snippet for each in shown.came] == ["Never mind, it is gone."]
+    assert [each.came for each in await desk.api.jonas.get("/outbox", list[Outgoing])] == [shown.came]
+    assert desk.smtp.commands == []
     await desk.api.ana.post(f"/outbox/{held.id}/resolve", {"choice": "send_again"}, Outgoing)
     assert await desk.attempt(held) == "sent"
+
+
+async def test_a_forward_is_held_by_no_answer(desk: Desk) -> None:
+    first = write_mail()
+    conversation_id = await deliver(desk.api.support, first)
+    begun = await desk.api.ana.post("/drafts", {"kind": "forward", "conversation_id": conversation_id}, Draft)
+    forward = await desk.save(desk.api.ana, begun, to=[BOB])
+    await desk.send(await desk.reply_draft(conversation_id, desk.api.jonas), desk.api.jonas)
+    await deliver(desk.api.support, write_mail(answers=f"<{parse_message(first).message_id}>"))
+    assert await desk.attempt(await desk.send(forward)) == "sent"
 
 
 async def test_a_writer_who_lost_the_mailbox_holds_the_mail_until_a_colleague_sends_it(desk: Desk) -> None:
@@ -359,7 +390,7 @@ async def test_a_mail_survives_the_joining_of_its_conversation(desk: Desk) -> No
     two = await deliver(desk.api.support, write_mail(subject="Second", answers=f"<{parent_id}>"))
     assert one != two
     outgoing = await desk.send(await desk.reply_draft(two))
-    await deliver(desk.api.support, parent)
+    await deliver(desk.api.support, parent, arrived=False)
     assert await desk.attempt(outgoing) == "sent"
     assert [m.direction for m in (await desk.detail(one)).messages].count("outgoing") == 1
 
