@@ -6,7 +6,7 @@
 
 A *seat* is one client's place: a conversation, and what its person does there. Each process tells the others of its own
 seats by NOTIFY, ids only, and takes its own in by the same way, so that there is one path. What changes within a tick
-is told together, and only the last word of each seat: a client that talks too much costs no more than one that does not.
+is told together, and only the last word of each seat: a client that talks too much costs no more than a calm one.
 
 A seat ends when its socket ends, when its client has not said `looking` again for `LASTING` seconds, and, in the other
 processes, when its own process is silent for as long. A process that has just come asks the others for theirs.
