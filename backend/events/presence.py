@@ -274,7 +274,8 @@ class Presence:
         doing: dict[int, Doing] = {}
         for key in self._in.get(conversation_id, ()):
             seat = self._seats[key].seat
-            doing[seat.user_id] = max(doing.get(seat.user_id, DOINGS[0]), seat.doing, key=DOINGS.index)
+            before = doing.get(seat.user_id, "reading")
+            doing[seat.user_id] = DOINGS[max(DOINGS.index(before), DOINGS.index(seat.doing))]
         return [Present(user_id=user_id, doing=doing[user_id]) for user_id in sorted(doing)]
 
 

@@ -406,6 +406,12 @@ def activity_words(view: View, activity: Activity) -> str:
             return f"{who} added the tag {activity.value}"
         case "untagged":
             return f"{who} removed the tag {activity.value}"
+        case "took_over":
+            owner = view.people.get(activity.subject_id or 0)
+            whose = (
+                "your" if owner and owner.id == view.me.person.id else f"{first_name(owner.name)}’s" if owner else "a"
+            )
+            return f"{who} took over {whose} reply"
         case "blocked":
             return f"{who} blocked {activity.value}"
         case "unblocked":
