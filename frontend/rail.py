@@ -62,6 +62,8 @@ class NoticeView(TypedDict):
     mailbox: str
     mailbox_id: int
     conversation_id: int
+    spot: str
+    href: str
     at: str
     read: bool
 
@@ -167,14 +169,7 @@ def paint_notices(view: View) -> list[NoticeView]:
 
 def _notice(view: View, notice: Notification) -> NoticeView:
     actor = view.people.get(notice.actor_id or 0)
-    who = first_name(actor.name) if actor else "Tandem"
-    lead, rest = {
-        "mention": (who, "mentioned you"),
-        "assignment": (who, "assigned you a conversation"),
-        "reply": (who if actor else "A reply", "answered a conversation of yours" if actor else "arrived"),
-        "failed_send": ("A mail was not sent", ""),
-        "reminder": ("Your reminder", "is due"),
-    }[notice.kind]
+    lead, rest = notice.words(first_name(actor.name) if actor else "")
     mailbox = view.mailboxes.get(notice.mailbox_id)
     return NoticeView(
         id=notice.id,
@@ -187,6 +182,8 @@ def _notice(view: View, notice: Notification) -> NoticeView:
         mailbox=mailbox.name if mailbox else "",
         mailbox_id=notice.mailbox_id,
         conversation_id=notice.conversation_id,
+        spot=notice.spot,
+        href=notice.path,
         at=notice.created_at.isoformat(),
         read=notice.read,
     )

@@ -19,6 +19,7 @@ from backend.conversations.contracts import (
     Visibility,
     WatermarkChanged,
 )
+from backend.conversations.following import joins, let_follow
 from backend.conversations.links import checked_links
 from backend.conversations.rows import activity_of, comment_of, item_for, mark_of, read_comment, read_row, readers
 from backend.conversations.wishes import wish_all_seen, wish_place, wish_seen
@@ -26,7 +27,7 @@ from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
 from backend.events.record import action, user_stream
 from backend.mail.blocked import unblock
-from backend.notifications.actions import notify
+from backend.notifications.actions import clear_notifications, notify
 
 LONGEST_COMMENT = 20_000
 """Characters."""
@@ -47,13 +48,16 @@ async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) ->
         before = (change.before["assignee_id"], change.before["assigned_team_id"])
         if to.was is not None and before not in ((to.was.user_id, to.was.team_id), (to.user_id, to.team_id)):
             raise await assigned_meanwhile(asker, conversation_id)
+        changed = before != (to.user_id, to.team_id)
         await execute(
-            "UPDATE conversations SET assignee_id = $2, assigned_team_id = $3 WHERE id = $1",
+            f"UPDATE conversations SET assignee_id = $2, assigned_team_id = $3, {joins('$4', '$5')} WHERE id = $1",
             conversation_id,
             to.user_id,
             to.team_id,
+            [to.user_id] if changed and to.user_id is not None else [],
+            asker.user_id if changed and to.user_id == asker.user_id else None,
         )
-        if before != (to.user_id, to.team_id):
+        if changed:
             kind = "assigned" if to.user_id else "assigned_team" if to.team_id else "unassigned"
             activity = await add_activity(change, kind, subject_id=to.user_id or to.team_id)
             change.tell(lambda row: ConversationChanged(row=row, activity=activity))
@@ -145,7 +149,11 @@ async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> 
         await add_concerned(conversation_id, {*given.mention_ids, *members}, "mentioned")
         change.tell(lambda row: CommentAdded(row=row, comment=comment))
         await _read_comments_up_to(change, asker, comment.id)
-        await notify(change.act, mentioned, "mention", conversation_id, asker.user_id, text[:200])
+        following = {*change.before["follower_ids"]} - {*mentioned, asker.user_id}
+        await let_follow(conversation_id, mentioned, acting=asker.user_id)
+        said = (conversation_id, asker.user_id, text[:200])
+        await notify(change.act, mentioned, "mention", *said, comment_id=comment.id)
+        await notify(change.act, following, "comment", *said, comment_id=comment.id)
     return comment
 
 
@@ -194,6 +202,8 @@ async def set_read(asker: Asker, conversation_id: int, read: bool) -> Conversati
             mark = mark_of(conversation_id, record)
             act.record(user_stream(asker.user_id), MarkChanged(mailbox_id=row["mailbox_id"], mark=mark))
             await wish_seen(asker, conversation_id, read)
+        if read:
+            await clear_notifications(act, asker.user_id, "conversation_id = $2", conversation_id)
     return await item_for(asker, conversation_id)
 
 
@@ -226,6 +236,12 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
         act.record(stream, told)
         for record in cleared:
             act.record(stream, MarkChanged(mailbox_id=mailbox_id, mark=mark_of(record["conversation_id"], record)))
+        await clear_notifications(
+            act,
+            asker.user_id,
+            "kind = 'reply' AND conversation_id IN (SELECT id FROM conversations WHERE mailbox_id = $2)",
+            mailbox_id,
+        )
         await wish_all_seen(asker, mailbox_id)
 
 

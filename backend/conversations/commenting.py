@@ -11,12 +11,13 @@ from backend.conversations.actions import LONGEST_COMMENT, add_concerned, check_
 from backend.conversations.change import changing
 from backend.conversations.comment_files import has_files
 from backend.conversations.contracts import Comment, CommentChanged, CommentRevision, EditComment, Emoji
+from backend.conversations.following import let_follow
 from backend.conversations.links import checked_links
 from backend.conversations.rows import read_comment
 from backend.database.connection import Row, execute, fetch
 from backend.errors import Forbidden, Unacceptable
 from backend.events.record import Action
-from backend.notifications.actions import notify, unsay_mentions
+from backend.notifications.actions import notify, unsay_comment
 
 
 async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Comment:
@@ -46,10 +47,12 @@ async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Com
         known = {*before["mention_ids"], *await team_readers(change.mailbox_id, before["team_mention_ids"])}
         fresh = {*given.mention_ids, *members} - known
         await add_concerned(change.conversation_id, fresh, "mentioned")
+        await let_follow(change.conversation_id, fresh, acting=asker.user_id)
         comment = await read_comment(comment_id)
         change.tell(lambda row: CommentChanged(row=row, comment=comment))
         told = sorted(fresh - {asker.user_id})
-        await notify(change.act, told, "mention", change.conversation_id, asker.user_id, text[:200])
+        where = change.conversation_id
+        await notify(change.act, told, "mention", where, asker.user_id, text[:200], comment_id=comment_id)
     return comment
 
 
@@ -123,7 +126,8 @@ async def _unsay(act: Action, comment: Row) -> None:
     """Take every text of a deleted comment out of notifications and of events that may still be read."""
     conversation_id = comment["conversation_id"]
     rows = await fetch("SELECT left(text, 200) AS text FROM comment_revisions WHERE comment_id = $1", comment["id"])
-    unsaid = await unsay_mentions(act, conversation_id, comment["author_id"], [row["text"] for row in rows])
+    texts = [row["text"] for row in rows]
+    unsaid = await unsay_comment(act, conversation_id, comment["id"], comment["author_id"], texts)
     await execute(
         "UPDATE events SET body = jsonb_set(jsonb_set(jsonb_set(body, '{comment,text}', '\"\"'), '{comment,files}', "
         "'[]'), '{comment,link_ids}', '[]') WHERE conversation_id = $1 "
@@ -135,8 +139,10 @@ async def _unsay(act: Action, comment: Row) -> None:
     )
     await execute(
         "UPDATE events SET body = jsonb_set(body, '{notification,text}', '\"\"') WHERE conversation_id = $1 "
-        "AND at >= $3 AND body ->> 'type' = 'notification_added' AND body -> 'notification' ->> 'id' = ANY($2)",
+        "AND at >= $3 AND body ->> 'type' = 'notification_added' AND (body -> 'notification' ->> 'comment_id' = $4 "
+        "OR (body -> 'notification' ->> 'comment_id' IS NULL AND body -> 'notification' ->> 'id' = ANY($2)))",
         conversation_id,
         [str(number) for number in unsaid],
         comment["created_at"],
+        str(comment["id"]),
     )

@@ -45,6 +45,7 @@ class ConversationRow(Contract):
     version: int
     tag_ids: list[int] = []
     last_comment_id: int = 0
+    follower_ids: list[int] = []
 
 
 class Reminder(Contract):
@@ -227,6 +228,10 @@ class SetVisibility(Contract):
 
 class SetRead(Contract):
     read: bool
+
+
+class SetFollowing(Contract):
+    following: bool
 
 
 class SetReminder(Contract):

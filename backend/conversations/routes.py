@@ -6,7 +6,7 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, blocking, commenting, many, queries, reminders
+from backend.conversations import actions, blocking, commenting, following, many, queries, reminders
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -22,6 +22,7 @@ from backend.conversations.contracts import (
     EditComment,
     ListView,
     ManyChanged,
+    SetFollowing,
     SetReaction,
     SetRead,
     SetReminder,
@@ -86,6 +87,12 @@ async def set_visibility(asker: Asker, conversation_id: int, data: SetVisibility
 async def set_read(asker: Asker, conversation_id: int, data: SetRead) -> ConversationItem:
     """Read or unread, for the asking person alone."""
     return await actions.set_read(asker, conversation_id, data.read)
+
+
+@put("/conversations/{conversation_id:int}/following", **access("conversation"))
+async def set_following(asker: Asker, conversation_id: int, data: SetFollowing) -> ConversationItem:
+    """Be told of what is said and written in it, or no more."""
+    return await following.set_following(asker, conversation_id, data.following)
 
 
 @put("/conversations/{conversation_id:int}/reminder", **access("conversation"))
@@ -172,6 +179,7 @@ router = Router(
         set_status,
         set_visibility,
         set_read,
+        set_following,
         set_reminder,
         clear_reminder,
         add_comment,

@@ -21,7 +21,7 @@ from backend.mail.contracts import MailAddress
 ROW_COLUMNS = """
     c.id, c.mailbox_id, c.subject, c.correspondents, c.message_count, c.comment_count, c.snippet, c.last_at,
     c.last_arrival, c.last_direction, c.status, c.visibility, c.assignee_id, c.assigned_team_id,
-    c.has_attachments, c.tag_ids, c.version,
+    c.has_attachments, c.tag_ids, c.follower_ids, c.version,
     (SELECT array_agg(DISTINCT d.author_id ORDER BY d.author_id) FROM drafts d WHERE d.conversation_id = c.id)
         AS draft_author_ids,
     CASE WHEN c.comment_count > 0 THEN (SELECT max(k.id) FROM comments k
@@ -62,6 +62,7 @@ def row_of(record: Row) -> ConversationRow:
         version=record["version"],
         tag_ids=list(record["tag_ids"]),
         last_comment_id=record["last_comment_id"] or 0,
+        follower_ids=list(record["follower_ids"]),
     )
 
 

@@ -41,6 +41,8 @@ class Conversation(Table, tablename="conversations"):
     last_direction = Text(default="incoming")
     has_attachments = Boolean(default=False)
     tag_ids = Array(base_column=BigInt(), default=list)
+    follower_ids = Array(base_column=BigInt(), default=list)
+    unfollowed_ids = Array(base_column=BigInt(), default=list, help_text="Who left, until they act here again.")
     hidden = Boolean(default=False, help_text="All its messages are hidden: it stands in no list.")
     created_at = Timestamptz(default=TimestamptzNow())
 

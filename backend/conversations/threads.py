@@ -97,6 +97,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         other = await fetch_row("SELECT * FROM conversations WHERE id = $1 FOR UPDATE", other_id)
         survivor = await fetch_row("SELECT * FROM conversations WHERE id = $1 FOR UPDATE", survivor_id)
         assert other is not None and survivor is not None
+        followers = list(dict.fromkeys([*survivor["follower_ids"], *other["follower_ids"]]))
         audience_before = await audience_of(survivor_id)
         other_audience = await audience_of(other_id)
         newest = [await newest_comment(each) for each in (survivor_id, other_id)]
@@ -104,7 +105,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         await _join_marks(act, survivor, other, newest)
         await execute(
             "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
-            "tag_ids = $6, "
+            "tag_ids = $6, follower_ids = $7, unfollowed_ids = $8, "
             "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1 AND deleted_at IS NULL) "
             "WHERE id = $1",
             survivor_id,
@@ -113,6 +114,8 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
             survivor["assignee_id"] or other["assignee_id"],
             survivor["assigned_team_id"] or other["assigned_team_id"],
             list(dict.fromkeys([*survivor["tag_ids"], *other["tag_ids"]])),
+            followers,
+            sorted({*survivor["unfollowed_ids"], *other["unfollowed_ids"]} - set(followers)),
         )
         await execute(
             "UPDATE conversations SET joined_into = $1, version = version + 1 WHERE id = $2 OR joined_into = $2",

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import changing, hold_membership, tell_sight
-from backend.conversations.contracts import HistoryStored, MessageAdded
+from backend.conversations.contracts import ConversationRow, HistoryStored, MessageAdded
+from backend.conversations.following import let_follow
 from backend.conversations.rows import read_rows, viewers
 from backend.conversations.threads import sum_up
 from backend.database.connection import Row, execute, fetch, fetch_row
@@ -34,6 +35,7 @@ from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
 from backend.mail.store import ReadMessage, find_stored, hold_threading, insert_message, leave_keys
 from backend.mail.word_index import put_words_off
+from backend.notifications.actions import notify
 from sync.mime.parse import parse_message
 
 __all__ = [  # what those who store mail need, in one place
@@ -162,6 +164,16 @@ async def tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
             conversation_id=row.id,
             audience=audiences[row.id],
         )
+        if record["arrival"]:
+            await _tell_followers(act, row, record)
+
+
+async def _tell_followers(act: Action, row: ConversationRow, message: Row) -> None:
+    """New mail of somebody else has come into what these people follow."""
+    sender = message_of(message).sender
+    who = (sender.name or sender.address) if sender else ""
+    text = message["snippet"]
+    await notify(act, row.follower_ids, "reply", row.id, None, text, sender=who, message_id=message["id"])
 
 
 async def _note_people(act: Action, mailbox_id: int, messages: Sequence[Fetched], own: set[str]) -> None:
@@ -286,6 +298,11 @@ async def store_sent_message(outgoing_id: int) -> None:
             await leave_keys(outgoing["mailbox_id"], outgoing["conversation_id"], parsed)
             await sum_up(outgoing["conversation_id"])
             change.tell(lambda row: MessageAdded(row=row, message=message_of(record)))
+            author, text = outgoing["author_id"], record["snippet"]
+            await let_follow(outgoing["conversation_id"], [], acting=author)
+            following = {*change.before["follower_ids"]} - {author}
+            where = outgoing["conversation_id"]
+            await notify(change.act, following, "reply", where, author, text, message_id=record["id"])
         recipients = [
             (person.name, person.address.lower(), None) for person in (*parsed.to, *parsed.cc) if person.address
         ]

@@ -16,6 +16,7 @@ from backend.mail.fetched import FolderKey
 from backend.mail.following import STANDS, status_follows
 from backend.mail.intents import FLAG_OF, open_kinds
 from backend.mail.store import hold_threading
+from backend.notifications.actions import clear_notifications
 
 DELETED = "\\Deleted"
 """The flag of a message that waits to be expunged (RFC 9051 section 2.3.2)."""
@@ -87,6 +88,9 @@ async def mark_like_server(act: Action, mailbox: Row, conversation_ids: Sequence
     )
     if not tell:
         return
+    read = [record["conversation_id"] for record in records if not record["forced_unread"]]
+    if read:
+        await clear_notifications(act, mailbox["owner_id"], "kind = 'reply' AND conversation_id = ANY($2)", read)
     for record in records:
         if record["forced_unread"] or record["read_up_to"] or record["revision"] > 1:
             mark = mark_of(record["conversation_id"], record)

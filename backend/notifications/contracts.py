@@ -1,14 +1,24 @@
-"""Notifications: events that concern one person."""
+"""Notifications: events that concern one person; what each wants to hear of, and where."""
 
-from datetime import datetime
-from typing import Literal
+from collections.abc import Iterator
+from datetime import datetime, time, timedelta
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, field
 
 from backend.contracts import Contract
 
-NotificationKind = Literal["mention", "assignment", "failed_send", "reply", "reminder"]
+NotificationKind = Literal["mention", "assignment", "failed_send", "reply", "reminder", "comment"]
 
 
 class Notification(Contract):
+    """`changes` of one minute are told together: text and place are those of the last one of the weightiest kind.
+
+    `message_id` or `comment_id` is the exact place in the conversation. `sender` wrote the mail that it tells of.
+    `private`: not everybody who may share a mailbox sees the conversation, so what is shown elsewhere names nothing.
+    """
+
     id: int
     kind: NotificationKind
     conversation_id: int
@@ -18,6 +28,47 @@ class Notification(Contract):
     text: str
     created_at: datetime
     read: bool
+    changes: int = 1
+    sender: str = ""
+    message_id: int | None = None
+    comment_id: int | None = None
+    private: bool = False
+
+    @property
+    def tag(self) -> str:
+        """What a newer one about the same conversation replaces on a screen."""
+        return f"tandem-{self.conversation_id}"
+
+    @property
+    def spot(self) -> str:
+        """The place in the conversation: `m12` a message, `c7` a comment."""
+        return f"c{self.comment_id}" if self.comment_id else f"m{self.message_id}" if self.message_id else ""
+
+    @property
+    def path(self) -> str:
+        """The address that shows it."""
+        return f"/?mailbox={self.mailbox_id}&conversation={self.conversation_id}" + (
+            f"&at={self.spot}" if self.spot else ""
+        )
+
+    def words(self, actor: str) -> tuple[str, str]:
+        """Its sentence: who or what, in weight, and the rest. `actor` is the name of who acted, or empty."""
+        who = actor or "Somebody"
+        match self.kind:
+            case "mention":
+                lead, rest = who, "mentioned you"
+            case "assignment":
+                lead, rest = who, "assigned you this"
+            case "comment":
+                lead, rest = who, "commented"
+            case "reply":
+                lead, rest = actor or self.sender or "Somebody", "answered" if actor else "wrote"
+            case "failed_send":
+                lead, rest = "A mail was not sent", ""
+            case "reminder":
+                lead, rest = "Your reminder", "is due"
+        several = f"{self.changes} changes" if self.changes > 1 else ""
+        return lead, " · ".join(part for part in (rest, several) if part)
 
 
 class NotificationPage(Contract):
@@ -26,12 +77,70 @@ class NotificationPage(Contract):
 
 
 class MarkNotificationsRead(Contract):
-    """`None` marks all."""
+    """`ids` None marks all; with `conversation_id` all about that conversation."""
 
     ids: list[int] | None = None
+    conversation_id: int | None = None
+
+
+class Wanted(Contract):
+    """Whether a person wants to hear of something at all (in the list), and where beside."""
+
+    on: bool = True
+    desktop: bool = True
+    push: bool = True
+
+
+class QuietHours(Contract):
+    """From `begins` to `ends`, on the clock of the person's time zone, beginning on these days (0 is Monday).
+
+    Where `ends` is not later, it is that of the next day. `time_zone` counts for a person who follows their browser.
+    """
+
+    on: bool = False
+    begins: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "19:00"
+    ends: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
+    days: list[Annotated[int, Meta(ge=0, le=6)]] = field(default_factory=lambda: list(range(7)))
+    time_zone: str = "UTC"
+
+    def cover(self, moment: datetime, time_zone: str) -> bool:
+        """Whether `moment` is quiet. `time_zone` is the profile's; UTC there means: as the browser."""
+        if not self.on:
+            return False
+        clock = moment.astimezone(ZoneInfo(self.time_zone if time_zone == "UTC" else time_zone))
+        return any(begin <= clock < end for begin, end in self._near(clock))
+
+    def _near(self, clock: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The quiet hours that began yesterday or begin today, where they do."""
+        begins, ends = time.fromisoformat(self.begins), time.fromisoformat(self.ends)
+        for back in (1, 0):
+            day = clock.date() - timedelta(days=back)
+            if day.weekday() in self.days:
+                last = day if ends > begins else day + timedelta(days=1)
+                yield (
+                    datetime.combine(day, begins, tzinfo=clock.tzinfo),
+                    datetime.combine(last, ends, tzinfo=clock.tzinfo),
+                )
+
+
+class NotificationSettings(Contract):
+    """One person's: what for, where, and when not. What is off is not even listed."""
+
+    mention: Wanted = Wanted()
+    assignment: Wanted = Wanted()
+    reply: Wanted = Wanted()
+    comment: Wanted = Wanted()
+    reminder: Wanted = Wanted()
+    failed_send: Wanted = Wanted()
+    quiet: QuietHours = QuietHours()
+
+    def of(self, kind: NotificationKind) -> Wanted:
+        return getattr(self, kind)
 
 
 class NotificationAdded(Contract, tag="notification_added"):
+    """A new one; or one that is known, told again for it stands for more now, or says less."""
+
     notification: Notification
 
 

@@ -7,7 +7,8 @@ from backend.notifications.contracts import Notification, NotificationPage
 
 PAGE = 50
 NOTIFICATIONS = (
-    "SELECT n.*, c.mailbox_id, c.subject FROM notifications n JOIN conversations c ON c.id = n.conversation_id"
+    "SELECT n.*, c.mailbox_id, c.subject, c.visibility FROM notifications n "
+    "JOIN conversations c ON c.id = n.conversation_id"
 )
 
 
@@ -23,6 +24,11 @@ def notification_of(record: Row) -> Notification:
         text=record["text"],
         created_at=record["created_at"],
         read=record["read_at"] is not None,
+        changes=record["changes"],
+        sender=record["sender"],
+        message_id=record["message_id"],
+        comment_id=record["comment_id"],
+        private=record["visibility"] != "open",
     )
 
 

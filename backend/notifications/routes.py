@@ -18,7 +18,7 @@ async def list_notifications(asker: Asker, cursor: int | None = None) -> Notific
 @post("/notifications/read", status_code=200, **access("signed_in"))
 async def mark_read(asker: Asker, data: MarkNotificationsRead) -> NotificationPage:
     """Mark some, or all, read; answers the newest page as it then stands."""
-    await mark_notifications_read(asker, data.ids)
+    await mark_notifications_read(asker, data.ids, data.conversation_id)
     return await read_notifications(asker, cursor=None)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from backend.contracts import Change, Contract
+from backend.notifications.contracts import NotificationSettings
 
 Role = Literal["owner", "admin", "member"]
 
@@ -40,6 +41,7 @@ class Me(Contract):
     time_zone: str
     locale: str
     theme: Literal["system", "light", "dark"]
+    notify: NotificationSettings = NotificationSettings()
 
 
 class SetUp(Contract):

@@ -5,6 +5,7 @@ import msgspec
 from backend.access.asker import Asker
 from backend.database.connection import Row, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
+from backend.notifications.contracts import NotificationSettings
 from backend.people.contracts import (
     ApiToken,
     AuditEntry,
@@ -20,6 +21,7 @@ from backend.people.contracts import (
 from backend.people.sessions import hash_of
 
 AUDIT_PAGE = 100
+settings_of = msgspec.json.Decoder(NotificationSettings).decode
 
 OFFERED = (
     "i.accepted_at IS NULL AND i.expires_at > now() AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.invited_by "
@@ -40,7 +42,13 @@ def person_of(record: Row) -> Person:
 
 
 def me_of(record: Row) -> Me:
-    return Me(person=person_of(record), time_zone=record["time_zone"], locale=record["locale"], theme=record["theme"])
+    return Me(
+        person=person_of(record),
+        time_zone=record["time_zone"],
+        locale=record["locale"],
+        theme=record["theme"],
+        notify=settings_of(record["notify"]),
+    )
 
 
 async def read_people() -> list[Person]:

@@ -7,6 +7,7 @@ from litestar.datastructures import Cookie
 
 from backend.access.asker import Asker
 from backend.access.classes import access
+from backend.notifications.contracts import NotificationSettings
 from backend.people import queries
 from backend.people.actions import entering, invitations, organisation, passwords, profile, teams
 from backend.people.contracts import (
@@ -136,6 +137,12 @@ async def update_profile(asker: Asker, data: UpdateProfile) -> Me:
     return await profile.update_profile(asker, data)
 
 
+@put("/me/notifications", **access("signed_in"))
+async def set_notifications(asker: Asker, data: NotificationSettings) -> Me:
+    """What one is told of, where, and when not."""
+    return await profile.set_notifications(asker, data)
+
+
 @post("/me/password", status_code=204, **access("signed_in"))
 async def change_password(asker: Asker, data: ChangePassword) -> None:
     """Change one's own password; other browsers are signed out."""
@@ -245,6 +252,7 @@ router = Router(
         accept_invitation,
         read_me,
         update_profile,
+        set_notifications,
         change_password,
         list_tokens,
         create_token,

@@ -35,6 +35,7 @@ class User(Table, tablename="users"):
     time_zone = Text(default="UTC")
     locale = Text(default="en")
     theme = Text(default="system")
+    notify = JSONB(default="{}", help_text="NotificationSettings of backend/notifications/contracts.py.")
     created_at = Timestamptz(default=TimestamptzNow())
 
 

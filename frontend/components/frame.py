@@ -326,6 +326,7 @@ NOTICE_ICONS = {
     "assignment": ("user-check", "violet"),
     "failed_send": ("triangle-alert", "red"),
     "reply": ("reply", "green"),
+    "comment": ("message-square", "accent"),
     "reminder": ("alarm-clock", "amber"),
 }
 
@@ -382,10 +383,14 @@ def _notice(notice: Any) -> rx.Component:
             class_name="notice-text",
         ),
         ago(at=notice.at),
-        href=f"/?mailbox={notice.mailbox_id}&conversation={notice.conversation_id}",
+        href=notice.href,
         key=notice.id,
         class_name=rx.cond(notice.read, "notice", "notice new"),
-        custom_attrs={"data-conversation": notice.conversation_id.to_string(), "data-notice": notice.id.to_string()},
+        custom_attrs={
+            "data-conversation": notice.conversation_id.to_string(),
+            "data-notice": notice.id.to_string(),
+            "data-spot": notice.spot,
+        },
     )
 
 

@@ -131,7 +131,7 @@ class Model:
                 key: mark.reminder for key, mark in self.marks.items() if mark.reminder is not None and key in self.rows
             },
             "notifications": {
-                key: (each.kind, each.text, each.read)
+                key: (each.kind, each.text, each.read, each.changes, each.spot)
                 for key, each in self.notifications.items()
                 if each.conversation_id in visible
             },

@@ -2,6 +2,7 @@
 
 import secrets
 
+import msgspec
 from msgspec import UNSET
 
 from backend.access.asker import Asker
@@ -9,6 +10,7 @@ from backend.database.connection import execute, fetch, fetch_row
 from backend.errors import NotFound
 from backend.events.hub import close_sessions
 from backend.events.record import ORGANISATION, action, user_stream
+from backend.notifications.contracts import NotificationSettings
 from backend.people.attempts import PER_ACCOUNT, count_attempt, forget_attempts
 from backend.people.audit import audit
 from backend.people.checks import check_locale, check_name, check_password, check_time_zone, refuse
@@ -51,6 +53,23 @@ async def update_profile(asker: Asker, given: UpdateProfile) -> Me:
             act.record(user_stream(asker.user_id), MeChanged(me=me))
         if me.person != before.person:
             act.record(ORGANISATION, PersonChanged(person=me.person))
+    return me
+
+
+async def set_notifications(asker: Asker, given: NotificationSettings) -> Me:
+    """What the person is told of, where, and when not."""
+    check_time_zone(given.quiet.time_zone)
+    async with action(asker.user_id) as act:
+        record = await fetch_row("SELECT * FROM users WHERE id = $1 FOR UPDATE", asker.user_id)
+        assert record is not None
+        before = me_of(record)
+        record = await fetch_row(
+            "UPDATE users SET notify = $2 WHERE id = $1 RETURNING *", asker.user_id, msgspec.json.encode(given).decode()
+        )
+        assert record is not None
+        me = me_of(record)
+        if me != before:
+            act.record(user_stream(asker.user_id), MeChanged(me=me))
     return me
 
 

@@ -21,6 +21,7 @@ from backend.conversations.contracts import (
     Comment,
     ConversationPage,
     EditComment,
+    SetFollowing,
     SetReaction,
     SetRead,
     SetReminder,
@@ -40,6 +41,7 @@ from backend.mailboxes.contracts import (
     Unsorted,
     UpdateMailbox,
 )
+from backend.notifications.contracts import NotificationSettings, QuietHours, Wanted
 from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from tests.servers.api import Api
@@ -164,6 +166,33 @@ async def many_changed_at_once(scene: Scene) -> None:
         {"type": "assignee"},
     ):
         await scene.api.jonas.post("/conversations/many", {"ids": scene.conversations, "change": change})
+
+
+@deed
+async def followed_and_left(scene: Scene) -> None:
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/following", SetFollowing(following=True))
+        await scene.api.jonas.post(f"/conversations/{number}/comments", AddComment(text="Look."))
+    await scene.api.ana.put(f"/conversations/{scene.open}/following", SetFollowing(following=True))
+    await scene.api.ana.put(f"/conversations/{scene.private}/following", SetFollowing(following=True))
+    for text in ("First.", "Second."):
+        await scene.api.jonas.post(f"/conversations/{scene.open}/comments", AddComment(text=text))
+    await scene.inbox.deliver(write_mail(subject="Re: Subject 1", answers=message_id_of(scene.mails[1])))
+    await scene.api.jonas.put(f"/conversations/{scene.open}/following", SetFollowing(following=False))
+
+
+@deed
+async def what_followers_were_told_was_read_with_the_conversation(scene: Scene) -> None:
+    await followed_and_left(scene)
+    await scene.api.ana.put(f"/conversations/{scene.open}/read", SetRead(read=True))
+    await scene.api.ana.post(f"/mailboxes/{scene.api.support}/read-all")
+
+
+@deed
+async def what_one_is_told_of_changed(scene: Scene) -> None:
+    wanted = NotificationSettings(comment=Wanted(on=False), quiet=QuietHours(on=True, days=[5, 6]))
+    await scene.api.jonas.put("/me/notifications", wanted)
+    await commented_with_mentions(scene)
 
 
 @deed
