@@ -239,7 +239,7 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
         await clear_notifications(
             act,
             asker.user_id,
-            "kind = 'reply' AND conversation_id IN (SELECT id FROM conversations WHERE mailbox_id = $2)",
+            "kind IN ('reply', 'comment') AND conversation_id IN (SELECT id FROM conversations WHERE mailbox_id = $2)",
             mailbox_id,
         )
         await wish_all_seen(asker, mailbox_id)

@@ -95,8 +95,8 @@ async def test_followers_are_told_of_new_mail_and_its_place(api: Api) -> None:
     page = await api.ana.get(f"/mailboxes/{api.support}/conversations")
     number = page["items"][0]["row"]["id"]
     await follow(api.jonas, number)
-    answer = {"answers": message_id_of(first), "sender": "Mateus <m@vento.example>"}
-    await inbox.deliver(write_mail(subject="Re: Wheel", text="Any news?", **answer))
+    sender = "Mateus <m@vento.example>"
+    await inbox.deliver(write_mail(subject="Re: Wheel", answers=message_id_of(first), sender=sender))
     [notice] = await told(api.jonas)
     newest = (await api.jonas.get(f"/conversations/{number}", ConversationDetail)).messages[-1]
     assert (notice.kind, notice.sender, notice.message_id) == ("reply", "Mateus", newest.id)
