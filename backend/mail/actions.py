@@ -13,10 +13,11 @@ from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
-from backend.mail.flags import mark_like_server, set_flags
+from backend.mail.flags import set_flags
 from backend.mail.following import status_follows
 from backend.mail.intake import own_addresses, targets
 from backend.mail.intents import want
+from backend.mail.marks import mark_like_server
 from backend.mail.places import where
 from backend.mail.placing import (
     arrived_again,
@@ -220,7 +221,7 @@ async def recognise(folder: FolderKey, listed: Sequence[Listed], *, arrived: boo
 async def apply_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> None:
     """Flags as they stand on the server. In a personal mailbox, Seen is its owner's read state, both ways.
 
-    A flag that is wished otherwise here, and not yet confirmed by the server, keeps what is wished.
+    While it is wished otherwise here, and not yet confirmed by the server, what people see is what is wished.
     """
     async with action(None) as act:
         await check_fence(folder.account_id, folder.fence)

@@ -10,11 +10,13 @@ from backend.conversations.change import changing
 from backend.conversations.contracts import ConversationChanged, MessageAdded, MessageRemoved
 from backend.conversations.threads import sum_up
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
+from backend.events.record import action
 from backend.jobs import enqueue
 from backend.mail.fetched import FolderKey
 from backend.mail.flags import flags_json, set_flags
 from backend.mail.following import OF_INTAKE, status_follows, wished_kinds
 from backend.mail.hiding import show_what_stands
+from backend.mail.marks import marks_follow
 from backend.mail.places import Where, where
 from backend.mail.queries import message_of
 from backend.mail.standing import GRACE
@@ -96,7 +98,8 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
         folder.folder_id,
         list(uids),
     )
-    async with status_follows([record["id"] for record in records], moved=True):
+    conversation_ids = [record["id"] for record in records]
+    async with status_follows(conversation_ids, moved=True):
         gone = await fetch(
             "DELETE FROM placements WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id",
             folder.folder_id,
@@ -105,6 +108,8 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
         if await fetch_value(f"SELECT {OF_INTAKE} FROM folders f WHERE f.id = $1", folder.folder_id):
             return  # deleting what was sorted deletes it there, not here
         waiting = await _note_unplaced(folder, [record["message_id"] for record in gone])
+    async with action(None) as act:
+        await marks_follow(act, folder.mailbox_id, conversation_ids)
     if waiting:
         await settle_later(folder.mailbox_id)
 
@@ -152,8 +157,9 @@ async def _note_unplaced(folder: FolderKey, message_ids: Collection[int]) -> int
     return len(records)
 
 
-async def _follow_voided(mailbox_id: int) -> None:
-    """The status of messages that stood in a folder which was numbered anew follows, once all such folders are whole.
+async def _follow_voided(mailbox_id: int) -> set[int]:
+    """The status of messages that stood in a folder which was numbered anew follows, once all such folders are whole;
+    answers their conversations.
 
     Folders with the same meaning are one here: who is not met in one of them may yet be in another.
     """
@@ -162,7 +168,7 @@ async def _follow_voided(mailbox_id: int) -> None:
         mailbox_id,
     )
     if not voided:
-        return
+        return set()
     folders = await fetch(
         "SELECT f.role, f.name FROM folders f JOIN mail_accounts a ON a.id = f.account_id "
         "WHERE a.mailbox_id = $1 AND f.chosen AND f.selectable AND NOT f.backfill_done",
@@ -170,11 +176,13 @@ async def _follow_voided(mailbox_id: int) -> None:
     )
     open_places = {where(record["role"], record["name"]) for record in folders}
     settled = [record for record in voided if record["stood_in"] not in open_places]
-    async with status_follows({record["conversation_id"] for record in settled}, moved=True):
+    followed = {record["conversation_id"] for record in settled}
+    async with status_follows(followed, moved=True):
         await execute(
             "UPDATE messages SET stood_in = '', unplaced_at = NULL WHERE id = ANY($1)",
             [record["id"] for record in settled],
         )
+    return followed
 
 
 async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
@@ -185,7 +193,7 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
     What is left of a conversation shows them no more; a conversation of which nothing is left moves to the Trash with
     all of them, where a person can restore it. The bytes stay in any case.
     """
-    await _follow_voided(mailbox_id)
+    followed = await _follow_voided(mailbox_id)
     await execute(  # whoever placed them again
         "UPDATE messages m SET unplaced_at = NULL, stood_in = '' WHERE m.mailbox_id = $1 AND m.unplaced_at IS NOT NULL "
         "AND m.unplaced_at < 'infinity' AND EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id)",
@@ -203,6 +211,8 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
         removed[record["conversation_id"]].append(record["id"])
     for conversation_id in sorted(removed):
         await _remove(conversation_id, removed[conversation_id])
+    async with action(None) as act:
+        await marks_follow(act, mailbox_id, followed | removed.keys())
     return not await fetch_value(
         "SELECT EXISTS (SELECT 1 FROM messages WHERE mailbox_id = $1 AND unplaced_at IS NOT NULL)", mailbox_id
     )

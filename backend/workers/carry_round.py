@@ -38,6 +38,8 @@ class Copy:
     uid_validity: int
     size: int
     flags: frozenset[str]
+    version: int
+    """Of the placement's row: another one when the watcher has written it since."""
 
 
 def standing_copies(copies: Sequence[Copy]) -> list[Copy]:
@@ -120,3 +122,7 @@ class Round:
                     flag, before = frozenset({FLAG_OF[wish.kind]}), after.get(copy, copy.flags)
                     after[copy] = before | flag if wish.value == "yes" else before - flag
         return after
+
+    def messages(self) -> set[int]:
+        """Every message that a wish of this round is about."""
+        return {wish.message_id for wish in self.wishes}

@@ -37,6 +37,7 @@ from backend.mail.actions import remove_placements
 from backend.mail.fetched import FolderKey
 from backend.mail.flags import flags_json
 from backend.mail.intents import FLAG_OF
+from backend.mail.marks import marks_follow
 from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
 from backend.mail.store import hold_threading
@@ -69,7 +70,7 @@ async def carry_out(account_id: int) -> None:
         account = await fetch_row("SELECT * FROM mail_accounts WHERE id = $1", account_id)
         if account is None or account["paused_at"] is not None:
             return  # whoever resumes it lets this job look again
-        await _tidy(account_id)
+        await _tidy(account_id, account["mailbox_id"])
         tried: set[int] = set()
         wishes = await _open_wishes(account_id, tried)
         if not wishes:
@@ -92,15 +93,19 @@ async def carry_out(account_id: int) -> None:
         raise TryAgain(f"{left} changes are not confirmed by the mail server yet. {why}")
 
 
-async def _tidy(account_id: int) -> None:
+async def _tidy(account_id: int, mailbox_id: int) -> None:
     """Close what cannot come true any more, and forget what came true long ago."""
-    await execute(
-        "UPDATE server_intents i SET confirmed_at = now() WHERE account_id = $1 AND confirmed_at IS NULL "
-        "AND created_at < now() - $2::interval "
-        "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = i.message_id)",
-        account_id,
-        GIVE_UP,
-    )
+    async with action(None) as act:
+        closed = await fetch(
+            "UPDATE server_intents i SET confirmed_at = now() WHERE account_id = $1 AND confirmed_at IS NULL "
+            "AND created_at < now() - $2::interval "
+            "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = i.message_id) RETURNING message_id",
+            account_id,
+            GIVE_UP,
+        )
+        if closed:
+            conversation_ids = await _conversations_of({record["message_id"] for record in closed})
+            await marks_follow(act, mailbox_id, conversation_ids)
     await execute(
         "DELETE FROM server_intents WHERE account_id = $1 AND confirmed_at < now() - $2::interval", account_id, FORGET
     )
@@ -120,8 +125,8 @@ async def _open_wishes(account_id: int, tried: Collection[int]) -> list[Wish]:
 async def _copies(wishes: Sequence[Wish], account_id: int) -> dict[int, list[Copy]]:
     records = await fetch(
         "SELECT p.id, p.folder_id, p.uid, p.message_id, p.size, m.message_id AS mime_id, f.name, f.role, "
-        "f.uid_validity, ARRAY(SELECT jsonb_array_elements_text(p.flags)) AS flags FROM placements p "
-        "JOIN folders f ON f.id = p.folder_id JOIN messages m ON m.id = p.message_id "
+        "f.uid_validity, ARRAY(SELECT jsonb_array_elements_text(p.flags)) AS flags, p.xmin::text::bigint AS version "
+        "FROM placements p JOIN folders f ON f.id = p.folder_id JOIN messages m ON m.id = p.message_id "
         "WHERE p.message_id = ANY($1) AND f.account_id = $2 ORDER BY p.id",
         sorted({wish.message_id for wish in wishes}),
         account_id,
@@ -138,6 +143,7 @@ async def _copies(wishes: Sequence[Wish], account_id: int) -> dict[int, list[Cop
                 record["uid_validity"],
                 record["size"],
                 frozenset(record["flags"]),
+                record["version"],
             )
         )
     return {message_id: standing_copies(found) for message_id, found in copies.items()}
@@ -218,7 +224,11 @@ async def _write_firmly(mailbox_id: int, turn: Round, names: FolderNames) -> Non
 
 
 async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
-    """Placements as they are now, and the wishes that came true, in one transaction."""
+    """Placements as they are now, and the wishes that came true, in one transaction.
+
+    A placement that the watcher has written since we looked keeps what it says: it may have been told of what somebody
+    else did after us, and of what we did it is told in any case.
+    """
     new_flags = turn.flags_after()
     moved = turn.moved()
     gone: list[Copy] = []
@@ -227,13 +237,19 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
         for copy in turn.moving(wish):
             if turn.new_place(copy) is None and wish.id in confirmed:
                 gone.append(copy)
-    async with action(None):
+    async with action(None) as act:
         await hold_threading(mailbox_id)  # what the watcher stores looks at where messages stand, before and after
         # In one order, here and in the watcher, so that nobody waits in a circle.
-        await execute(
-            "SELECT 1 FROM placements WHERE id = ANY($1) ORDER BY folder_id, uid FOR UPDATE",
-            [copy.stand.placement_id for copy in new_flags] + [copy.stand.placement_id for copy in gone],
+        held = await fetch(
+            "SELECT id, xmin::text::bigint AS version, ARRAY(SELECT jsonb_array_elements_text(flags)) AS flags "
+            "FROM placements WHERE id = ANY($1) ORDER BY folder_id, uid FOR UPDATE",
+            [copy.stand.placement_id for copy in (*new_flags, *gone, *(copy for copy, _, _ in moved))],
         )
+        told = {record["id"]: record for record in held}
+        for copy in [*new_flags, *(copy for copy, _, _ in moved)]:
+            record = told.get(copy.stand.placement_id)
+            if record is not None and record["version"] != copy.version:
+                new_flags[copy] = frozenset(record["flags"])
         await execute_many(
             "UPDATE placements SET flags = $2, seen = $3 WHERE id = $1",
             [(copy.stand.placement_id, flags_json(flags), SEEN in flags) for copy, flags in new_flags.items()],
@@ -255,10 +271,19 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
             "DELETE FROM placements WHERE id = ANY($1)",
             [copy.stand.placement_id for copy in (*gone, *(copy for copy, _, _ in moved))],
         )
+        # Marks before wishes, as those do who read.
+        await marks_follow(act, mailbox_id, await _conversations_of(turn.messages()), confirmed=confirmed)
         await execute(
             "UPDATE server_intents SET confirmed_at = now() WHERE id = ANY($1) AND confirmed_at IS NULL",
             sorted(confirmed),
         )
+
+
+async def _conversations_of(message_ids: Collection[int]) -> list[int]:
+    records = await fetch(
+        "SELECT DISTINCT conversation_id AS id FROM messages WHERE id = ANY($1) ORDER BY 1", list(message_ids)
+    )
+    return [record["id"] for record in records]
 
 
 async def _look_after(server: Connection, account_id: int, mailbox_id: int, turn: Round, names: FolderNames) -> None:

@@ -6,16 +6,22 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from backend.database.connection import execute, fetch, fetch_value
+from backend.conversations.contracts import ConversationDetail
+from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.events.record import action
 from backend.jobs import TryAgain
+from backend.mail.actions import apply_flags, forget_folder, recognise
+from backend.mail.fetched import FolderKey
 from backend.mail.intents import open_kinds, want
+from backend.mail.store import hold_threading
 from backend.workers.carrying import carry_out
 from sync.mime.parse import parse_message
+from sync.types import ListedMessage
 from tests.servers.api import Api, Member
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
@@ -132,6 +138,32 @@ class Post:
 
     async def seen(self) -> list[int]:
         return [uid for uid, flags in (await self.dovecot.flags(self.user)).items() if "\\Seen" in flags]
+
+    async def key(self, folder: str = "INBOX") -> FolderKey:
+        """A folder as the account's watcher names it."""
+        row = await fetch_row(
+            "SELECT f.id, f.role, a.fence FROM folders f JOIN mail_accounts a ON a.id = f.account_id "
+            "WHERE a.id = $1 AND f.name = $2",
+            self.account_id,
+            folder,
+        )
+        assert row is not None
+        return FolderKey(
+            folder_id=row["id"],
+            role=row["role"],
+            account_id=self.account_id,
+            mailbox_id=self.mailbox_id,
+            fence=row["fence"],
+        )
+
+    async def placed(self) -> list[tuple[str, list[str]]]:
+        """Every placement of ours: the folder and the flags."""
+        rows = await fetch(
+            "SELECT f.name, ARRAY(SELECT jsonb_array_elements_text(p.flags) ORDER BY 1) AS flags FROM placements p "
+            "JOIN folders f ON f.id = p.folder_id WHERE f.account_id = $1 ORDER BY f.name, p.uid",
+            self.account_id,
+        )
+        return [(row["name"], row["flags"]) for row in rows]
 
     async def open(self) -> int:
         return await fetch_value("SELECT count(*) FROM server_intents WHERE confirmed_at IS NULL")
@@ -362,6 +394,53 @@ async def test_a_flag_and_a_move_of_the_same_mail_are_both_carried_out(post: Pos
     assert [(row["flags"], row["seen"]) for row in rows] == [('["\\\\Flagged", "\\\\Seen"]', True)] * 2
 
 
+async def seen_there(post: Post) -> None:
+    """The server has the flag that is wished."""
+    for _ in range(500):
+        if await post.seen():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the mail was never marked as seen")
+
+
+async def test_flags_that_are_told_while_a_wish_is_written_down_are_not_lost(post: Post) -> None:
+    """The watcher is told of our own change in the moment when the job notes that it came true."""
+    conversation_id = await post.arrive()
+    await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$; "
+        "CREATE TRIGGER slow BEFORE UPDATE ON server_intents FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    carrying = asyncio.create_task(carry_out(post.account_id))
+    await seen_there(post)
+    await asyncio.sleep(0.2)
+    await apply_flags(await post.key(), {1: frozenset({"\\Seen"})})
+    await carrying
+    assert (await post.placed(), await post.open()) == ([("INBOX", ["\\Seen"])], 0)
+
+
+async def test_what_the_watcher_was_told_after_we_looked_stays(post: Post) -> None:
+    """Somebody flags the mail on the telephone between our change and its being written down."""
+    conversation_id = await post.arrive()
+    await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": True})
+    held, told = asyncio.Event(), asyncio.Event()
+
+    async def let_the_job_wait() -> None:
+        async with action(None):
+            await hold_threading(post.mailbox_id)
+            held.set()
+            await told.wait()
+
+    holding = asyncio.create_task(let_the_job_wait())
+    await held.wait()
+    carrying = asyncio.create_task(carry_out(post.account_id))
+    await seen_there(post)
+    await apply_flags(await post.key(), {1: frozenset({"\\Seen", "\\Flagged"})})
+    told.set()
+    await asyncio.gather(holding, carrying)
+    assert (await post.placed(), await post.open()) == ([("INBOX", ["\\Flagged", "\\Seen"])], 0)
+
+
 async def test_the_first_member_who_reads_a_group_mailbox_marks_the_mail_seen(post: Post) -> None:
     conversation_id = await post.arrive(2)
     await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": True})
@@ -402,6 +481,52 @@ async def test_in_a_personal_mailbox_read_and_unread_go_both_ways(toms: tuple[Po
     await tom.put(f"/conversations/{conversation_id}/read", {"read": True})
     await carry_out(post.account_id)
     assert (await post.seen(), await post.open()) == ([1, 2], 0)
+
+
+async def is_unread(person: Member, conversation_id: int) -> bool:
+    detail = await person.get(f"/conversations/{conversation_id}", ConversationDetail)
+    return detail.mark.forced_unread or detail.row.last_arrival > detail.mark.read_up_to
+
+
+async def test_what_is_marked_unread_here_stays_so_through_a_folder_numbered_anew(toms: tuple[Post, Member]) -> None:
+    post, tom = toms
+    conversation_id = await post.arrive()
+    with post.dovecot.other_client(post.user, "INBOX") as client:
+        client.store("1", "+FLAGS", "(\\Seen)")
+    inbox = await post.key()
+    await apply_flags(inbox, {1: frozenset({"\\Seen"})})
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": False})
+    [raw] = (await post.dovecot.messages(post.user)).values()
+    validity = await fetch_value("SELECT uid_validity FROM folders")
+    await forget_folder(inbox)
+    met = ListedMessage(
+        uid=1,
+        flags=frozenset({"\\Seen"}),
+        internal_date=datetime.now(UTC),
+        size=len(raw),
+        header=raw[: raw.index(b"\r\n\r\n") + 4],
+    )
+    assert await recognise(inbox, [met], arrived=True) == []
+    await execute("UPDATE folders SET uid_validity = $1", validity)
+    assert await is_unread(tom, conversation_id), "the flag is older than the wish"
+    await carry_out(post.account_id)
+    assert (await post.seen(), await post.placed(), await post.open()) == ([], [("INBOX", [])], 0)
+    assert await is_unread(tom, conversation_id)
+
+
+async def test_a_wish_that_is_given_up_leaves_the_read_state_to_the_server(toms: tuple[Post, Member]) -> None:
+    """Of two mails in the conversation the newer one, which was to be unread, is deleted elsewhere."""
+    post, tom = toms
+    conversation_id = await post.arrive(2)
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": True})
+    await carry_out(post.account_id)
+    await tom.put(f"/conversations/{conversation_id}/read", {"read": False})
+    await post.dovecot.expunge(post.user, "INBOX", "2")
+    newer = (await fetch_row("SELECT message_id FROM server_intents WHERE confirmed_at IS NULL"))["message_id"]  # pyright: ignore[reportOptionalSubscript]
+    await execute("DELETE FROM placements WHERE message_id = $1", newer)
+    await execute("UPDATE server_intents SET created_at = now() - interval '11 minutes'")
+    await carry_out(post.account_id)
+    assert (await post.open(), await is_unread(tom, conversation_id)) == (0, False)
 
 
 async def test_a_folder_numbered_anew_waits_and_the_others_do_not(post: Post) -> None:
