@@ -33,6 +33,7 @@ class MailboxView(TypedDict):
     address: str
     dot: int
     unread: int
+    comments: int
     open: int
     unassigned: int
     mine: int
@@ -87,6 +88,7 @@ NO_MAILBOX = MailboxView(
     address="",
     dot=0,
     unread=0,
+    comments=0,
     open=0,
     unassigned=0,
     mine=0,
@@ -147,6 +149,7 @@ def _mailbox(mailbox: Mailbox, counts: MailboxCounts | None) -> MailboxView:
         address=mailbox.address,
         dot=mailbox.colour % COLOURS,
         unread=counts.unread if counts else 0,
+        comments=counts.unread_comments if counts else 0,
         open=counts.open if counts else 0,
         unassigned=counts.unassigned if counts else 0,
         mine=counts.mine if counts else 0,

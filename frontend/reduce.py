@@ -327,20 +327,23 @@ def _with_detail(view: View, detail: ConversationDetail) -> View:
 
 
 def _without(view: View, gone: set[int]) -> View:
-    """What is gone is gone from where other conversations link to it, too."""
-    details = {
-        i: replace(each, links=[link for link in each.links if link.conversation_id not in gone])
-        if any(link.conversation_id in gone for link in each.links)
-        else each
-        for i, each in view.details.items()
-        if i not in gone
-    }
+    """What is gone is gone from where other conversations name it, too."""
+    details = {i: _not_naming(each, gone) for i, each in view.details.items() if i not in gone}
     return replace(
         view,
         rows={i: each for i, each in view.rows.items() if i not in gone},
         marks={i: each for i, each in view.marks.items() if i not in gone},
         details=details,
     )
+
+
+def _not_naming(detail: ConversationDetail, gone: set[int]) -> ConversationDetail:
+    links = [each for each in detail.links if each.conversation_id not in gone]
+    earlier = [each for each in detail.earlier if each.id not in gone]
+    also_in = [each for each in detail.also_in if each.conversation_id not in gone]
+    if (len(links), len(earlier), len(also_in)) == (len(detail.links), len(detail.earlier), len(detail.also_in)):
+        return detail
+    return replace(detail, links=links, earlier=earlier, also_in=also_in)
 
 
 @apply.register

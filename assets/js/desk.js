@@ -283,6 +283,17 @@
     all[(at + by + all.length) % all.length]?.focus();
   };
 
+  // ---- comments that come while the conversation is open are read once the person stirs in it
+
+  let noticed = 0;
+  const notice = (event) => {
+    const pane = event.target instanceof Element && event.target.closest(".pane[data-comments=new]");
+    if (!pane || Number(pane.dataset.pane) !== selected || Date.now() - noticed < 2000) return;
+    noticed = Date.now();
+    tandem.bridge?.select(selected);
+  };
+  for (const kind of ["pointermove", "keydown", "wheel"]) document.addEventListener(kind, notice, { passive: true, capture: true });
+
   // ---- what is clicked
 
   const current = (node) => Number(node.closest("[data-pane]")?.dataset.pane ?? selected);

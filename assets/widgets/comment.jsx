@@ -1,16 +1,36 @@
-import { createElement as h, useEffect, useRef, useState } from "react";
+import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from "react";
+
+const LARGEST_FILE = 25 * 1024 * 1024;
+const MARKS = { b: "**", i: "_", e: "`" };
+
+/** Addresses of conversations of this Tandem, as they are copied out of the browser. */
+const address = () => new RegExp(`${location.origin.replace(/[.]/g, "\\.")}/\\?[^\\s]*?conversation=(\\d+)[^\\s]*`, "g");
 
 // The comment box owns its text. "@" completes people and teams; what was chosen is remembered by name, so that a
-// mention that was deleted again mentions nobody.
-export function CommentBox({ people: everybody, mailbox, onSend }) {
+// mention that was deleted again mentions nobody. "#" completes conversations: a number means one only if it was chosen,
+// or pasted as an address. Files go up at once and are said with the comment.
+export function CommentBox({ people: everybody, mailbox, conversation, linkable, onFind, onSend }) {
   // Only who can open the mailbox can be mentioned in it.
   const people = (everybody ?? []).filter((each) => each.mailboxes.includes(mailbox));
   const box = useRef(null);
   const [narrow, setNarrow] = useState(false);
   useEffect(() => setNarrow(matchMedia("(max-width: 759px)").matches), []);
+  useLayoutEffect(() => {
+    const node = box.current;
+    node.style.height = "auto";
+    if (node.value) node.style.height = `${Math.min(node.scrollHeight, 190)}px`;
+    else node.scrollTop = 0;
+  });
   const [text, setText] = useState("");
   const [begun, setBegun] = useState(null);
   const [at, setAt] = useState(0);
+  const [linking, setLinking] = useState(null);
+  const [picked, setPicked] = useState(-1);
+  const [files, setFiles] = useState([]);
+  const links = useRef(new Set());
+  const finder = useRef(0);
+  const picker = useRef(null);
+  const offered = linking === null ? [] : (linkable ?? []);
 
   const found =
     begun === null
@@ -23,7 +43,66 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
     const match = /(?:^|\s)@([^@\n]{0,30})$/.exec(before);
     setBegun(match ? match[1] : null);
     setAt(0);
+    const hash = /(?:^|[\s(])#([^\s#]{0,40})$/.exec(before);
+    setLinking(hash ? hash[1] : null);
+    setPicked(-1);
+    clearTimeout(finder.current);
+    if (hash) finder.current = setTimeout(() => onFind?.(hash[1]), 120);
   };
+
+  const put = (next, cursor) => {
+    setText(next);
+    requestAnimationFrame(() => {
+      box.current.focus();
+      box.current.selectionStart = box.current.selectionEnd = cursor;
+    });
+  };
+  const link = (each) => {
+    const node = box.current;
+    const start = node.value.slice(0, node.selectionStart).lastIndexOf("#");
+    links.current.add(each.id);
+    setLinking(null);
+    put(`${node.value.slice(0, start)}#${each.id} ${node.value.slice(node.selectionStart)}`, start + `#${each.id} `.length);
+  };
+  /** Addresses of conversations become their numbers. */
+  const shortened = (said) =>
+    said.replace(address(), (whole, number) => {
+      links.current.add(Number(number));
+      return `#${number}`;
+    });
+  const mark = (sign) => {
+    const { selectionStart: from, selectionEnd: to, value } = box.current;
+    put(`${value.slice(0, from)}${sign}${value.slice(from, to)}${sign}${value.slice(to)}`, to + sign.length * (from === to ? 1 : 2));
+  };
+
+  const upload = async (list) => {
+    for (const file of list) {
+      const key = Math.random();
+      const change = (fields) => setFiles((all) => all.map((each) => (each.key === key ? { ...each, ...fields } : each)));
+      setFiles((all) => [...all, { key, name: file.name, id: 0, error: "" }]);
+      if (file.size > LARGEST_FILE) {
+        change({ error: "larger than 25 MB" });
+        continue;
+      }
+      const form = new FormData();
+      form.append("file", file);
+      try {
+        const reply = await fetch(`/api/v1/conversations/${conversation}/comment-files`, {
+          method: "POST", body: form, headers: { "x-csrf-token": await window.tandem.csrf() }, credentials: "same-origin",
+        });
+        const told = await reply.json();
+        change(reply.ok ? { id: told.id } : { error: told.message || "refused" });
+      } catch {
+        change({ error: "the connection broke" });
+      }
+    }
+  };
+  const drop = (file) => {
+    setFiles((all) => all.filter((each) => each !== file));
+    if (file.id) window.tandem.csrf().then((token) => fetch(`/api/v1/comment-files/${file.id}`, { method: "DELETE", headers: { "x-csrf-token": token }, credentials: "same-origin" }));
+  };
+  const ready = files.filter((each) => each.id);
+  const waits = files.some((each) => !each.id && !each.error);
 
   const choose = (each) => {
     const node = box.current;
@@ -39,16 +118,21 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
   };
 
   const send = () => {
-    const said = text.trim();
-    if (!said) return;
+    const said = shortened(text.trim());
+    if (!(said || ready.length) || waits) return;
     const meant = people.filter((each) => said.includes(`@${each.name}`));
     onSend?.(
       said,
       meant.filter((each) => !each.team).map((each) => each.id),
       meant.filter((each) => each.team).map((each) => each.id),
+      [...links.current].filter((number) => new RegExp(`#${number}(?!\\w)`).test(said)),
+      ready.map((each) => each.id),
     );
     setText("");
     setBegun(null);
+    setLinking(null);
+    setFiles([]);
+    links.current = new Set();
     box.current.blur();
   };
 
@@ -58,12 +142,21 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
       if (event.key === "ArrowDown") setAt((at + 1) % found.length);
       else if (event.key === "ArrowUp") setAt((at + found.length - 1) % found.length);
       else choose(found[at]);
+    } else if (offered.length && (["ArrowDown", "ArrowUp", "Tab"].includes(event.key) || (event.key === "Enter" && picked >= 0))) {
+      event.preventDefault();
+      if (event.key === "ArrowDown") setPicked((picked + 1) % offered.length);
+      else if (event.key === "ArrowUp") setPicked((picked + offered.length) % offered.length);
+      else link(offered[Math.max(0, picked)]);
+    } else if ((event.ctrlKey || event.metaKey) && MARKS[event.key]) {
+      event.preventDefault();
+      mark(MARKS[event.key]);
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
     } else if (event.key === "Escape") {
       event.stopPropagation();
       if (begun !== null) setBegun(null);
+      else if (offered.length) setLinking(null);
       else box.current.blur();
     }
   };
@@ -71,7 +164,15 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
   const list = "mention-list";
   return h(
     "div",
-    { className: "comment-box" },
+    {
+      // While something is written here, what would answer the customer stands back.
+      className: text.trim() || files.length ? "comment-box written" : "comment-box",
+      onDragOver: (event) => event.preventDefault(),
+      onDrop: (event) => {
+        event.preventDefault();
+        upload([...event.dataTransfer.files]);
+      },
+    },
     h(
       "svg",
       { className: "icon", viewBox: "0 0 24 24", width: 16, height: 16, fill: "none", stroke: "currentColor", strokeWidth: 2, strokeLinecap: "round", strokeLinejoin: "round", "aria-hidden": true },
@@ -79,12 +180,12 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
     ),
     h("textarea", {
       ref: box,
-      rows: Math.min(8, text.split("\n").length + Math.floor(text.length / (narrow ? 32 : 70))),
+      rows: 1,
       value: text,
-      placeholder: narrow ? "Comment to the team" : "Comment, seen by your team only",
+      placeholder: narrow ? "Comment to the team" : "Comment to your team only",
       "aria-label": "Comment, seen by your team only",
-      "aria-controls": found.length > 0 ? list : undefined,
-      "aria-activedescendant": found.length > 0 ? `${list}-${at}` : undefined,
+      "aria-controls": found.length > 0 || offered.length > 0 ? list : undefined,
+      "aria-activedescendant": found.length > 0 ? `${list}-${at}` : picked >= 0 ? `${list}-${picked}` : undefined,
       "aria-autocomplete": "list",
       "data-key": "m",
       onChange: (event) => {
@@ -93,11 +194,82 @@ export function CommentBox({ people: everybody, mailbox, onSend }) {
       },
       onClick: (event) => look(event.target),
       onKeyDown: key,
-      onBlur: () => setTimeout(() => setBegun(null), 150),
+      onPaste: (event) => {
+        const pasted = [...(event.clipboardData?.files ?? [])];
+        const words = event.clipboardData?.getData("text/plain") ?? "";
+        if (pasted.length) {
+          event.preventDefault();
+          upload(pasted);
+        } else if (address().test(words)) {
+          event.preventDefault();
+          const { selectionStart: from, selectionEnd: to, value } = event.target;
+          const short = shortened(words);
+          put(value.slice(0, from) + short + value.slice(to), from + short.length);
+        }
+      },
+      onBlur: () => setTimeout(() => (setBegun(null), setLinking(null)), 150),
     }),
-    text.trim()
+    h("input", {
+      ref: picker,
+      type: "file",
+      multiple: true,
+      hidden: true,
+      "aria-label": "Files for the comment",
+      onChange: (event) => {
+        upload([...event.target.files]);
+        event.target.value = "";
+      },
+    }),
+    h(
+      "button",
+      { type: "button", className: "attach", "aria-label": "Attach a file to the comment", title: "Attach a file to the comment", onClick: () => picker.current.click() },
+      h(
+        "svg",
+        { className: "icon", viewBox: "0 0 24 24", width: 15, height: 15, fill: "none", stroke: "currentColor", strokeWidth: 2, strokeLinecap: "round", strokeLinejoin: "round", "aria-hidden": true },
+        h("path", { d: "m16 6-8.4 8.6a2 2 0 0 0 2.8 2.8l8.4-8.6a4 4 0 1 0-5.6-5.6l-8.4 8.5a6 6 0 1 0 8.5 8.5l8.4-8.5" }),
+      ),
+    ),
+    text.trim() || ready.length
       ? h("button", { type: "button", className: "btn note", onMouseDown: (e) => e.preventDefault(), onClick: send }, "Comment")
       : h("kbd", { "aria-hidden": true }, "M"),
+    text.trim() && h("small", { className: "hint desk-only", "aria-hidden": true }, "**bold**  _italic_  `code`  - list  > quote  # conversation"),
+    files.length > 0 &&
+      h(
+        "div",
+        { className: "files" },
+        files.map((file) =>
+          h(
+            "span",
+            { key: file.key, className: file.error ? "chip bad" : "chip" },
+            h("span", { className: "el" }, file.name),
+            h("small", null, file.error || (file.id ? "" : "uploading")),
+            h("button", { type: "button", "aria-label": `Remove ${file.name}`, onClick: () => drop(file) }, "×"),
+          ),
+        ),
+      ),
+    offered.length > 0 &&
+      h(
+        "ul",
+        { className: "float mention-list", id: list, role: "listbox", "aria-label": "Conversations" },
+        offered.map((each, i) =>
+          h(
+            "li",
+            {
+              key: each.id,
+              id: `${list}-${i}`,
+              role: "option",
+              "aria-selected": i === picked,
+              className: i === picked ? "on" : "",
+              onMouseDown: (event) => {
+                event.preventDefault();
+                link(each);
+              },
+            },
+            h("span", { className: "el" }, each.subject),
+            h("small", null, each.status),
+          ),
+        ),
+      ),
     found.length > 0 &&
       h(
         "ul",

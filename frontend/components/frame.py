@@ -183,6 +183,16 @@ def _mailbox_link(mailbox: Any) -> rx.Component:
                 mailbox.trouble != "",
                 rx.el.span(icon("triangle-alert", 14), class_name="trouble", title=mailbox.trouble),
             ),
+            rx.cond(
+                mailbox.comments > 0,
+                rx.el.i(
+                    mailbox.comments,
+                    class_name="talk-count",
+                    title="With new comments",
+                    role="img",
+                    custom_attrs={"aria-label": mailbox.comments.to_string() + " with new comments"},
+                ),
+            ),
             rx.cond(mailbox.unread > 0, rx.el.b(mailbox.unread)),
             to=f"/?mailbox={mailbox.id}",
             class_name=_on(here & (_inbox.shows == "open")),

@@ -23,6 +23,12 @@ def link(*children: Any, to: str | rx.Var[str], **properties: Any) -> rx.Compone
     return RouterLink.create(*children, to=to, **properties)
 
 
+def download_link(*children: Any, href: Any, name: Any, class_name: Any) -> rx.Component:
+    """A link that saves a file. Reflex makes every link one of the router's, which takes the click for a page of ours:
+    this one it leaves to the browser."""
+    return rx.el.a(*children, href=href, class_name=class_name, custom_attrs={"download": name, "reloadDocument": True})
+
+
 def icon(name: str, size: int = 16) -> rx.Component:
     """A Lucide icon, decorative: the control that holds it has the name."""
     return rx.icon(name, size=size, stroke_width=2, class_name="icon", custom_attrs={"aria-hidden": "true"})

@@ -31,13 +31,21 @@ class Ago(rx.Component):
 
 
 class RichText(rx.Component):
-    """Plain text with its links clickable and its mentions marked."""
+    """Plain text with its links clickable."""
 
     library = "$/public/widgets/text.jsx"
     tag = "RichText"
 
     text: rx.Var[str]
-    mentions: rx.Var[list[str]]
+
+
+class Formatted(rx.Component):
+    """HTML that `frontend/inbox/comment_text.py` has made of a comment, and of nothing else."""
+
+    library = "$/public/widgets/text.jsx"
+    tag = "Formatted"
+
+    html: rx.Var[str]
 
 
 class MailFrame(rx.Component):
@@ -51,14 +59,18 @@ class MailFrame(rx.Component):
 
 
 class CommentBox(rx.Component):
-    """Where a comment is written: `@` completes people and teams. `on_send` gets text, user ids, team ids."""
+    """Where a comment is written: `@` completes people and teams, `#` conversations. `on_send` gets the text, and the
+    ids of the users, teams and conversations that it names, and of its files."""
 
     library = "$/public/widgets/comment.jsx"
     tag = "CommentBox"
 
     people: rx.Var[Any]
     mailbox: rx.Var[int]
-    on_send: rx.EventHandler[_passing(str, list[int], list[int])]
+    conversation: rx.Var[int]
+    linkable: rx.Var[Any]
+    on_find: rx.EventHandler[_passing(str)]
+    on_send: rx.EventHandler[_passing(str, list[int], list[int], list[int], list[int])]
 
 
 class Composer(rx.Component):
@@ -116,6 +128,7 @@ keep = Keep.create
 mounted = Mounted.create
 ago = Ago.create
 rich_text = RichText.create
+formatted = Formatted.create
 mail_frame = MailFrame.create
 comment_box = CommentBox.create
 composer = Composer.create

@@ -8,8 +8,8 @@ import reflex as rx
 
 from backend.conversations.contracts import Emoji
 from frontend.components.forms import sure
-from frontend.components.parts import avatar, icon
-from frontend.components.widgets import ago, rich_text
+from frontend.components.parts import avatar, download_link, icon, icon_button
+from frontend.components.widgets import ago, formatted
 from frontend.inbox.state import Inbox
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
@@ -31,7 +31,11 @@ def comment(piece: Any, conversation: Any) -> rx.Component:
                 _deeds(piece, conversation),
                 class_name="cmt-head",
             ),
-            rich_text(text=piece.text, mentions=piece.mentions),
+            formatted(html=piece.html),
+            rx.cond(
+                piece.files.length() > 0,
+                rx.el.div(rx.foreach(piece.files, lambda each: _file(each, piece.mine)), class_name="files"),
+            ),
             rx.cond(
                 piece.reactions.length() > 0,
                 rx.el.div(rx.foreach(piece.reactions, lambda each: _reaction(each, piece.id)), class_name="reactions"),
@@ -95,6 +99,36 @@ def _deeds(piece: Any, conversation: Any) -> rx.Component:
             ),
         ),
         class_name="cmt-deeds",
+    )
+
+
+def _file(file: Any, mine: Any) -> rx.Component:
+    """A chip to save it by; a picture shows itself."""
+    return rx.el.span(
+        download_link(
+            rx.cond(
+                file.picture != "",
+                rx.el.img(src=file.picture, alt="", title=file.name, loading="lazy", class_name="thumb"),
+                icon("paperclip", 13),
+            ),
+            rx.el.span(file.name, class_name="el"),
+            rx.el.small(file.size),
+            href=file.url,
+            name=file.name,
+            class_name=rx.cond(file.picture != "", "file pictured", "chip file"),
+        ),
+        rx.cond(
+            mine,
+            icon_button(
+                "x",
+                "Take " + file.name + " off",
+                icon_size=12,
+                class_name="btn q sq file-off",
+                on_click=_inbox.remove_comment_file(file.id),
+            ),
+        ),
+        class_name="cmt-file",
+        key=file.id,
     )
 
 

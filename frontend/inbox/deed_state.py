@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypedDict
 
 import reflex as rx
 from msgspec.structs import replace
@@ -15,7 +15,10 @@ from backend.conversations.contracts import (
     Comment,
     ConversationDetail,
     ConversationItem,
+    ConversationPage,
+    ConversationRow,
     EditComment,
+    LinkedConversation,
     SetRead,
     SetStatus,
     SetVisibility,
@@ -43,8 +46,27 @@ VISIBILITY_SAID: dict[Visibility, str] = {
 }
 
 
+LINKS_OFFERED = 6
+
+
+class LinkableView(TypedDict):
+    """A conversation that a comment could link to."""
+
+    id: int
+    subject: str
+    status: str
+
+
+def _as_link(row: ConversationRow) -> LinkedConversation:
+    return LinkedConversation(
+        id=row.id, conversation_id=row.id, mailbox_id=row.mailbox_id, subject=row.subject, status=row.status
+    )
+
+
 class DeedState(ListState, mixin=True):
     """Status, assignment, reading, comments."""
+
+    linkable: list[LinkableView] = []
 
     @rx.event
     async def set_status(self, conversation_id: int, status: str) -> AsyncIterator[Any]:
@@ -162,6 +184,7 @@ class DeedState(ListState, mixin=True):
         detail = self.seen().details.get(conversation_id)
         known = next((each for each in detail.comments if each.id == comment_id), None) if detail else None
         mentions = {"mention_ids": known.mention_ids, "team_mention_ids": known.team_mention_ids} if known else {}
+        mentions |= {"link_ids": known.link_ids} if known else {}
         return await self._change_comment(
             "PUT", comment_id, "", EditComment(text=str(form.get("text", "")), **mentions)
         )
@@ -192,12 +215,50 @@ class DeedState(ListState, mixin=True):
         return None
 
     @rx.event
-    async def comment(self, conversation_id: int, text: str, people: list[int], teams: list[int]) -> EventSpec | None:
+    async def remove_comment_file(self, comment_file_id: int) -> EventSpec | None:
+        """Take a file off my comment; the event tells."""
+        try:
+            await self.api().delete(f"/comment-files/{comment_file_id}")
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
+
+    @rx.event
+    async def find_conversations(self, words: str) -> EventSpec | None:
+        """What a comment could link to: by number, or by words of it; without any, what came last."""
+        try:
+            numbers = [int(words)] if words.isascii() and words.isdigit() and len(words) < 19 else []
+            if numbers:
+                links = await self.api().get("/conversation-links", list[LinkedConversation], ids=numbers)
+            elif words:
+                page = await self.api().get("/search", ConversationPage, q=words)
+                links = [_as_link(item.row) for item in page.items]
+            else:
+                rows = sorted(self.seen().rows.values(), key=lambda row: row.last_at, reverse=True)
+                links = [_as_link(row) for row in rows]
+        except ApiError as refused:
+            return self.fault(refused)
+        self.linkable = [
+            LinkableView(id=each.id, subject=each.subject.strip() or "(no subject)", status=each.status.capitalize())
+            for each in links[:LINKS_OFFERED]
+        ]
+        return None
+
+    @rx.event
+    async def comment(
+        self,
+        conversation_id: int,
+        text: str,
+        people: list[int],
+        teams: list[int],
+        links: list[int],
+        files: list[int],
+    ) -> EventSpec | None:
         """Say something to the team, beside the mail."""
         try:
             said = await self.api().post(
                 f"/conversations/{conversation_id}/comments",
-                AddComment(text=text, mention_ids=people, team_mention_ids=teams),
+                AddComment(text=text, mention_ids=people, team_mention_ids=teams, link_ids=links, file_ids=files),
                 Comment,
             )
             view = self.seen()

@@ -57,7 +57,12 @@ def dock(shown: Any) -> rx.Component:
                 comment_box(
                     people=_inbox.mentionable,
                     mailbox=shown.mailbox_id,
-                    on_send=lambda text, people, teams: _inbox.comment(shown.id, text, people, teams),
+                    conversation=shown.id,
+                    linkable=_inbox.linkable,
+                    on_find=_inbox.find_conversations,
+                    on_send=lambda text, people, teams, links, files: _inbox.comment(
+                        shown.id, text, people, teams, links, files
+                    ),
                 ),
                 class_name="dock-line",
             ),

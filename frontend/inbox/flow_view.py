@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import avatar, icon
+from frontend.components.parts import avatar, download_link, icon
 from frontend.components.widgets import ago, mail_frame, rich_text
 from frontend.inbox.comment_view import comment
 from frontend.inbox.panes import EntryView
@@ -31,6 +31,7 @@ def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
         piece.kind,
         ("message", rx.cond(piece.open, _message(piece, conversation), _folded(piece, conversation))),
         ("comment", comment(piece, conversation)),
+        ("fresh", rx.el.div(rx.el.span("New"), class_name="fresh", role="separator")),
         ("activity", rx.el.div(piece.text, " · ", ago(at=piece.at, long=True), class_name="act")),
         ("outgoing", _outgoing(piece)),
         ("writing", _writing(piece)),
@@ -131,13 +132,13 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
 
 
 def _file(file: Any) -> rx.Component:
-    return rx.el.a(
+    return download_link(
         icon("paperclip", 13),
         rx.el.span(file.name, class_name="el"),
         rx.el.small(file.size),
         href=file.url,
+        name=file.name,
         class_name="chip file",
-        custom_attrs={"download": file.name},
     )
 
 

@@ -253,6 +253,16 @@ def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
             rx.cond(conversation.mailbox != "", rx.el.span(conversation.mailbox, class_name="tag")),
             row_labels(conversation),
             remind_mark(conversation),
+            rx.cond(
+                conversation.comments,
+                rx.el.span(
+                    icon("message-square-text", 12),
+                    class_name="tag t-note",
+                    title="New comments",
+                    role="img",
+                    aria_label="New comments",
+                ),
+            ),
             rx.foreach(conversation.tags, _tag),
             rx.cond(conversation.assignee.initials != "", avatar(conversation.assignee, small=True)),
             class_name="meta",

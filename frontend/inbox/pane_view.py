@@ -61,6 +61,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-mailbox": shown.mailbox_id.to_string(),
             "data-status": shown.status,
             "data-reminder": shown.remind_kind,
+            "data-comments": rx.cond(shown.comments, "new", ""),
             "data-visibility": shown.visibility,
             "data-tags": shown.tag_ids,
             "aria-label": shown.subject,

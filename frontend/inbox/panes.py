@@ -6,29 +6,43 @@ change keeps its place in the browser.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypedDict
 
 import msgspec
 
 from backend.compose.contracts import Outgoing
-from backend.conversations.contracts import Activity, Comment, ConversationDetail
+from backend.conversations.contracts import (
+    Activity,
+    Comment,
+    CommentFile,
+    ConversationDetail,
+    LinkedConversation,
+)
 from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, MessageItem
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
+from frontend.inbox.comment_text import Link, comment_html
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
 from frontend.inbox.tags import LabelView, labels_of
 from frontend.view import View
 
 TEXT_SHOWN = 20_000
 """Characters of one body that stand in the page at first; the rest comes when asked for."""
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
+"""Files of these types are shown small beside a comment."""
 ENTRIES_SHOWN = 60
 """Newest entries of a long conversation that stand in the page; earlier ones come when asked for."""
 
 
 class FileView(TypedDict):
+    """`picture`: where it is served to be shown small; empty for what is no picture. `id`: of a comment's file."""
+
+    id: int
     name: str
     size: str
     url: str
+    picture: str
 
 
 class ReactionView(TypedDict):
@@ -42,7 +56,7 @@ class EntryView(TypedDict):
     """One piece of the flow. `kind` says which of the fields mean something."""
 
     key: str
-    kind: Literal["message", "comment", "activity", "outgoing", "writing"]
+    kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh"]
     id: int
     at: str
     face: Face
@@ -53,6 +67,7 @@ class EntryView(TypedDict):
     outgoing: bool
     snippet: str
     text: str
+    html: str
     cut: bool
     quoted: str
     quoted_open: bool
@@ -62,7 +77,6 @@ class EntryView(TypedDict):
     files: list[FileView]
     problems: str
     raw: str
-    mentions: list[str]
     mine: bool
     edited_at: str
     deleted: bool
@@ -109,6 +123,7 @@ class PaneView(TypedDict):
     assignee_short: str
     mine: bool
     unread: bool
+    comments: bool
     remind_at: str
     remind_kind: str
     remind_due: bool
@@ -137,13 +152,15 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     images: frozenset[int] = frozenset()
     whole: frozenset[int] = frozenset()
     everything: bool = False
+    comments_read: int = 0
+    """Comments above this id were new when the conversation was opened."""
 
 
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
-    assignee_short="", mine=False, unread=False, remind_at="", remind_kind="", remind_due=False, labels=[],
-    tag_ids="", hidden=0, flow=[],
+    assignee_short="", mine=False, unread=False, comments=False, remind_at="", remind_kind="", remind_due=False,
+    labels=[], tag_ids="", hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
@@ -171,6 +188,7 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         assignee_short=first_name(assignee_face(view, row)["name"]),
         mine=row.assignee_id == view.me.person.id,
         unread=view.unread(row),
+        comments=view.has_new_comments(row),
         remind_at=reminder.at.isoformat() if reminder else "",
         remind_kind=reminder.kind if reminder else "",
         remind_due=reminder is not None and reminder.due,
@@ -206,13 +224,17 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
     )
 
 
-def first_opened(detail: ConversationDetail) -> Opened:
+def first_opened(view: View, detail: ConversationDetail) -> Opened:
     """What stands open when a conversation comes into the page: its newest message, and what is unread."""
     messages = sorted(detail.messages, key=lambda each: (each.date, each.id))
     itself = {messages[-1].id} if messages else set[int]()
     read = detail.mark.read_up_to
     itself |= {each.id for each in messages if each.arrival > read > 0}
-    return Opened(itself=frozenset(itself), known=frozenset(each.id for each in messages))
+    return Opened(
+        itself=frozenset(itself),
+        known=frozenset(each.id for each in messages),
+        comments_read=view.comments_read(detail.row),
+    )
 
 
 def stands_open(detail: ConversationDetail, opened: Opened) -> set[int]:
@@ -247,8 +269,14 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
     for message in detail.messages:
         entry = _message(view, message, bodies.get(message.id), message.id in standing, opened)
         timed.append((message.date, 0, entry))
+    links = {each.id: link_of(view, each) for each in detail.links}
+    fresh = _first_new(view, detail, opened)
     for comment in detail.comments:
-        timed.append((comment.created_at, 1, _comment(view, comment)))
+        if comment is fresh:
+            line = _entry("fresh", "fresh")
+            line["id"] = comment.id - 1  # stands before it, and after what was said at the same moment
+            timed.append((comment.created_at, 1, line))
+        timed.append((comment.created_at, 1, _comment(view, comment, links)))
     for activity in detail.activities:
         timed.append((activity.at, 2, _activity(view, activity)))
     timed.sort(key=lambda each: (each[0], each[1], each[2]["id"]))
@@ -260,11 +288,24 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
     return entries
 
 
-def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing", "writing"]) -> EntryView:
+def _first_new(view: View, detail: ConversationDetail, opened: Opened) -> Comment | None:
+    """The first comment that is new since the conversation was opened, or was then: a line stands above it."""
+    me = view.me.person.id
+    return next(
+        (
+            each
+            for each in detail.comments
+            if each.id > opened.comments_read and each.author_id != me and not each.deleted
+        ),
+        None,
+    )
+
+
+def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh"]) -> EntryView:
     return EntryView(
         key=key, kind=kind, id=0, at="", face=NOBODY, who="", address="", to_whom="", open=True, outgoing=False,
-        snippet="", text="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False, files=[],
-        problems="", raw="", mentions=[], mine=False, edited_at="", deleted=False, reactions=[],
+        snippet="", text="", html="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False,
+        files=[], problems="", raw="", mine=False, edited_at="", deleted=False, reactions=[],
         tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
         refused=[], choices=[], undo_until="",
     )  # fmt: skip
@@ -318,9 +359,22 @@ def _recipients(view: View, message: MessageItem) -> str:
 
 def _file(message_id: int, file: AttachmentItem) -> FileView:
     return FileView(
+        id=0,
         name=file.filename or "unnamed",
         size=size_words(file.size),
         url=f"/api/v1/messages/{message_id}/attachments/{file.position}",
+        picture="",
+    )
+
+
+def _comment_file(file: CommentFile) -> FileView:
+    url = f"/api/v1/comment-files/{file.id}"
+    return FileView(
+        id=file.id,
+        name=file.filename,
+        size=size_words(file.size),
+        url=url,
+        picture=f"{url}/picture" if file.content_type in PICTURES else "",
     )
 
 
@@ -333,7 +387,20 @@ def size_words(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB"
 
 
-def _comment(view: View, comment: Comment) -> EntryView:
+def link_of(view: View, link: LinkedConversation) -> Link:
+    """A link of a comment, as the conversation it leads to stands now."""
+    row = view.rows.get(link.conversation_id)
+    subject, status = (row.subject, row.status) if row else (link.subject, link.status)
+    return Link(
+        link.id,
+        link.conversation_id,
+        row.mailbox_id if row else link.mailbox_id,
+        subject.strip() or "(no subject)",
+        status.capitalize(),
+    )
+
+
+def _comment(view: View, comment: Comment, links: Mapping[int, Link]) -> EntryView:
     entry = _entry(f"c{comment.id}", "comment")
     author = view.people.get(comment.author_id)
     entry["id"] = comment.id
@@ -355,7 +422,9 @@ def _comment(view: View, comment: Comment) -> EntryView:
     ]
     people = [view.people[i].name for i in comment.mention_ids if i in view.people]
     teams = [view.teams[i].name for i in comment.team_mention_ids if i in view.teams]
-    entry["mentions"] = [*people, *(first_name(name) for name in people), *teams]
+    names = [*people, *(first_name(name) for name in people), *teams]
+    entry["html"] = comment_html(comment.text, names, [links.get(i) or Link(i) for i in comment.link_ids])
+    entry["files"] = [_comment_file(each) for each in comment.files]
     return entry
 
 

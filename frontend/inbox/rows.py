@@ -38,6 +38,7 @@ class RowView(TypedDict):
     snippet: str
     at: str
     unread: bool
+    comments: bool
     lock: str
     attached: bool
     outgoing: bool
@@ -65,6 +66,7 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         snippet=row.snippet,
         at=row.last_at.isoformat(),
         unread=view.unread(row),
+        comments=view.has_new_comments(row),
         lock=LOCKS.get(row.visibility, ""),
         attached=row.has_attachments,
         outgoing=row.last_direction == "outgoing",

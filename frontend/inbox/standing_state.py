@@ -15,7 +15,7 @@ from typing import Any
 import reflex as rx
 from msgspec.structs import replace
 
-from backend.conversations.contracts import ConversationDetail, ConversationItem, SetRead
+from backend.conversations.contracts import ConversationDetail, ConversationItem, LinkedConversation, SetRead
 from backend.mail.contracts import MessageBody
 from backend.notifications.contracts import MarkNotificationsRead
 from frontend.api import ApiError
@@ -57,6 +57,8 @@ class StandingState(ListState, mixin=True):
     _standing: tuple[int, ...] = (0,) * places.COUNT
     _opened: dict[int, Opened] = {}
     _painted: dict[int, Any] = {}
+    _asked: dict[int, frozenset[int]] = {}
+    """Links that were asked for, by conversation: what was not told is not for this person."""
     _readying: int = 0
     """Which run of `stand_ready` is the last one; earlier ones give up."""
 
@@ -70,9 +72,10 @@ class StandingState(ListState, mixin=True):
                 continue
             mark = view.marks.get(conversation_id)
             opened = self._opened.get(conversation_id, Opened())
-            look = (detail, mark, opened)
+            linked = [view.rows.get(each.conversation_id) for each in detail.links]
+            look = (detail, mark, opened, linked)
             known = self._painted.get(index)
-            same = known is not None and known[0] is detail and known[1] is mark and known[2] == opened
+            same = known is not None and known[0] is detail and known[1] is mark and known[2:] == (opened, linked)
             if same and not everything:
                 continue
             self._painted[index] = look
@@ -97,6 +100,7 @@ class StandingState(ListState, mixin=True):
                     yield rx.call_script(f"tandem.select({detail.row.id})")
             self._standing = places.with_one(self._standing, self._selected, self._near(view))
             self._keep_opened(view)
+            self._note_new_comments(view, self._selected)
             await self.become(view)
             yield
             await self._fetch_bodies()
@@ -111,7 +115,7 @@ class StandingState(ListState, mixin=True):
     async def _mark_read(self, conversation_id: int) -> None:
         view = self.seen()
         row = view.rows.get(conversation_id)
-        if row is not None and view.unread(row):
+        if row is not None and (view.unread(row) or view.has_new_comments(row)):
             item = await self.api().put(f"/conversations/{conversation_id}/read", SetRead(read=True), ConversationItem)
             await self.become(with_item(self.seen(), item))
 
@@ -168,7 +172,42 @@ class StandingState(ListState, mixin=True):
     def _keep_opened(self, view: View) -> None:
         """What is unfolded, for the conversations in the page alone."""
         opened = self._opened
-        self._opened = {i: opened[i] if i in opened else first_opened(detail) for i, detail in view.details.items()}
+        self._asked = {i: each for i, each in self._asked.items() if i in view.details}
+        self._opened = {
+            i: opened[i] if i in opened else first_opened(view, detail) for i, detail in view.details.items()
+        }
+
+    def _note_new_comments(self, view: View, conversation_id: int) -> None:
+        """What is new when a conversation is opened stands below a line, until it is opened again."""
+        row, opened = view.rows.get(conversation_id), self._opened.get(conversation_id)
+        if row is not None and opened is not None:
+            fresh = replace(opened, comments_read=view.comments_read(row))
+            self._opened = {**self._opened, conversation_id: fresh}
+
+    async def fetch_links(self) -> None:
+        """Ask where comments lead that came by an event; whoever opens a conversation is told with it."""
+        view = self.seen()
+        wanted: dict[int, set[int]] = {}
+        for conversation_id in self._standing:
+            detail = view.details.get(conversation_id)
+            if detail is None:
+                continue
+            said = {number for each in detail.comments for number in each.link_ids}
+            unknown = said - {each.id for each in detail.links} - self._asked.get(conversation_id, frozenset())
+            if unknown:
+                wanted[conversation_id] = unknown
+        if not wanted:
+            return
+        ids = sorted(set().union(*wanted.values()))
+        found = await self.api().get("/conversation-links", list[LinkedConversation], ids=ids)
+        view = self.seen()
+        for conversation_id, unknown in wanted.items():
+            self._asked = {**self._asked, conversation_id: self._asked.get(conversation_id, frozenset()) | unknown}
+            detail = view.details.get(conversation_id)
+            if detail is not None:
+                fresh = replace(detail, links=[*detail.links, *(each for each in found if each.id in unknown)])
+                view = replace(view, details=view.details | {conversation_id: fresh})
+        await self.become(view)
 
     def _near(self, view: View) -> list[int]:
         """What is likely to be opened next: the selected conversation's neighbours, then the rows in sight."""

@@ -28,6 +28,10 @@ class Inbox(DeedState, StandingState, Session):
             names = True
             self.tags = paint_tags(view)
         read = before is None or before.marks is not view.marks or before.mailboxes is not view.mailboxes
+        if before is not None and any(
+            each["id"] in before.rows and each["id"] not in view.rows for each in self.linkable
+        ):
+            self.linkable = [each for each in self.linkable if each["id"] not in before.rows or each["id"] in view.rows]
         if names or read or before is None or before.rows is not view.rows:
             self.paint_list(view)
         if names or before is None or before.mailboxes is not view.mailboxes:
@@ -41,6 +45,7 @@ class Inbox(DeedState, StandingState, Session):
             return
         await self._list_again()
         await self._fetch_bodies()
+        await self.fetch_links()
 
 
 Session.painters.append(Inbox)

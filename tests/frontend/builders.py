@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backend.conversations.contracts import ConversationDetail, ConversationItem, ConversationRow, Mark
+from backend.conversations.contracts import Comment, ConversationDetail, ConversationItem, ConversationRow, Mark
 from backend.events.contracts import Event, EventFrame
 from backend.mail.contracts import MailAddress, MessageBody, MessageItem
 from backend.mailboxes.contracts import Mailbox
@@ -85,6 +85,17 @@ def message(id: int, conversation_id: int, **fields: Any) -> MessageItem:
         "arrival": id,
     }
     return MessageItem(id=id, conversation_id=conversation_id, **(given | fields))
+
+
+def comment(id: int, conversation_id: int = 1, **fields: Any) -> Comment:
+    given: dict[str, Any] = {
+        "author_id": JONAS,
+        "text": "Look.",
+        "mention_ids": [],
+        "team_mention_ids": [],
+        "created_at": NOON + timedelta(minutes=id),
+    }
+    return Comment(id=id, conversation_id=conversation_id, **(given | fields))
 
 
 def body(message_id: int, text: str = "My front wheel cracked.") -> MessageBody:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from backend.conversations.contracts import Activity, Comment
+from backend.conversations.contracts import Activity, Comment, LinkedConversation
 from backend.mail.contracts import AttachmentItem
 from frontend.faces import initials
-from frontend.inbox.panes import activity_words, first_opened, paint_pane, size_words, stands_open
+from frontend.inbox.panes import Opened, activity_words, first_opened, paint_pane, size_words, stands_open
 from frontend.reduce import apply
 from frontend.view import with_detail
-from tests.frontend.builders import ANA, JONAS, NOON, body, detail, mark, message, row, view
+from tests.frontend.builders import ANA, JONAS, NOON, body, comment, detail, mark, message, row, view
 
 
 def test_the_newest_message_stands_open_and_the_others_folded() -> None:
     told = detail(row(1), messages=[message(1, 1), message(2, 1), message(3, 1)], bodies=[body(3, "The last one.")])
-    painted = paint_pane(view(), told, first_opened(told))
+    painted = paint_pane(view(), told, first_opened(view(), told))
     assert [(each["key"], each["open"]) for each in painted["flow"]] == [("m1", False), ("m2", False), ("m3", True)]
     assert painted["flow"][2]["text"] == "The last one."
     assert painted["flow"][0]["text"] == ""
@@ -26,14 +27,14 @@ def test_the_newest_message_stands_open_and_the_others_folded() -> None:
 
 def test_what_is_unread_stands_open_too() -> None:
     told = detail(row(1), messages=[message(i, 1) for i in (1, 2, 3)], mark=mark(1, read_up_to=1))
-    assert stands_open(told, first_opened(told)) == {2, 3}
+    assert stands_open(told, first_opened(view(), told)) == {2, 3}
 
 
 def test_a_mail_that_arrives_while_somebody_reads_folds_nothing_away() -> None:
     from backend.conversations.contracts import MessageAdded
 
     told = detail(row(1), messages=[message(1, 1), message(2, 1)])
-    opened = first_opened(told)
+    opened = first_opened(view(), told)
     seen = with_detail(view(), told)
     seen = apply(MessageAdded(row=row(1, version=2), message=message(3, 1)), seen)
     assert stands_open(seen.details[1], opened) == {2, 3}
@@ -48,10 +49,10 @@ def test_comments_and_activity_stand_in_the_flow_in_order() -> None:
         id=5, conversation_id=1, kind="assigned", actor_id=JONAS, subject_id=ANA, value="", at=NOON + timedelta(hours=1)
     )
     told = detail(row(1), messages=[message(1, 1), message(2, 1)], comments=[said], activities=[given])
-    painted = paint_pane(view(), told, first_opened(told))
-    assert [each["key"] for each in painted["flow"]] == ["m1", "c4", "m2", "a5"]
-    assert painted["flow"][1]["mentions"] == ["Ana Ribeiro", "Ana", "Service"]
-    assert painted["flow"][3]["text"] == "Jonas assigned you"
+    painted = paint_pane(view(), told, first_opened(view(), told))
+    assert [each["key"] for each in painted["flow"]] == ["m1", "fresh", "c4", "m2", "a5"]
+    assert painted["flow"][2]["html"].strip() == '<p><span class="at">@Ana Ribeiro</span> look</p>'
+    assert painted["flow"][4]["text"] == "Jonas assigned you"
 
 
 @pytest.mark.parametrize(
@@ -85,13 +86,13 @@ def test_inline_pictures_are_not_offered_as_files() -> None:
         AttachmentItem(position=2, filename="logo.png", content_type="image/png", size=900, inline=True),
     ]
     told = detail(row(1), messages=[message(1, 1, attachments=files)], bodies=[body(1)])
-    shown = paint_pane(view(), told, first_opened(told))["flow"][0]["files"]
+    shown = paint_pane(view(), told, first_opened(view(), told))["flow"][0]["files"]
     assert [(each["name"], each["size"]) for each in shown] == [("crack-left.jpg", "1.8 MB")]
 
 
 def test_long_texts_and_long_conversations_come_in_parts() -> None:
     told = detail(row(1), messages=[message(i, 1) for i in range(1, 101)], bodies=[body(100, "x" * 50_000)])
-    painted = paint_pane(view(), told, first_opened(told))
+    painted = paint_pane(view(), told, first_opened(view(), told))
     assert painted["hidden"] == 40
     assert painted["flow"][-1]["cut"]
     assert len(painted["flow"][-1]["text"]) == 20_000
@@ -102,3 +103,22 @@ def test_small_words() -> None:
     assert [initials(each) for each in ("Ana Ribeiro", "mateus@vento.example", "", "李 明", "Jonas")] == [
         "AR", "M", "?", "李明", "J",
     ]  # fmt: skip
+
+
+def test_a_line_stands_above_what_is_new_until_the_conversation_is_opened_again() -> None:
+    said = [comment(4, author_id=JONAS), comment(5, author_id=ANA), comment(6, author_id=JONAS)]
+    told = detail(row(1, last_comment_id=6), comments=said)
+    for read, keys in ((0, ["fresh", "c4", "c5", "c6"]), (4, ["c4", "c5", "fresh", "c6"]), (6, ["c4", "c5", "c6"])):
+        opened = msgspec.structs.replace(first_opened(view(), told), comments_read=read)
+        assert [each["key"] for each in paint_pane(view(), told, opened)["flow"]] == keys
+
+
+def test_what_a_comment_links_to_is_shown_as_it_stands_now() -> None:
+    link = LinkedConversation(id=8, conversation_id=9, mailbox_id=3, subject="Old", status="open")
+    said = [comment(4, text="As in #8 and #7", link_ids=[7, 8])]
+    told = detail(row(1), comments=said, links=[link])
+    (entry,) = paint_pane(view(), told, Opened(comments_read=4))["flow"]
+    assert ">Old · Open</a>" in entry["html"] and "a conversation you cannot see" in entry["html"]
+    seen = view(row(9, subject="Brakes", status="done"))
+    (entry,) = paint_pane(seen, told, Opened(comments_read=4))["flow"]
+    assert 'data-conversation="9"' in entry["html"] and ">Brakes · Done</a>" in entry["html"]

@@ -10,12 +10,15 @@ import pytest
 from backend.accounts.contracts import AccountState, AccountStateChanged
 from backend.contracts import StreamPosition
 from backend.conversations.contracts import (
+    AlsoIn,
     Comment,
     CommentAdded,
     ConversationAdded,
     ConversationChanged,
     ConversationGone,
+    EarlierConversation,
     HistoryStored,
+    LinkedConversation,
     MarkChanged,
     MessageAdded,
     MessageRemoved,
@@ -207,6 +210,27 @@ def test_what_did_not_change_keeps_its_identity() -> None:
     assert after.mailboxes is before.mailboxes
     assert after.rows[2] is before.rows[2]
     assert before.rows[1].version == 1
+
+
+def test_what_goes_out_of_sight_goes_out_of_what_names_it() -> None:
+    link = LinkedConversation(id=2, conversation_id=2, mailbox_id=3, subject="Secret", status="open")
+    earlier = EarlierConversation(id=2, mailbox_id=3, subject="Secret", status="open", last_at=NOON)
+    also_in = AlsoIn(mailbox_id=3, conversation_id=2)
+    first, second = row(1), row(2)
+    told = detail(first, links=[link], earlier=[earlier], also_in=[also_in])
+    left = apply(ConversationGone(conversation_id=2), with_detail(view(first, second), told)).details[1]
+    assert (left.links, left.earlier, left.also_in) == ([], [], [])
+    other = apply(ConversationGone(conversation_id=9), with_detail(view(first, second), told)).details[1]
+    assert other.links == [link]
+
+
+def test_new_comments_are_counted_by_marks_of_their_own() -> None:
+    said = row(1, last_comment_id=7)
+    assert view(said).has_new_comments(said) and not view(said).unread(said)
+    mine = msgspec.structs.replace(mark(1), comments_read_up_to=7)
+    assert not apply(MarkChanged(mailbox_id=3, mark=mine), view(said)).has_new_comments(said)
+    watermark = WatermarkChanged(mailbox_id=3, read_from=0, comments_read_from=7)
+    assert not apply(watermark, view(said)).has_new_comments(said)
 
 
 def test_a_detail_fetched_before_an_event_that_was_seen_is_told_apart() -> None:

@@ -1,0 +1,92 @@
+"""Talking beside the mail: files, links, formatting, and what of it is new."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.servers.chromium import Seats
+from tests.servers.office import Office
+
+pytestmark = pytest.mark.browser
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
+)
+BOX = "Comment, seen by your team only"
+
+
+async def test_a_comment_is_formatted_has_files_and_leads_to_another_conversation(office: Office, seats: Seats) -> None:
+    ana = await seats.at(office.product, office.ana)
+    jonas = await seats.at(office.product, office.jonas)
+    await office.receive("The brake recall")
+    await office.receive("A wheel that wobbles")
+    for seat in (ana, jonas):
+        page = await seat.open()
+        await page.locator(".row", has_text="A wheel that wobbles").wait_for(timeout=15_000)
+        await page.locator(".row", has_text="The brake recall").wait_for(timeout=15_000)
+    await ana.page.locator(".row", has_text="A wheel that wobbles").click()
+    hers = ana.page.get_by_role("article", name="A wheel that wobbles")
+
+    # Formatted, with a picture and a file, and a link that is chosen by the words of its subject.
+    box = hers.get_by_label(BOX)
+    await box.press_sequentially("**Stop**: the same as #recal")
+    await ana.page.get_by_role("option", name="The brake recall").click()
+    await hers.get_by_label("Files for the comment").set_input_files(
+        [
+            {"name": "wheel.png", "mimeType": "image/png", "buffer": PIXEL},
+            {"name": "stock.txt", "mimeType": "text/plain", "buffer": b"7"},
+        ]
+    )
+    await expect(hers.get_by_label("Remove stock.txt")).to_be_visible()
+    await expect(hers.get_by_text("uploading")).to_have_count(0)
+    await box.press("Enter")
+    said = hers.get_by_label("Comment of Ana")
+    await expect(said.locator("strong")).to_have_text("Stop")
+    await expect(said.get_by_role("link", name="The brake recall · Open")).to_be_visible()
+    await expect(said.locator("img.thumb")).to_have_js_property("naturalWidth", 1)
+    assert await ana.page.get_by_label("New comments").count() == 0
+
+    # New for Jonas: on the row, in the rail, and below a line; reading ends it.
+    row = jonas.page.locator(".row", has_text="A wheel that wobbles")
+    await expect(row.get_by_label("New comments")).to_be_visible()
+    await expect(jonas.page.get_by_label(re.compile("with new comments"))).to_be_visible()
+    await row.click()
+    his = jonas.page.get_by_role("article", name="A wheel that wobbles")
+    await expect(his.get_by_text("New", exact=True)).to_be_visible()
+    await expect(row.get_by_label("New comments")).to_have_count(0)
+    async with jonas.page.expect_download() as saving:
+        await his.get_by_role("link", name="stock.txt").click()
+    assert (await saving.value).suggested_filename == "stock.txt"
+    await his.get_by_role("link", name="The brake recall · Open").click()
+    other = jonas.page.get_by_role("article", name="The brake recall")
+    await expect(other).to_be_visible()
+
+    # Made confidential, it is nothing to Jonas any more, and what led to it tells nothing.
+    await ana.page.locator(".row", has_text="The brake recall").click()
+    mine = ana.page.get_by_role("article", name="The brake recall")
+    await mine.get_by_role("button", name="More", exact=True).click()
+    await ana.page.get_by_role("menuitem", name="Make confidential").click()
+    await expect(other).to_be_hidden()
+    await row.click()
+    await expect(his.get_by_text("a conversation you cannot see")).to_be_visible()
+    await expect(jonas.page.get_by_text("The brake recall")).to_have_count(0)
+    assert ana.complaints == [] and jonas.complaints == []
+
+
+async def test_an_address_that_is_pasted_becomes_a_link(office: Office, seats: Seats) -> None:
+    await office.receive("Pasted from here")
+    ana = await seats.at(office.product, office.ana)
+    page = await ana.open()
+    await page.locator(".row", has_text="Pasted from here").click(timeout=15_000)
+    pane = page.get_by_role("article", name="Pasted from here")
+    await expect(pane).to_be_visible()
+    await expect(page).to_have_url(re.compile("conversation="))
+    box = pane.get_by_label(BOX)
+    await box.fill(f"See {page.url}")
+    await box.press("Enter")
+    await expect(pane.get_by_role("link", name="Pasted from here · Open")).to_be_visible()
+    assert ana.complaints == []
