@@ -132,7 +132,7 @@ class NotificationSettings(Contract):
     comment: Wanted = Wanted()
     reminder: Wanted = Wanted()
     failed_send: Wanted = Wanted()
-    quiet: QuietHours = QuietHours()
+    quiet: QuietHours = field(default_factory=QuietHours)
 
     def of(self, kind: NotificationKind) -> Wanted:
         return getattr(self, kind)
