@@ -30,6 +30,7 @@ JobName = Literal[
     "remove_mail",
     "settle_removed",
     "enter_words",
+    "send_push",
 ]
 
 Handler = Callable[..., Awaitable[None]]

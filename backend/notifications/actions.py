@@ -11,6 +11,7 @@ from backend.access.asker import Asker
 from backend.database.connection import fetch, fetch_value
 from backend.events.record import Action, action, user_stream
 from backend.notifications.contracts import NotificationAdded, NotificationKind, NotificationsRead
+from backend.notifications.devices import push_soon
 from backend.notifications.queries import NOTIFICATIONS, notification_of
 
 TOGETHER: tuple[NotificationKind, ...] = ("comment", "reply", "assignment", "mention")
@@ -62,7 +63,10 @@ async def notify(
     records = await fetch(
         _NOTIFY, list(user_ids), kind, conversation_id, actor_id, text, sender, message_id, comment_id, list(TOGETHER)
     )
-    await _tell(act, "n.id = ANY($1)", [record["id"] for record in records])
+    fresh = [record["id"] for record in records if not record["again"]]
+    again = [record["id"] for record in records if record["again"]]
+    await _tell(act, "n.id = ANY($1)", [*fresh, *again])
+    await push_soon(fresh, again)
 
 
 async def tell_notifications_again(act: Action, conversation_id: int, user_ids: Collection[int]) -> None:

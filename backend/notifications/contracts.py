@@ -12,6 +12,11 @@ from backend.contracts import Contract
 NotificationKind = Literal["mention", "assignment", "failed_send", "reply", "reminder", "comment"]
 
 
+def tag_of(conversation_id: int) -> str:
+    """What names a conversation's notification on a screen: a newer one with the same tag takes its place."""
+    return f"tandem-{conversation_id}"
+
+
 class Notification(Contract):
     """`changes` of one minute are told together: text and place are those of the last one of the weightiest kind.
 
@@ -36,8 +41,8 @@ class Notification(Contract):
 
     @property
     def tag(self) -> str:
-        """What a newer one about the same conversation replaces on a screen."""
-        return f"tandem-{self.conversation_id}"
+        """See `tag_of`."""
+        return tag_of(self.conversation_id)
 
     @property
     def spot(self) -> str:
@@ -146,3 +151,44 @@ class NotificationAdded(Contract, tag="notification_added"):
 
 class NotificationsRead(Contract, tag="notifications_read"):
     ids: list[int]
+
+
+class AddDevice(Contract):
+    """What a browser's subscription says (`PushSubscription.toJSON()`), and the name to show it by."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
+    name: str = ""
+
+
+class Device(Contract):
+    """A browser that is pushed to. `here`: it is the one of the asking session."""
+
+    id: int
+    name: str
+    endpoint: str
+    created_at: datetime
+    pushed_at: datetime | None
+    here: bool
+
+
+class PushState(Contract):
+    """`public_key` is the `applicationServerKey` to subscribe under."""
+
+    available: bool
+    public_key: str
+    devices: list[Device]
+
+
+class PushText(Contract):
+    """What is pushed: a sentence, a line below, and where a click leads. Never the text of a mail or comment.
+
+    `read`: tags of what has been read meanwhile, to be taken off the screen.
+    """
+
+    tag: str
+    title: str
+    body: str
+    path: str
+    read: list[str] = []

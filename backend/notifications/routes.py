@@ -1,11 +1,12 @@
 """Notifications over HTTP."""
 
-from litestar import Router, get, post
+from litestar import Router, delete, get, post
 
 from backend.access.asker import Asker
 from backend.access.classes import access
+from backend.notifications import devices
 from backend.notifications.actions import mark_notifications_read
-from backend.notifications.contracts import MarkNotificationsRead, NotificationPage
+from backend.notifications.contracts import AddDevice, Device, MarkNotificationsRead, NotificationPage, PushState
 from backend.notifications.queries import read_notifications
 
 
@@ -22,4 +23,26 @@ async def mark_read(asker: Asker, data: MarkNotificationsRead) -> NotificationPa
     return await read_notifications(asker, cursor=None)
 
 
-router = Router(path="/", route_handlers=[list_notifications, mark_read], tags=["notifications"])
+@get("/push", **access("signed_in"))
+async def read_push(asker: Asker) -> PushState:
+    """Under which key to subscribe, and which of one's browsers are pushed to."""
+    return await devices.read_push(asker)
+
+
+@post("/push/devices", **access("signed_in"))
+async def add_device(asker: Asker, data: AddDevice) -> Device:
+    """Push to this browser, for as long as its session stands."""
+    return await devices.add_device(asker, data)
+
+
+@delete("/push/devices/{device_id:int}", **access("signed_in"))
+async def remove_device(asker: Asker, device_id: int) -> None:
+    """Push to it no more."""
+    await devices.remove_device(asker, device_id)
+
+
+router = Router(
+    path="/",
+    route_handlers=[list_notifications, mark_read, read_push, add_device, remove_device],
+    tags=["notifications"],
+)

@@ -28,6 +28,7 @@ from backend.workers.check_servers import check_servers
 from backend.workers.forwarding import check_forwarding
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
+from backend.workers.push import send_push_for
 from backend.workers.reminders import keep_reminding
 from backend.workers.system_mail import system_mail_for
 from backend.workers.tidy import keep_tidy
@@ -39,6 +40,7 @@ POOL_SIZE = 20
 DEQUEUE = timedelta(seconds=1)
 """How late a delayed job may be noticed."""
 MOST_JOBS = 200
+MOST_PUSHES = 20
 MOST_CARRYING = 8
 """Accounts whose changes are carried over at once; each holds a database connection meanwhile."""
 
@@ -80,6 +82,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "hide_and_show", hide_and_show, at_once=2)
     register(queue, "settle_removed", settle_removed)
     register(queue, "enter_words", enter_words, at_once=1)
+    register(queue, "send_push", send_push_for(configured), at_once=MOST_PUSHES)
     register(queue, "remove_mail", remove_mail, at_once=2)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -22,12 +22,14 @@ from backend.contacts.contracts import ContactPage
 from backend.conversations.contracts import ConversationDetail
 from backend.database.connection import fetch_row, fetch_value
 from backend.errors import NotFound
+from backend.notifications.contracts import Device
 from backend.people.contracts import CreateInvitation, InvitationCreated, SaveTeam, Team, UpdatePerson
 from backend.settings import read_settings
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from tests.servers.api import Api, Template, fresh_copy
 from tests.servers.delivery import deliver, write_mail
 from tests.servers.postgres import Databases
+from tests.servers.push_service import Subscriber
 
 PREFIX = "/api/v1"
 MAIL = "Xylophonquark"
@@ -130,6 +132,8 @@ async def make_objects(api: Api) -> Objects:
     tag = await ana.post("/tags", SaveTag(name="Warranty"), Tag)
     await ana.put(f"/conversations/{conversation_id}/tags", ChangeTags(add=[tag.id]))
     token = await ana.post("/me/tokens", {"name": "Reports"})
+    browser = Subscriber("https://push.example.net/1")
+    device = await ana.post("/push/devices", browser.wanted(), Device)
     message = detail.messages[0]
     intake = await ana.post("/mailboxes", {"kind": "intake", "name": "Intake", "address": "intake@northwind.example"})
     waiting = write_mail(subject=MAIL, text=MAIL, to="nobody@northwind.example")
@@ -152,6 +156,7 @@ async def make_objects(api: Api) -> Objects:
             "team_id": team.id,
             "invitation_id": invited.invitation.id,
             "token_id": token["token"]["id"],
+            "device_id": device.id,
             "unsorted_id": await deliver(intake["id"], waiting),
         },
     )
