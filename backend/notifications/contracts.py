@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from backend.contracts import Contract
 
@@ -105,7 +105,7 @@ class QuietHours(Contract):
     on: bool = False
     begins: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "19:00"
     ends: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "08:00"
-    days: list[Annotated[int, Meta(ge=0, le=6)]] = field(default_factory=lambda: list(range(7)))
+    days: tuple[Annotated[int, Meta(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)
     time_zone: str = "UTC"
 
     def cover(self, moment: datetime, time_zone: str) -> bool:
@@ -184,11 +184,12 @@ class PushState(Contract):
 class PushText(Contract):
     """What is pushed: a sentence, a line below, and where a click leads. Never the text of a mail or comment.
 
-    `read`: tags of what has been read meanwhile, to be taken off the screen.
+    `again`: it stands for more than the one before it, which was heard. `read`: tags to take off the screen.
     """
 
     tag: str
     title: str
     body: str
     path: str
+    again: bool = False
     read: list[str] = []

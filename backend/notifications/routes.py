@@ -4,6 +4,7 @@ from litestar import Router, delete, get, post
 
 from backend.access.asker import Asker
 from backend.access.classes import access
+from backend.access.fetch import access_conversation
 from backend.notifications import devices
 from backend.notifications.actions import mark_notifications_read
 from backend.notifications.contracts import AddDevice, Device, MarkNotificationsRead, NotificationPage, PushState
@@ -19,7 +20,10 @@ async def list_notifications(asker: Asker, cursor: int | None = None) -> Notific
 @post("/notifications/read", status_code=200, **access("signed_in"))
 async def mark_read(asker: Asker, data: MarkNotificationsRead) -> NotificationPage:
     """Mark some, or all, read; answers the newest page as it then stands."""
-    await mark_notifications_read(asker, data.ids, data.conversation_id)
+    about = data.conversation_id
+    if about is not None:
+        about = (await access_conversation(asker, about)).conversation_id
+    await mark_notifications_read(asker, data.ids, about)
     return await read_notifications(asker, cursor=None)
 
 

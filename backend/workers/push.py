@@ -85,7 +85,7 @@ def text_of(notice: Notification, actor: str, mailbox: str, read: list[str]) -> 
         title, body = "Something new in a private conversation", ""
     else:
         title, body = " ".join(part for part in notice.words(actor) if part), f"{_cut(notice.subject)} · {mailbox}"
-    return PushText(tag=notice.tag, title=_cut(title), body=body, path=notice.path, read=read)
+    return PushText(tag=notice.tag, title=_cut(title), body=body, path=notice.path, again=notice.changes > 1, read=read)
 
 
 def _cut(line: str) -> str:

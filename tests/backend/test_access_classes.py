@@ -373,6 +373,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"kind": "forward", "conversation_id": "conversation_id", "message_id": "message_id"},
         {"kind": "forward", "message_id": "message_id"},
     ],
+    "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],
 }
 """Requests by Mallory, with the name of the object for the id; `contact_id` in the path is one of her own."""

@@ -190,7 +190,7 @@ async def what_followers_were_told_was_read_with_the_conversation(scene: Scene) 
 
 @deed
 async def what_one_is_told_of_changed(scene: Scene) -> None:
-    wanted = NotificationSettings(comment=Wanted(on=False), quiet=QuietHours(on=True, days=[5, 6]))
+    wanted = NotificationSettings(comment=Wanted(on=False), quiet=QuietHours(on=True, days=(5, 6)))
     await scene.api.jonas.put("/me/notifications", wanted)
     await commented_with_mentions(scene)
 

@@ -147,11 +147,11 @@ async def test_settings_that_mean_nothing_are_refused(api: Api, wrong: dict[str,
         (QuietHours(on=True), "Asia/Tokyo", "2026-03-02T11:00", True),
         (QuietHours(on=True, time_zone="Asia/Tokyo"), "UTC", "2026-03-02T11:00", True),
         (QuietHours(on=True, time_zone="Asia/Tokyo"), "Europe/Lisbon", "2026-03-02T11:00", False),
-        (QuietHours(on=True, days=[0]), "UTC", "2026-03-03T01:00", True),  # began on Monday
-        (QuietHours(on=True, days=[0]), "UTC", "2026-03-03T20:00", False),
-        (QuietHours(on=True, days=[5, 6], begins="00:00", ends="00:00"), "UTC", "2026-03-01T23:59", True),
-        (QuietHours(on=True, days=[5, 6], begins="00:00", ends="00:00"), "UTC", "2026-03-02T00:00", False),
-        (QuietHours(on=True, days=[0], begins="12:00", ends="13:00"), "UTC", "2026-03-02T12:30", True),
+        (QuietHours(on=True, days=(0,)), "UTC", "2026-03-03T01:00", True),  # began on Monday
+        (QuietHours(on=True, days=(0,)), "UTC", "2026-03-03T20:00", False),
+        (QuietHours(on=True, days=(5, 6), begins="00:00", ends="00:00"), "UTC", "2026-03-01T23:59", True),
+        (QuietHours(on=True, days=(5, 6), begins="00:00", ends="00:00"), "UTC", "2026-03-02T00:00", False),
+        (QuietHours(on=True, days=(0,), begins="12:00", ends="13:00"), "UTC", "2026-03-02T12:30", True),
     ],
 )
 def test_quiet_hours_are_on_the_persons_own_clock(quiet: QuietHours, time_zone: str, at: str, is_quiet: bool) -> None:
