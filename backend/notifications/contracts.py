@@ -137,7 +137,7 @@ class NotificationSettings(Contract):
     comment: Wanted = Wanted()
     reminder: Wanted = Wanted()
     failed_send: Wanted = Wanted()
-    quiet: QuietHours = field(default_factory=QuietHours)
+    quiet: QuietHours = QuietHours()
 
     def of(self, kind: NotificationKind) -> Wanted:
         return getattr(self, kind)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, UnsetType
 
 from backend.contracts import Change, Contract
 from backend.notifications.contracts import NotificationSettings
@@ -41,7 +41,7 @@ class Me(Contract):
     time_zone: str
     locale: str
     theme: Literal["system", "light", "dark"]
-    notify: NotificationSettings = field(default_factory=NotificationSettings)
+    notify: NotificationSettings = NotificationSettings()
 
 
 class SetUp(Contract):
