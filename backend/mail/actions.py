@@ -35,7 +35,7 @@ from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
 from backend.mail.store import ReadMessage, find_stored, hold_threading, insert_message, leave_keys
-from backend.mail.word_index import put_words_off
+from backend.mail.word_index import take_down_soon
 from backend.notifications.actions import notify
 from sync.mime.parse import parse_message
 
@@ -68,7 +68,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         placed = await placed_uids(folder, [each.uid for each in messages])
         fresh = [each.ready() for each in messages if each.uid not in placed]
         met = {each.uid: each.flags for each in messages if each.uid in placed}
-        await put_words_off(len(fresh))
+        await take_down_soon(len(fresh))
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)

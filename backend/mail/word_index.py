@@ -1,9 +1,12 @@
-"""Putting the words of messages into the index of words later, many at once.
+"""Taking down the words of messages, by which searches find them, after they were stored.
 
-PostgreSQL keeps new entries of a GIN index in a list first, which every search reads as well. Whoever adds to a list of
-more than 4 MB has to enter all of it: beside a first sync that would be a mail that has just arrived, a second later
-than it should. So the list may grow, and workers empty it: entering the words of thousands of messages together takes a
-third of the time. Until then a search takes some tens of milliseconds more.
+Whatever is stored waits in `words_waiting` (a trigger sees to that), and workers take it out of there, many messages
+together. To make the words and to enter them into the index takes as long as to store everything else of a message:
+neither mail that arrives nor a first sync has to wait for that. A search reads both, the index and the text of what
+waits, so that nothing is missing meanwhile (backend/search/queries.py).
+
+PostgreSQL keeps new entries of a GIN index in a list first, which every search reads as well. Emptied after thousands
+of messages, it takes a third of the time that single entries take.
 """
 
 import asyncio
@@ -12,33 +15,43 @@ from datetime import timedelta
 
 import asyncpg
 
-from backend.database.connection import end_if_cancelled, execute
+from backend.database.connection import end_if_cancelled, execute, fetch_value
 from backend.jobs import enqueue
 
 log = logging.getLogger(__name__)
 
 MANY = 50
-"""Messages of one transaction from which on the list is emptied soon."""
-LONGEST_LIST = 64 * 1024
-"""KB: what stands in the list at most, before whoever adds to it must enter it after all."""
+"""Messages of one transaction from which on the next minute is too late: a search reads the text of what waits."""
+AT_ONCE = 500
+"""Messages whose words are taken down in one transaction."""
 GATHERED = timedelta(seconds=10)
 EVERY_SECONDS = 60.0
 
+_TAKE_DOWN = """
+    WITH chosen AS (SELECT message_id FROM words_waiting ORDER BY message_id DESC LIMIT $1 FOR UPDATE SKIP LOCKED),
+    taken AS (DELETE FROM words_waiting w USING chosen WHERE w.message_id = chosen.message_id RETURNING w.message_id),
+    entered AS (INSERT INTO message_words (message_id, search)
+        SELECT m.id, message_words(m.subject, m.sender, m.body_text)
+          FROM taken JOIN messages m ON m.id = taken.message_id ON CONFLICT DO NOTHING)
+    SELECT count(*) FROM taken
+"""
 
-async def put_words_off(count: int) -> None:
-    """Let what this transaction adds, `count` messages, wait in the list."""
-    await execute("SELECT set_config('gin_pending_list_limit', $1, true)", str(LONGEST_LIST))
+
+async def take_down_soon(count: int) -> None:
+    """Let a worker look after the words of `count` messages that this transaction stores, if they are many."""
     if count >= MANY:
         await enqueue("enter_words", after=GATHERED, key="messages")
 
 
 async def enter_words() -> None:
-    """Empty the list. The job; when another is at it, there is nothing to do."""
-    await execute("SELECT gin_clean_pending_list('messages_search')")
+    """Take down what waits, the newest first, and enter it. The job; two who are at it divide the work."""
+    while await fetch_value(_TAKE_DOWN, AT_ONCE):
+        pass
+    await execute("SELECT gin_clean_pending_list('message_words_search')")
 
 
 async def keep_words_entered() -> None:
-    """Empty the list every minute until cancelled. With nothing in it that is no work."""
+    """The same every minute until cancelled. With nothing waiting it is no work."""
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         try:

@@ -211,7 +211,8 @@ async def measure_busy_pushes(office: Office, desks: Sequence[Desk]) -> dict[str
 
     async def syncing() -> bool:
         account = await ana.get(f"/mailboxes/{mailbox.id}/account", AccountSettings)
-        office.figures["busy_messages_fetched"] = account.state.done
+        fetched = max(office.figures.get("busy_messages_fetched", 0), account.state.done)
+        office.figures["busy_messages_fetched"] = fetched
         return account.state.status in ("connecting", "syncing")
 
     return await measure_pushes(office, desks, going_on=syncing)

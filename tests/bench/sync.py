@@ -26,7 +26,8 @@ from typing import Any, Self
 import psutil
 
 from backend.accounts.credentials import Passwords, seal_passwords
-from backend.database.connection import execute, fetch_value
+from backend.conversations.contracts import ConversationPage
+from backend.database.connection import execute, fetch, fetch_value
 from backend.database.embedded import EmbeddedPostgres
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from backend.people.contracts import Me, SetUp
@@ -170,6 +171,7 @@ class Run:
     messages: int
     rounds: int
     figures: dict[str, Any] = field(default_factory=dict)
+    ana: Caller = field(init=False)
 
     @property
     def changes(self) -> int:
@@ -210,12 +212,28 @@ class Run:
         ended = await until(lambda: self._all_there(account), every=0.1)
         self.figures["initial_seconds"] = round(ended - began, 3)
         await until(account.is_up_to_date)
-        stored = await fetch_value("SELECT count(*) FROM messages WHERE search IS NOT NULL AND message_id <> ''")
+        await self._can_be_searched(account)
+        stored = await fetch_value("SELECT count(*) FROM messages WHERE message_id <> ''")
         threaded = await fetch_value("SELECT count(DISTINCT conversation_id) FROM messages")
         if stored != self.messages:
             raise RuntimeError(f"{stored} of {self.messages} messages were stored")
         self.figures |= {"conversations": threaded, "events": await fetch_value("SELECT count(*) FROM events")}
         say(f"{self.messages} messages in {ended - began:.2f} s, the first screen after {first - began:.2f} s")
+
+    async def _can_be_searched(self, account: Account) -> None:
+        """Looks some of the mail up by its words, through the API: the newest, the oldest, and some between."""
+        subjects = await fetch(
+            "SELECT subject, conversation_id FROM messages WHERE id IN (SELECT unnest(ARRAY["
+            "min(id), percentile_disc(0.5) WITHIN GROUP (ORDER BY id), max(id)]) FROM messages)"
+        )
+        for record in subjects:
+            began = time.perf_counter()
+            page = await self.ana.get(
+                "/search", ConversationPage, q=f'"{record["subject"]}"', mailbox_id=account.mailbox_id
+            )
+            self.figures.setdefault("search_at_once_ms", []).append(round((time.perf_counter() - began) * 1000))
+            if record["conversation_id"] not in [item.row.id for item in page.items]:
+                raise RuntimeError("mail that was stored is not found by its subject")
 
     async def _newest_are_there(self, account: Account) -> bool:
         return await account.count(f"uid > {self.messages - FIRST_SCREEN}") >= min(FIRST_SCREEN, self.messages)
@@ -288,12 +306,13 @@ async def measure(run: Run, dsn: str) -> dict[str, Any]:
         ana = Caller(application)
         set_up = SetUp(organisation_name="Northwind Bikes", name="Ana Ribeiro", email=ADDRESS, password=PASSWORD)
         await ana.post("/set-up", set_up, Me)
+        run.ana = ana
         own = CreateMailbox(kind="personal", name="Ana Ribeiro", address=ADDRESS)
         account = Account(run.dovecot, (await ana.post("/mailboxes", own, MailboxSettings)).id)
         with worker_process(run.folder, dsn) as worker, Peak(worker.pid) as peak:
             await asyncio.sleep(3)  # it is up and listens
             await run.initial(account)
-            await until(_no_jobs, every=0.5)  # the index of words is put in order beside the rest
+            await until(_no_jobs, every=0.5)  # words are taken down beside the rest
             await run.unchanged(account)
             await run.changed(account)
         run.figures["postgres"] = await postgres_facts(dsn)

@@ -5,6 +5,8 @@ import random
 import pytest
 
 from backend.conversations.contracts import ConversationPage, SetStatus, SetVisibility
+from backend.database.connection import execute, fetch_value
+from backend.mail.word_index import enter_words
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver, write_mail
 
@@ -114,8 +116,54 @@ async def test_a_common_word_is_found_by_walking_and_answers_the_same(
     queries = ("words", "same repeated", "wholesaler", '"order 1"', "words is:open from:carla", "nowhere")
     by_index = [await found(api.ana, q) for q in queries]
     monkeypatch.setattr("backend.search.queries.COMMON", 1)
+    monkeypatch.setattr("backend.search.queries.SAMPLED", 10)
     assert [await found(api.ana, q) for q in queries] == by_index
     assert len(by_index[0]) == 20
+
+
+async def test_the_same_is_found_before_and_after_the_words_are_taken_down(api: Api) -> None:
+    await deliver(api.support, write_mail(subject="Réparation du dérailleur", text="Ça grince à l’arrière, ½ turn."))
+    await deliver(api.support, write_mail(sender="Mateus Oliveira <mateus.o@vento.example>", text="Order NB-1234/a."))
+    await deliver(
+        api.support, write_mail(subject="Broken spoke", text="The rear wheel wobbles. 1e400 http://a.example/b")
+    )
+    queries = (
+        *(
+            "derailleur",
+            "ca grince",
+            "l'arriere",
+            "1/2 turn",
+            "vento",
+            "mateus.o@ven",
+            "from:mateus",
+            "from:order",
+            "NB-12",
+        ),
+        *(
+            "nb-1234/a",
+            '"rear wheel"',
+            '"wheel rear"',
+            "WHEEL wob",
+            "subject:spoke",
+            "1e4",
+            "http://a.exam",
+            "a.example",
+        ),
+        *("wheel -derailleur", "wheel derailleur", "squeaks", "é", "nowhere"),
+    )
+    waiting = await fetch_value("SELECT count(*) FROM words_waiting")
+    before = [await found(api.ana, q) for q in queries]
+    await enter_words()
+    assert (waiting, await fetch_value("SELECT count(*) FROM words_waiting")) == (3, 0)
+    assert [await found(api.ana, q) for q in queries] == before
+    assert all(before[:6])
+
+
+async def test_a_message_that_was_deleted_meanwhile_leaves_no_words(api: Api) -> None:
+    await deliver(api.support)
+    await execute("DELETE FROM messages")
+    await enter_words()
+    assert await fetch_value("SELECT (SELECT count(*) FROM words_waiting) + (SELECT count(*) FROM message_words)") == 0
 
 
 HOSTILE = [
