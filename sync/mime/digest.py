@@ -38,7 +38,7 @@ def content_digest(header: Callable[[str], str], root: Part) -> str:
 
 def _without_trailing_space(content: bytes) -> bytes:
     plain = content.replace(b"\r\n", b"\n")
-    if not any(odd in plain for odd in (b" \n", b"\t\n", b"\r", b"\x0b", b"\x0c")):
+    if not (b" \n" in plain or b"\t\n" in plain or b"\r" in plain or b"\x0b" in plain or b"\x0c" in plain):
         return plain.rstrip()
     return b"\n".join(line.rstrip() for line in content.split(b"\n")).rstrip()
 

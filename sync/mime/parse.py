@@ -95,21 +95,29 @@ class _Heads:
     def __init__(self, fields: list[Field], charset: str | None, problems: list[str]) -> None:
         self._charset = charset
         self._by_name: dict[str, list[Field]] = {}
+        self._decoded: dict[str, list[str]] = {}
         for item in fields:
             self._by_name.setdefault(item.name.lower(), []).append(item)
             if len(item.raw) > MAX_VALUE:
                 problems.append("header-cut")
 
     def all(self, name: str) -> list[str]:
-        return [decode_field(field, self._charset) for field in self._by_name.get(name, ())]
+        decoded = self._decoded.get(name)
+        if decoded is None:
+            decoded = [decode_field(field, self._charset) for field in self._by_name.get(name, ())]
+            self._decoded[name] = decoded
+        return decoded
 
     def first(self, name: str) -> str:
-        return next((value for value in self.all(name) if value), "")
+        for value in self.all(name):
+            if value:
+                return value
+        return ""
 
     def very_first(self, name: str) -> str:
         """The first of its values even if that is empty."""
-        found = self._by_name.get(name)
-        return decode_field(found[0], self._charset) if found else ""
+        found = self.all(name)
+        return found[0] if found else ""
 
     def _undecoded(self, name: str) -> list[str]:
         return [decode_bytes(field.raw, self._charset) for field in self._by_name.get(name, ())]
