@@ -3,14 +3,18 @@
 How each is learnt by the best that the server offers says the essay in sync/imap/folder.py.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
 from sync.imap.answers import Changes
 from sync.imap.stretch import Stretch, pages
+from sync.types import FetchedMessage
 
 DIRECT_MESSAGES = 3
 """Up to this many new messages are fetched without asking for their sizes first: one round trip instead of two."""
+WORTH_READING_AHEAD = 20
+"""New messages that are read while flags are looked after; fewer are read by the time that is arranged."""
 FLAG_PAGE = 2000
 """UIDs whose flags are read and compared at once, where CONDSTORE is missing."""
 
@@ -23,6 +27,11 @@ class CatchingUp:
         self._connection = stretch.connection
         self._store = stretch.store
         self._delivery = stretch.delivery
+        self._flags_brought = False
+
+    def begin_again(self) -> None:
+        """The folder was opened anew, and what the server told then is news."""
+        self._flags_brought = False
 
     async def new(self, announced: int | None) -> None:
         """Everything above the stretch, oldest first, so that the stretch stays unbroken.
@@ -53,9 +62,28 @@ class CatchingUp:
                     continue
             for batch in await self._delivery.batches(sorted(unknown), sizes):
                 last = max(page) if batch[-1] == max(unknown) else max(batch)
-                await stretch.store_arrived(
-                    await self._delivery.fetch(batch), replace(stretch.cursor, highest_uid=last)
-                )
+                messages = await self._delivery.fetch(batch)
+                if announced is None and len(messages) >= WORTH_READING_AHEAD:
+                    await self._bring_flags_beside(messages)
+                await stretch.store_arrived(messages, replace(stretch.cursor, highest_uid=last))
+
+    async def _bring_flags_beside(self, messages: Sequence[FetchedMessage]) -> None:
+        """While the store reads these new messages, hand over what QRESYNC told of flags. The modseq of the cursor stays:
+        what is gone since then was not looked after yet."""
+        resync = self._stretch.opened.resync
+        if resync is None or self._flags_brought:
+            return
+        reading = asyncio.create_task(self._store.read_ahead(self._stretch.name, messages))
+        try:
+            await self._stretch.apply_flags(self._flags_told_on_opening(), self._stretch.cursor)
+        finally:
+            await reading
+        self._flags_brought = True
+
+    def _flags_told_on_opening(self) -> dict[int, frozenset[str]]:
+        resync = self._stretch.opened.resync
+        changed = () if resync is None else resync.changed
+        return {each.uid: each.flags for each in changed if each.uid <= self._stretch.cursor.highest_uid}
 
     async def gone(self, told: Changes | None) -> None:
         """Remove what the server no longer has: it names the UIDs, or all are compared.
@@ -86,8 +114,8 @@ class CatchingUp:
         moved = replace(cursor, highest_modseq=self._stretch.opened.highest_modseq)
         resync = self._stretch.opened.resync
         if resync is not None:
-            changed = {each.uid: each.flags for each in resync.changed if each.uid <= cursor.highest_uid}
-            await self._stretch.apply_flags(changed, moved)
+            # What was new came with its flags.
+            await self._stretch.apply_flags({} if self._flags_brought else self._flags_told_on_opening(), moved)
             return
         if cursor.highest_uid < cursor.lowest_uid or cursor.highest_modseq == moved.highest_modseq != 0:
             await self._stretch.apply_flags({}, moved)

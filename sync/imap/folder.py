@@ -45,7 +45,8 @@ fetched whole. Where two pages had nothing in common with the store this is give
 
 No single message keeps the others back: one that the server does not hand over, or that cannot be stored, is set
 aside with its reason and tried again later (`sync.imap.delivery`). New mail is looked for between any two batches,
-so a person sees it at once while a large folder is still coming. While a batch is stored the next is on its way.
+so a person sees it at once while a large folder is still coming. While a batch is stored the next is on its way; while
+much new mail is read, the flags that QRESYNC told are stored.
 
 The stretch and its cursor are `sync.imap.stretch`, CATCH UP is `sync.imap.catching_up`, BACKFILL `sync.imap.backfill`.
 """
@@ -117,6 +118,7 @@ class FolderSync:
     async def open(self) -> None:
         """Open the folder on the server and find our place in it: START, RESET or going on."""
         await self._stretch.open()
+        self._catching_up.begin_again()
         self._backfill.begin_again()
         self.was_complete = self.cursor.backfill_done
 
