@@ -68,8 +68,10 @@ class CatchingUp:
                 await stretch.store_arrived(messages, replace(stretch.cursor, highest_uid=last))
 
     async def _bring_flags_beside(self, messages: Sequence[FetchedMessage]) -> None:
-        """While the store reads these new messages, hand over what QRESYNC told of flags. The modseq of the cursor stays:
-        what is gone since then was not looked after yet."""
+        """While the store reads these new messages, hand over what QRESYNC told of flags.
+
+        The modseq of the cursor stays: what is gone since then was not looked after yet.
+        """
         resync = self._stretch.opened.resync
         if resync is None or self._flags_brought:
             return
