@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from urllib.parse import quote
 
 import msgspec
@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from backend.contracts import StreamPosition
-from backend.events.contracts import ClosingFrame, Frame, Subscribe, frame_decoder
+from backend.events.contracts import ClientFrame, ClosingFrame, Doing, Frame, Looking, Subscribe, Watch, frame_decoder
 from frontend.server import server
 
 FIRST_PAUSE = 0.25
@@ -68,8 +68,19 @@ class Live:
     async def subscribe(self, positions: Mapping[str, int]) -> None:
         """Follow further streams from these positions on."""
         each = [StreamPosition(stream=stream, position=at) for stream, at in positions.items()]
+        await self._say(Subscribe(positions=each))
+
+    async def look(self, conversation_id: int, doing: Doing) -> None:
+        """The person is there now, and does that; 0 is nowhere."""
+        await self._say(Looking(conversation_id=conversation_id or None, doing=doing))
+
+    async def watch(self, conversation_ids: Iterable[int]) -> None:
+        """Hear from now on who is in these conversations, and in no others."""
+        await self._say(Watch(conversation_ids=sorted(conversation_ids)))
+
+    async def _say(self, frame: ClientFrame) -> None:
         with contextlib.suppress(ConnectionClosed):  # the reader hears of it
-            await self._socket.send(msgspec.json.encode(Subscribe(positions=each)).decode())
+            await self._socket.send(msgspec.json.encode(frame).decode())
 
     async def _next(self) -> Frame:
         try:

@@ -30,7 +30,7 @@ from backend.conversations.contracts import (
     OutgoingChanged,
     WatermarkChanged,
 )
-from backend.events.contracts import EventFrame, PositionFrame
+from backend.events.contracts import EventFrame, PositionFrame, PresenceFrame
 from backend.mailboxes.contracts import MailboxChanged, MailboxGained, MailboxGone
 from backend.notifications.contracts import NotificationAdded, NotificationsRead
 from backend.people.contracts import (
@@ -46,8 +46,11 @@ from frontend.view import NOTIFICATIONS_KEPT, View
 Each = TypeVar("Each")
 
 
-def receive(view: View, frame: EventFrame | PositionFrame) -> View:
+def receive(view: View, frame: EventFrame | PositionFrame | PresenceFrame) -> View:
     """`view` after a frame of the live socket. An event that the view already holds changes nothing."""
+    if isinstance(frame, PresenceFrame):
+        others = {i: each for i, each in view.present.items() if i != frame.conversation_id}
+        return replace(view, present=others | ({frame.conversation_id: frame.people} if frame.people else {}))
     if isinstance(frame, PositionFrame):
         ahead = {each.stream: max(each.position, view.positions.get(each.stream, 0)) for each in frame.positions}
         return replace(view, positions=view.positions | ahead)
@@ -334,6 +337,7 @@ def _without(view: View, gone: set[int]) -> View:
         rows={i: each for i, each in view.rows.items() if i not in gone},
         marks={i: each for i, each in view.marks.items() if i not in gone},
         details=details,
+        present={i: each for i, each in view.present.items() if i not in gone},
     )
 
 

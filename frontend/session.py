@@ -18,12 +18,22 @@ from reflex.event import EventSpec
 
 from backend.accounts.contracts import AccountStateChanged
 from backend.contacts.contracts import ContactChanged, ContactGone
-from backend.events.contracts import EventFrame, Frame, PositionFrame, RefusedFrame, ResetFrame, Snapshot
+from backend.events.contracts import (
+    Doing,
+    EventFrame,
+    Frame,
+    PositionFrame,
+    PresenceFrame,
+    RefusedFrame,
+    ResetFrame,
+    Snapshot,
+)
 from backend.mailboxes.contracts import WorkCounts
 from backend.notifications.contracts import MarkNotificationsRead
 from frontend import rail
 from frontend.api import Api, ApiError, SignedOut, session_of
 from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
+from frontend.presence import Whereabouts, whereabouts
 from frontend.reduce import receive
 from frontend.view import View, begin
 
@@ -64,6 +74,10 @@ class Session(rx.State):
     _socket: str = ""
     _view: View | None = None
     _counts: WorkCounts | None = None
+    _place: tuple[int, Doing] = (0, "reading")
+    """Where the person is (a conversation, or 0), and what they do there."""
+    _watched: frozenset[int] = frozenset()
+    """The conversations on the screen."""
     _session: str = ""
     """Whose snapshot `_view` is: the session of the cookie with which it was asked for."""
 
@@ -155,6 +169,10 @@ class Session(rx.State):
     @rx.event(background=True)
     async def follow(self) -> AsyncIterator[Any]:
         """The tab's live loop. It ends with the tab, or when the session does."""
+        async with self:
+            here = whereabouts(self.router.session.client_token)
+            here.look(*self._place)
+            here.watch(self._watched)
         attempt = 0
         began = time.monotonic()
         while True:
@@ -172,7 +190,10 @@ class Session(rx.State):
                     attempt = 0
                     async with self:
                         self.online = True
-                    await self._relay(live)
+                        if self._view is not None and self._view.present:
+                            await self.become(replace(self._view, present={}))  # the new line tells it anew
+                    here.anew()
+                    await self._relay(live, here)
             except (LiveRefused, SignedOut):
                 async with self:
                     self.reset()
@@ -186,16 +207,21 @@ class Session(rx.State):
                     self.online = False
             await asyncio.sleep(pause_before(attempt - 1))
 
-    async def _relay(self, live: Live) -> None:
-        """Take in what arrives until the line is lost."""
+    async def _relay(self, live: Live, here: Whereabouts) -> None:
+        """Take in what arrives, and say where the person is, until the line is lost."""
         batches = live.batches()
         arriving: asyncio.Task[list[Frame]] = asyncio.ensure_future(anext(batches))
+        moving = asyncio.ensure_future(here.changed.wait())
         # What a lost line left undone is done at once after the next connection.
         due: float | None = time.monotonic()
         try:
             while True:
-                wait = None if due is None else max(0.0, due - time.monotonic())
-                await asyncio.wait({arriving}, timeout=wait)
+                next_deed = min((at for at in (due, here.due) if at is not None), default=None)
+                wait = None if next_deed is None else max(0.0, next_deed - time.monotonic())
+                await asyncio.wait({arriving, moving}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+                await here.tell(live)
+                if moving.done():
+                    moving = asyncio.ensure_future(here.changed.wait())
                 if arriving.done():
                     batch = arriving.result()
                     arriving = asyncio.ensure_future(anext(batches))
@@ -206,6 +232,7 @@ class Session(rx.State):
                     await self._catch_up()
         finally:
             arriving.cancel()
+            moving.cancel()
 
     async def _take_in(self, live: Live, batch: list[Frame]) -> bool:
         """Apply a batch; returns whether the rail's numbers may have changed."""
@@ -214,7 +241,7 @@ class Session(rx.State):
             view = self.seen()
             again: list[str] = []
             for frame in batch:
-                if isinstance(frame, EventFrame | PositionFrame):
+                if isinstance(frame, EventFrame | PositionFrame | PresenceFrame):
                     view = receive(view, frame)
                 elif isinstance(frame, ResetFrame):
                     again.append(frame.stream)
@@ -260,6 +287,17 @@ class Session(rx.State):
         except ApiError as refused:
             return self.fault(refused)
         return None
+
+    def be_at(self, conversation_id: int, doing: Doing) -> None:
+        """The person is there now, and does that; 0 is nowhere."""
+        self._place = (conversation_id, doing)
+        whereabouts(self.router.session.client_token).look(conversation_id, doing)
+
+    def watch_conversations(self, conversation_ids: frozenset[int]) -> None:
+        """Of these conversations the page shows who else is in them."""
+        if conversation_ids != self._watched:
+            self._watched = conversation_ids
+            whereabouts(self.router.session.client_token).watch(conversation_ids)
 
     def hush(self) -> None:
         """Take the sentence at the foot away."""

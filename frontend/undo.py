@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from backend.compose.contracts import Draft
-from backend.conversations.contracts import ConversationItem, SetStatus, SetVisibility, Status, Visibility
+from backend.conversations.contracts import Assign, ConversationItem, SetStatus, SetVisibility, Status, Visibility
 from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.inbox.state import Inbox
@@ -35,6 +35,10 @@ class Undo(Session):
                 inbox = await self.get_state(Inbox)
                 seen: Visibility = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves
                 await inbox.change(ref, "visibility", SetVisibility(visibility=seen))
+            elif action == "assign":
+                inbox = await self.get_state(Inbox)
+                user, _, team = rest.partition(":")
+                await inbox.change(ref, "assignee", Assign(user_id=int(user) or None, team_id=int(team) or None))
             elif action == "remind":
                 inbox = await self.get_state(Inbox)
                 item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)

@@ -17,7 +17,7 @@ from backend.conversations.contracts import (
     Mark,
     Reminder,
 )
-from backend.events.contracts import Snapshot
+from backend.events.contracts import Present, Snapshot
 from backend.mailboxes.contracts import Mailbox
 from backend.notifications.contracts import Notification
 from backend.people.contracts import Me, Organisation, Person, Team
@@ -41,6 +41,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[int, ConversationRow] = {}
     marks: dict[int, Mark] = {}
     details: dict[int, ConversationDetail] = {}
+    present: dict[int, list[Present]] = {}
+    """Who else is in a conversation now, where anybody is."""
     history: int = 0
     """Grows when old mail was stored: the list is then fetched again."""
     gained: frozenset[int] = frozenset()

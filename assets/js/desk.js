@@ -39,6 +39,7 @@
       );
     }
     sheet.replaceSync(rules.join("\n"));
+    window.dispatchEvent(new Event("tandem:shown"));
     mark();
     settle();
   };
@@ -53,7 +54,7 @@
     const messages = thread.querySelectorAll("section[data-message]");
     const newest = messages[messages.length - 1];
     const above = newest ? newest.offsetTop - thread.offsetTop - 14 : 0;
-    thread.scrollTop = thread.querySelectorAll(":scope > *").length > 1 ? Math.max(0, above) : 0;
+    thread.scrollTop = thread.querySelectorAll(":scope > *:not(.here-line)").length > 1 ? Math.max(0, above) : 0;
   };
 
   const mark = () => {
@@ -220,6 +221,7 @@
 
   let open = null;
   let opener = null;
+  let seenAssigned = ""; // when the menu was opened: what one sees is what one chooses by
   const closeMenu = (refocus) => {
     if (!open) return;
     delete open.dataset.open;
@@ -240,6 +242,7 @@
       item.hidden =
         (item.dataset.ifStatus ?? pane?.dataset.status) !== pane?.dataset.status ||
         item.dataset.unlessStatus === pane?.dataset.status;
+    seenAssigned = pane?.dataset.assigned ?? "";
     const tags = pane?.dataset.tags?.split(" ") ?? [];
     for (const item of panel.querySelectorAll("[data-tag]"))
       item.setAttribute("aria-checked", String(tags.includes(item.dataset.tag)));
@@ -354,7 +357,9 @@
       case "visibility":
         return tandem.bridge?.visibility(selected, act.dataset.visibility);
       case "assign":
-        return tandem.bridge?.assign(selected, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0));
+        return tandem.bridge?.assign(selected, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0), seenAssigned);
+      case "look":
+        return lookAt(Number(act.dataset.look));
       case "sign-out":
         return tandem.signOut();
       case "shortcuts":
@@ -407,7 +412,41 @@
     } else if (tries) requestAnimationFrame(() => focusComposer(tries - 1));
   };
 
+  const shownPane = () => document.querySelector(`.pane[data-pane="${selected}"]`);
+
+  /** Bring a message of the shown conversation into sight, unfolded. */
+  const lookAt = (message) => {
+    const find = () => shownPane()?.querySelector(`[data-message="${message}"]`);
+    if (find()?.matches(".fold")) find().click();
+    const light = () => {
+      const node = find();
+      if (!node) return;
+      node.scrollIntoView({ block: "nearest" });
+      node.classList.add("lit");
+      setTimeout(() => node.classList.remove("lit"), 1600);
+    };
+    light();
+    setTimeout(light, 300); // it may have been folded
+  };
+
+  /** Unfold a colleague's draft. */
+  const readDraft = (id) => {
+    const draft = shownPane()?.querySelector(`details[data-draft="${id}"]`);
+    if (!draft) return;
+    draft.open = true;
+    draft.scrollIntoView({ block: "nearest" });
+    draft.querySelector("summary").focus({ preventScroll: true });
+  };
+
+  /** Put the focus on a question that stands where the composer would be, as soon as it does. */
+  const focusQuestion = (tries = 40) => {
+    const button = shownPane()?.querySelector(".ask .btn");
+    if (button) button.focus();
+    else if (tries) requestAnimationFrame(() => focusQuestion(tries - 1));
+  };
+
   Object.assign(tandem, {
+    lookAt, readDraft, focusQuestion,
     select, close, step, leave, setStatus, putBack, settled: putBack, gone: lost, listed, focusComposer,
     openMenu, closeMenu, moveIn,
   });

@@ -7,6 +7,8 @@
   const OPENING_MS = 1500;
   let lead = 0;
   let opening = 0;
+  // A composer that closed under somebody's hands: until they pause, what they type is still text.
+  let hushed = 0;
 
   const typing = (node) =>
     node instanceof Element &&
@@ -47,6 +49,11 @@
       asked.open = false;
       return asked.querySelector("summary").focus();
     }
+    const question = event.key === "Escape" && [...document.querySelectorAll("[data-escape]")].find(visible);
+    if (question) {
+      event.preventDefault();
+      return question.click();
+    }
     if (tandem.menu && event.key === "Enter" && event.target.matches?.("[data-filter]")) {
       event.preventDefault();
       return [...tandem.menu.querySelectorAll("[role=menuitem],[role=menuitemcheckbox]")].find(visible)?.click();
@@ -56,9 +63,14 @@
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    if (dialog || tandem.menu) return;
+    // Whoever began to type before they saw the question gives no commands by it.
+    if (dialog || tandem.menu || event.target.closest?.(".ask")) return;
     const now = Date.now();
     if (now - opening < OPENING_MS) return;
+    if (now - hushed < OPENING_MS) {
+      hushed = now;
+      return;
+    }
     if (now - lead < LEAD_MS) {
       lead = 0;
       if (press(`g ${event.key}`)) event.preventDefault();
@@ -94,7 +106,8 @@
 
   document.addEventListener("keydown", key);
   document.addEventListener("focusin", (event) => {
-    if (typing(event.target)) opening = 0;
+    if (typing(event.target) || event.target.closest?.(".ask")) opening = 0;
   });
   tandem.key = key;
+  tandem.hushKeys = () => (hushed = Date.now());
 })();

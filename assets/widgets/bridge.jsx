@@ -21,7 +21,9 @@ export function Bridge(props) {
     const ways = {
       select: pass("onSelect"),
       status: pass("onStatus"),
-      assign: pass("onAssign"),
+      // With whom the page showed: when somebody was faster, the server says so.
+      assign: (id, user, team, seen) =>
+        latest.current.onAssign?.(id, user, team, seen ?? document.querySelector(`.pane[data-pane="${id}"]`)?.dataset.assigned ?? ""),
       listing: pass("onListing"),
       window: pass("onWindow"),
       unread: pass("onUnread"),
@@ -30,6 +32,7 @@ export function Bridge(props) {
       newTag: pass("onNewTag"),
       remind: pass("onRemind"),
       reply: pass("onReply"),
+      looking: pass("onLooking"),
     };
     window.tandem = Object.assign(window.tandem ?? {}, { bridge: ways });
     window.dispatchEvent(new Event("tandem:mounted"));

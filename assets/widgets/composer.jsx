@@ -177,6 +177,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const fields = useRef(null);
   const timer = useRef(0);
   const since = useRef(0);
+  const done = useRef(false); // whether "Send and done" was pressed last
   const sent = useRef(0); // saves sent up so far; the server tells which of them it has stored
   const conversation = draft.conversation_id || null;
   const chips = files?.[draft.id] ?? [];
@@ -221,7 +222,17 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   };
   useEffect(grow, []);
 
+  // A colleague took the draft over: say what stands here, for what is not saved must not be lost.
+  useEffect(() => {
+    if (!told.taken) return;
+    clearTimeout(timer.current);
+    since.current = 0;
+    window.tandem?.hushKeys?.();
+    on.onYield?.(draft.id, fields.current());
+  }, [told.taken]);
+
   const send = (thenDone, anyway) => {
+    done.current = thenDone;
     if (!to.length && !cc.length && !bcc.length) {
       setMissing("Add a recipient first.");
       return;
@@ -288,7 +299,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     }
   };
 
-  const refused = told.error || told.theirs || told.answered;
+  const refused = told.error || told.theirs || told.answered || told.taken;
   const saved = dirty || (sent.current > Number(told.serial || 0) && !refused) ? "Saving" : told.saved;
   return h(
     "section",
@@ -398,8 +409,18 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h(
         "div",
         { className: "held", role: "alert" },
-        h("span", null, told.answered),
-        h("button", { type: "button", className: "btn", onClick: () => send(false, true) }, "Send anyway"),
+        h("p", null, told.answered),
+        (told.came ?? []).slice(-3).map((each, i) =>
+          h(
+            "blockquote",
+            { key: i, className: "came" },
+            h("span", { className: `mini face${each.face.colour}`, "aria-hidden": true }, each.face.initials),
+            h("span", { className: "came-text" }, h("b", null, each.who), " ", each.text),
+            each.message_id > 0 &&
+              h("button", { type: "button", className: "btn", onClick: () => window.tandem.lookAt(each.message_id) }, "Look at it"),
+          ),
+        ),
+        h("div", { className: "bar" }, h("button", { type: "button", className: "btn", onClick: () => send(done.current, true) }, "Send anyway")),
       ),
     (missing || (told.error && !told.theirs)) && h("div", { className: "composer-error", role: "alert" }, missing || told.error),
     h(

@@ -91,6 +91,7 @@ class Composer(rx.Component):
     on_attached: rx.EventHandler[_passing(int)]
     on_detach: rx.EventHandler[_passing(int, int)]
     on_keep: rx.EventHandler[_passing(int, str, dict)]
+    on_yield: rx.EventHandler[_passing(int, dict)]
 
 
 class Bridge(rx.Component):
@@ -104,7 +105,7 @@ class Bridge(rx.Component):
     time_zone: rx.Var[str]
     on_select: rx.EventHandler[_passing(int)]
     on_status: rx.EventHandler[_passing(int, str)]
-    on_assign: rx.EventHandler[_passing(int, int, int)]
+    on_assign: rx.EventHandler[_passing(int, int, int, str)]
     on_listing: rx.EventHandler[_passing(str, int, str)]
     on_window: rx.EventHandler[_passing(int)]
     on_unread: rx.EventHandler[_passing(int)]
@@ -113,6 +114,46 @@ class Bridge(rx.Component):
     on_new_tag: rx.EventHandler[_passing(int, str)]
     on_visibility: rx.EventHandler[_passing(int, str)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
+    on_looking: rx.EventHandler[_passing(int, str)]
+
+
+class PresenceBoard(rx.Component):
+    """Takes who is where, for the rows and feet that show it (see assets/widgets/here.jsx)."""
+
+    library = "$/public/widgets/here.jsx"
+    tag = "PresenceBoard"
+
+    here: rx.Var[dict[int, Any]]
+
+
+class HereFaces(rx.Component):
+    """On a row: who else is in the conversation now."""
+
+    library = "$/public/widgets/here.jsx"
+    tag = "HereFaces"
+
+    conversation: rx.Var[int]
+
+
+class HereLine(rx.Component):
+    """At the foot of a conversation: who else reads it, and who writes."""
+
+    library = "$/public/widgets/here.jsx"
+    tag = "HereLine"
+
+    conversation: rx.Var[int]
+
+
+class AtIt(rx.Component):
+    """Of a draft: `now` while its author writes at it, `otherwise` when not."""
+
+    library = "$/public/widgets/here.jsx"
+    tag = "AtIt"
+
+    conversation: rx.Var[int]
+    author: rx.Var[int]
+    now: rx.Var[str]
+    otherwise: rx.Var[str]
 
 
 class Keep(rx.Component):
@@ -133,3 +174,7 @@ mail_frame = MailFrame.create
 comment_box = CommentBox.create
 composer = Composer.create
 bridge = Bridge.create
+presence_board = PresenceBoard.create
+here_faces = HereFaces.create
+here_line = HereLine.create
+at_it = AtIt.create

@@ -14,17 +14,19 @@ import msgspec
 import reflex as rx
 from reflex.event import EventSpec
 
-from backend.compose.contracts import CreateDraft, Draft, DraftKind, Outgoing, SaveDraft, SendDraft
+from backend.compose.contracts import Came, CreateDraft, Draft, DraftKind, Outgoing, SaveDraft, SendDraft
 from backend.contacts.contracts import AddressSuggestion
 from backend.conversations.contracts import ConversationDetail
 from backend.mail.contracts import MailAddress
 from frontend.api import ApiError
-from frontend.faces import Face, address_face
+from frontend.faces import Face, address_face, first_name, person_face
+from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.panes import size_words
 from frontend.session import Session
 from frontend.view import View
 
 UNDO_SECONDS = 10
+ANSWERS = ("reply", "reply_all")
 TITLES = {"reply": "Reply", "reply_all": "Reply to all", "forward": "Forward", "new": "New mail"}
 
 
@@ -63,7 +65,8 @@ class ChipView(TypedDict):
 
 
 class StatusView(TypedDict):
-    """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster.
+    """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster, and `came`
+    is what they wrote; `taken`: a colleague writes on at this draft, so the composer says what it holds and closes.
 
     `serial` is the composer's number of the save that `saved` speaks of: a later one is still on its way.
     """
@@ -73,13 +76,26 @@ class StatusView(TypedDict):
     error: str
     theirs: str
     answered: str
+    came: list[CameView]
+    taken: str
+
+
+class AskView(TypedDict):
+    """A colleague's draft that stands where one wanted to reply; `kind` and `message_id` are what one wanted."""
+
+    draft_id: int
+    author: int
+    who: str
+    face: Face
+    kind: str
+    message_id: int
 
 
 NONE = ComposerView(
     id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
     text="",
 )  # fmt: skip
-QUIET = StatusView(saved="", serial="", error="", theirs="", answered="")
+QUIET = StatusView(saved="", serial="", error="", theirs="", answered="", came=[], taken="")
 
 
 class Compose(Session):
@@ -89,10 +105,14 @@ class Compose(Session):
     fresh: ComposerView = NONE
     files: dict[int, list[ChipView]] = {}
     status: dict[int, StatusView] = {}
+    asking: dict[int, AskView] = {}
+    """In which conversations the person is asked about a colleague's draft."""
     suggestions: list[SuggestionView] = []
 
     _versions: dict[int, int] = {}
     _saved: dict[int, bytes] = {}
+    _authors: dict[int, int] = {}
+    """Whose each open draft was when it was opened."""
     _folded: frozenset[int] = frozenset()
     _resets: int = 0
 
@@ -104,6 +124,8 @@ class Compose(Session):
             if conversation_id not in view.details:
                 # Its place in the page is gone, and what was typed with it: it opens from what was saved.
                 self._close(composer["id"])
+        if gone := self.asking.keys() - view.details.keys():
+            self.asking = {i: each for i, each in self.asking.items() if i not in gone}
         for conversation_id, detail in view.details.items():
             known = before.details.get(conversation_id)
             if known is None or known.drafts is not detail.drafts:
@@ -111,6 +133,9 @@ class Compose(Session):
 
     def _follow(self, view: View, before: ConversationDetail | None, detail: ConversationDetail) -> None:
         conversation_id = detail.row.id
+        asked = self.asking.get(conversation_id)
+        if asked and all((each.id, each.author_id) != (asked["draft_id"], asked["author"]) for each in detail.drafts):
+            self._ask_no_more(conversation_id)  # it was sent, thrown away or taken over
         mine = {each.id: each for each in detail.drafts if each.author_id == view.me.person.id}
         standing = self.docked.get(conversation_id)
         if standing is not None:
@@ -120,11 +145,26 @@ class Compose(Session):
                 self._close(draft_id)
             elif draft_id in mine:
                 self._take_files(mine[draft_id])
+            else:
+                self._look_whose(view, next((each for each in detail.drafts if each.id == draft_id), None))
         elif before is None:
             for draft in mine.values():
                 if draft.id not in self._folded:
                     self._open(view, draft)
                     break
+
+    def _look_whose(self, view: View, draft: Draft | None) -> bool:
+        """Whether the draft of an open composer is somebody else's now; the composer is told so.
+
+        A copy that is older than what this tab knows says nothing.
+        """
+        if draft is None or draft.version < self._versions.get(draft.id, 0):
+            return False
+        if draft.author_id in (view.me.person.id, self._authors.get(draft.id)):
+            return False
+        taker = view.people.get(draft.author_id)
+        self._tell(draft.id, taken=f"{first_name(taker.name) if taker else 'Somebody'} took this reply over.")
+        return True
 
     async def page_loaded(self) -> None:
         """The browser has forgotten what was typed: begin from what was saved."""
@@ -141,27 +181,118 @@ class Compose(Session):
 
     @rx.event
     async def reply(self, conversation_id: int, kind: str, message_id: int) -> EventSpec | None:
-        """Answer: open my draft in this conversation, or begin one."""
+        """Answer: open my draft in this conversation, or begin one. Where a colleague has begun, ask first."""
         if conversation_id in self.docked:
             return rx.call_script("tandem.focusComposer()")
         try:
             view = self.seen()
             detail = view.details.get(conversation_id)
-            mine = [d for d in detail.drafts if d.author_id == view.me.person.id] if detail else []
-            if mine:
-                draft = mine[0]
-            else:
-                wanted: DraftKind = kind  # pyright: ignore[reportAssignmentType] # the API refuses any other
-                draft = await self.api().post(
-                    "/drafts",
-                    CreateDraft(kind=wanted, conversation_id=conversation_id, message_id=message_id or None),
-                    Draft,
-                )
-            self._folded -= {draft.id}
-            self._open(self.seen(), draft)
+            drafts = sorted(detail.drafts if detail else [], key=lambda each: each.updated_at)
+            if any(each.author_id == view.me.person.id for each in drafts):
+                return await self._write(conversation_id, kind, message_id)
+            theirs = [each for each in drafts if each.kind in ANSWERS]
+            if not theirs or kind not in ANSWERS:
+                return await self._write(conversation_id, kind, message_id)
         except ApiError as refused:
             return self.fault(refused)
+        author = view.people.get(theirs[-1].author_id)
+        asked = AskView(
+            draft_id=theirs[-1].id,
+            author=theirs[-1].author_id,
+            who=first_name(author.name) if author else "Somebody",
+            face=person_face(author),
+            kind=kind,
+            message_id=message_id,
+        )
+        self.asking = {**self.asking, conversation_id: asked}
+        return rx.call_script("tandem.focusQuestion()")
+
+    async def _write(self, conversation_id: int, kind: str, message_id: int) -> EventSpec:
+        """Go on with my draft in the conversation, or begin one."""
+        view = self.seen()
+        detail = view.details.get(conversation_id)
+        mine = [d for d in detail.drafts if d.author_id == view.me.person.id] if detail else []
+        if mine:
+            draft = mine[0]
+        else:
+            wanted: DraftKind = kind  # pyright: ignore[reportAssignmentType] # the API refuses any other
+            draft = await self.api().post(
+                "/drafts",
+                CreateDraft(kind=wanted, conversation_id=conversation_id, message_id=message_id or None),
+                Draft,
+            )
+        self._folded -= {draft.id}
+        self._open(self.seen(), draft)
         return rx.call_script("tandem.focusComposer()")
+
+    # ---- a colleague writes there, too
+
+    def _ask_no_more(self, conversation_id: int) -> None:
+        self.asking = {i: each for i, each in self.asking.items() if i != conversation_id}
+
+    @rx.event
+    def stop_asking(self, conversation_id: int) -> None:
+        """The person does not want to reply after all."""
+        self._ask_no_more(conversation_id)
+
+    @rx.event
+    def read_theirs(self, conversation_id: int) -> EventSpec | None:
+        """Unfold the colleague's draft, which grows as they write."""
+        asked = self.asking.get(conversation_id)
+        self._ask_no_more(conversation_id)
+        return rx.call_script(f"tandem.readDraft({asked['draft_id']})") if asked else None
+
+    @rx.event
+    async def write_own(self, conversation_id: int) -> EventSpec | None:
+        """A reply of my own, knowing of the other one."""
+        asked = self.asking.get(conversation_id)
+        if asked is None:
+            return None
+        self._ask_no_more(conversation_id)
+        try:
+            return await self._write(conversation_id, asked["kind"], asked["message_id"])
+        except ApiError as refused:
+            return self.fault(refused)
+
+    @rx.event
+    async def take_over(self, draft_id: int) -> EventSpec | None:
+        """Write on at a colleague's draft, as its author."""
+        try:
+            draft = await self.api().post(f"/drafts/{draft_id}/take-over", None, Draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        conversation_id = draft.conversation_id or 0
+        self._ask_no_more(conversation_id)
+        standing = self.docked.get(conversation_id)
+        if standing is not None and standing["id"] != draft.id:
+            self._folded |= {standing["id"]}  # what I began myself stays a draft
+            self._close(standing["id"])
+        self._folded -= {draft.id}
+        self._open(self.seen(), draft)
+        return rx.call_script("tandem.focusComposer()")
+
+    @rx.event
+    async def yield_draft(self, draft_id: int, fields: dict[str, Any]) -> EventSpec | None:
+        """A colleague took this draft over: its composer closes. What was not saved becomes a draft of my own."""
+        taken = self.status.get(draft_id, QUIET)["taken"]
+        composer = next((each for each in self.docked.values() if each["id"] == draft_id), NONE)
+        if not taken or not composer["id"]:
+            return None
+        typed = _given(0, fields)
+        kept = self._saved.get(draft_id) != _content(typed)
+        if kept:
+            wanted: DraftKind = composer["kind"]  # pyright: ignore[reportAssignmentType] # that of a draft
+            try:
+                own = await self.api().post(
+                    "/drafts", CreateDraft(kind=wanted, conversation_id=composer["conversation_id"]), Draft
+                )
+                await self.api().put(f"/drafts/{own.id}", msgspec.structs.replace(typed, version=own.version), Draft)
+            except ApiError as refused:
+                return self.fault(refused)  # the composer stays, and with it the text
+            self._folded |= {own.id}
+        self._close(draft_id)
+        self.say(f"{taken} What you had not saved is kept as a draft of your own." if kept else taken)
+        return None
 
     @rx.event
     async def write_new(self, mailbox_id: int) -> EventSpec | None:
@@ -240,6 +371,7 @@ class Compose(Session):
         )
         self._versions = {**self._versions, draft.id: draft.version}
         self._saved = {**self._saved, draft.id: _content(_as_saved(draft))}
+        self._authors = {**self._authors, draft.id: draft.author_id}
         self.status = {**self.status, draft.id: QUIET}
         self._take_files(draft)
         if draft.conversation_id is None:
@@ -264,8 +396,10 @@ class Compose(Session):
         if self.files.get(draft.id) != chips:
             self.files = {**self.files, draft.id: chips}
 
-    def _tell(self, draft_id: int, **told: str) -> None:
-        fresh = StatusView(saved="", serial="", error="", theirs="", answered="")
+    def _tell(self, draft_id: int, *, came: list[CameView] | None = None, **told: str) -> None:
+        if self.status.get(draft_id, QUIET)["taken"]:
+            return  # nothing else counts any more
+        fresh = StatusView(saved="", serial="", error="", theirs="", answered="", came=came or [], taken="")
         for name, text in told.items():
             fresh[name] = text  # pyright: ignore[reportGeneralTypeIssues] # names of StatusView
         if self.status.get(draft_id) != fresh:
@@ -299,7 +433,7 @@ class Compose(Session):
         except ApiError as refused:
             if then_done and conversation_id:
                 yield rx.call_script(f"tandem.putBack({conversation_id})")
-            yield await self._refused(draft_id, refused, sending=True)
+            yield await self._refused(draft_id, refused)
             return
         self._close(draft_id)
         if then_done and conversation_id:
@@ -317,16 +451,22 @@ class Compose(Session):
         self._saved = {**self._saved, draft_id: _content(wanted)}
         return draft.version
 
-    async def _refused(self, draft_id: int, refused: ApiError, *, sending: bool = False) -> EventSpec | None:
-        """A stale save keeps both texts; anything else is told in the composer."""
+    async def _refused(self, draft_id: int, refused: ApiError) -> EventSpec | None:
+        """A stale save keeps both texts, an answer that was faster is shown; anything else is told in the composer."""
         if refused.status != 409:
             self._tell(draft_id, error=refused.sentence)
             return self.fault(refused) if refused.status == 401 else None
-        theirs = await self.api().get(f"/drafts/{draft_id}", Draft)
+        if refused.code == "answered_meanwhile":
+            self._tell(draft_id, answered=refused.sentence, came=paint_came(self.seen(), _came_in(refused)))
+            return None
+        try:
+            theirs = await self.api().get(f"/drafts/{draft_id}", Draft)
+        except ApiError as gone:
+            return self.fault(gone)
+        if self._look_whose(self.seen(), theirs):
+            return None
         if theirs.version != self._versions.get(draft_id):
             self._tell(draft_id, error=refused.sentence, theirs=theirs.text or "(empty)")
-        elif sending:
-            self._tell(draft_id, answered=refused.sentence)
         else:
             self._tell(draft_id, error=refused.sentence)
         return None
@@ -390,6 +530,12 @@ class Compose(Session):
         self._versions = {**self._versions, draft_id: draft.version}
         self._take_files(draft)
         return None
+
+
+def _came_in(refused: ApiError) -> list[Came]:
+    """What came since a draft was begun, as a refused Send tells it."""
+    told = [*refused.details.get("replies", []), *refused.details.get("arrived", [])]
+    return sorted(msgspec.convert(told, list[Came]), key=lambda each: each.at)
 
 
 def _addresses(given: list[MailAddress]) -> list[AddressView]:

@@ -12,6 +12,7 @@ from reflex.event import EventSpec
 from backend.conversations.contracts import (
     AddComment,
     Assign,
+    Assignee,
     Comment,
     ConversationDetail,
     ConversationItem,
@@ -37,6 +38,14 @@ STATUS_SAID = {
     "spam": "Marked as spam",
     "block": "Sender blocked",
 }
+
+
+def _assignee(seen: str) -> Assignee | None:
+    """Whom the page showed, or None when it showed nobody's name at all."""
+    user, _, team = seen.partition(":")
+    if not (user.isdecimal() and team.isdecimal()):
+        return None
+    return Assignee(user_id=int(user) or None, team_id=int(team) or None)
 
 
 VISIBILITY_SAID: dict[Visibility, str] = {
@@ -91,12 +100,18 @@ class DeedState(ListState, mixin=True):
             self.say(STATUS_SAID.get(status, "Changed"), action=f"status:{before.status}", ref=conversation_id)
 
     @rx.event
-    async def assign(self, conversation_id: int, user_id: int, team_id: int) -> EventSpec | None:
-        """To a person, a team, or (both 0) nobody."""
+    async def assign(self, conversation_id: int, user_id: int, team_id: int, seen: str = "") -> EventSpec | None:
+        """To a person, a team, or (both 0) nobody. `seen`: to whom it was assigned when the person chose, "2:0"."""
+        was = _assignee(seen)
         try:
-            await self.change(conversation_id, "assignee", Assign(user_id=user_id or None, team_id=team_id or None))
+            wanted = Assign(user_id=user_id or None, team_id=team_id or None, was=was)
+            await self.change(conversation_id, "assignee", wanted)
         except ApiError as refused:
-            return self.fault(refused)
+            if refused.code != "assigned_meanwhile":
+                return self.fault(refused)
+            mine = self._view is not None and user_id == self._view.me.person.id
+            label = "Assign to me anyway" if mine else "Assign anyway"
+            self.say(refused.message, action=f"assign:{user_id}:{team_id}", ref=conversation_id, label=label)
         return None
 
     @rx.event

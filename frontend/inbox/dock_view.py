@@ -6,8 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import icon, key_hint
-from frontend.components.widgets import comment_box, composer
+from frontend.components.parts import avatar, icon, icon_button, key_hint
+from frontend.components.widgets import at_it, comment_box, composer
 from frontend.compose.state import Compose
 from frontend.inbox.state import Inbox
 
@@ -34,38 +34,66 @@ def dock(shown: Any) -> rx.Component:
                 on_attached=_compose.attached,
                 on_detach=_compose.detach,
                 on_keep=_compose.keep,
+                on_yield=_compose.yield_draft,
             ),
-            rx.el.div(
-                rx.el.button(
-                    icon("reply", 15),
-                    "Reply",
-                    key_hint("R"),
-                    type="button",
-                    class_name="btn tall",
-                    on_click=_compose.reply(shown.id, "reply", 0),
-                    custom_attrs={"data-key": "r"},
-                ),
-                rx.el.button(
-                    icon("reply-all", 15),
-                    rx.el.span("Reply all", class_name="desk-only"),
-                    type="button",
-                    class_name="btn tall",
-                    title="Reply to all",
-                    on_click=_compose.reply(shown.id, "reply_all", 0),
-                    custom_attrs={"data-key": "a", "aria-label": "Reply all"},
-                ),
-                comment_box(
-                    people=_inbox.mentionable,
-                    mailbox=shown.mailbox_id,
-                    conversation=shown.id,
-                    linkable=_inbox.linkable,
-                    on_find=_inbox.find_conversations,
-                    on_send=lambda text, people, teams, links, files: _inbox.comment(
-                        shown.id, text, people, teams, links, files
-                    ),
-                ),
-                class_name="dock-line",
+            rx.fragment(
+                rx.cond(_compose.asking.contains(shown.id), _question(shown, _compose.asking[shown.id])),
+                _ways(shown),
             ),
         ),
         class_name="dock",
+    )
+
+
+def _question(shown: Any, asked: Any) -> rx.Component:
+    """A colleague is at it: read, take over, or write another one knowingly."""
+    return rx.el.div(
+        avatar(asked.face, small=True),
+        rx.el.span(
+            rx.el.b(asked.who),
+            " ",
+            at_it(conversation=shown.id, author=asked.author, now="is replying.", otherwise="has begun a reply."),
+            class_name="grow",
+        ),
+        rx.el.button("Read", type="button", class_name="btn tall", on_click=_compose.read_theirs(shown.id)),
+        rx.el.button("Take over", type="button", class_name="btn tall", on_click=_compose.take_over(asked.draft_id)),
+        rx.el.button("Write your own", type="button", class_name="btn tall", on_click=_compose.write_own(shown.id)),
+        icon_button("x", "Cancel", on_click=_compose.stop_asking(shown.id), custom_attrs={"data-escape": "yes"}),
+        class_name="dock-line ask",
+        role="group",
+        custom_attrs={"aria-label": asked.who + " writes a reply here"},
+    )
+
+
+def _ways(shown: Any) -> rx.Component:
+    return rx.el.div(
+        rx.el.button(
+            icon("reply", 15),
+            "Reply",
+            key_hint("R"),
+            type="button",
+            class_name="btn tall",
+            on_click=_compose.reply(shown.id, "reply", 0),
+            custom_attrs={"data-key": "r"},
+        ),
+        rx.el.button(
+            icon("reply-all", 15),
+            rx.el.span("Reply all", class_name="desk-only"),
+            type="button",
+            class_name="btn tall",
+            title="Reply to all",
+            on_click=_compose.reply(shown.id, "reply_all", 0),
+            custom_attrs={"data-key": "a", "aria-label": "Reply all"},
+        ),
+        comment_box(
+            people=_inbox.mentionable,
+            mailbox=shown.mailbox_id,
+            conversation=shown.id,
+            linkable=_inbox.linkable,
+            on_find=_inbox.find_conversations,
+            on_send=lambda text, people, teams, links, files: _inbox.comment(
+                shown.id, text, people, teams, links, files
+            ),
+        ),
+        class_name="dock-line",
     )

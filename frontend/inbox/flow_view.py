@@ -7,7 +7,8 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, download_link, icon
-from frontend.components.widgets import ago, mail_frame, rich_text
+from frontend.components.widgets import ago, at_it, mail_frame, rich_text
+from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
 from frontend.inbox.panes import EntryView
 from frontend.inbox.state import Inbox
@@ -16,6 +17,7 @@ from frontend.outbox.state import Outbox
 # Variables of a state are expressions here; their types are Reflex's own affair.
 _inbox: Any = Inbox
 _outbox: Any = Outbox
+_compose: Any = Compose
 
 Entry = Any
 
@@ -34,7 +36,7 @@ def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
         ("fresh", rx.el.div(rx.el.span("New"), class_name="fresh", role="separator")),
         ("activity", rx.el.div(piece.text, " · ", ago(at=piece.at, long=True), class_name="act")),
         ("outgoing", _outgoing(piece)),
-        ("writing", _writing(piece)),
+        ("writing", _writing(piece, conversation)),
         rx.fragment(),
     )
 
@@ -143,6 +145,7 @@ def _file(file: Any) -> rx.Component:
 
 
 CHOICE_WORDS = {
+    "send_anyway": "Send anyway",
     "send_again": "Send again",
     "was_sent": "It was sent",
     "edit": "Edit",
@@ -176,6 +179,7 @@ def _outgoing(piece: Entry) -> rx.Component:
             rx.el.div(
                 rx.el.p(rx.el.b(piece.reason), " ", piece.remedy),
                 rx.foreach(piece.refused, lambda line: rx.el.p(line, class_name="third")),
+                rx.foreach(piece.came, _came),
                 rx.cond(
                     piece.server_words != "",
                     rx.el.details(rx.el.summary("The server’s words"), rx.el.pre(piece.server_words)),
@@ -192,10 +196,62 @@ def _outgoing(piece: Entry) -> rx.Component:
     )
 
 
-def _writing(piece: Entry) -> rx.Component:
-    return rx.el.div(
-        avatar(piece.face, small=True),
-        rx.el.span(rx.el.b(piece.who), " is writing a reply", rx.cond(piece.text != "", ": ", "")),
-        rx.el.span(piece.text, class_name="el third"),
+def came_line(came: Any, *children: Any) -> rx.Component:
+    """What came meanwhile: who wrote, and how it begins."""
+    return rx.el.blockquote(
+        avatar(came.face, small=True),
+        rx.el.span(rx.el.b(came.who), " ", came.text, class_name="came-text"),
+        ago(at=came.at, long=True),
+        *children,
+        class_name="came",
+    )
+
+
+def _came(came: Any) -> rx.Component:
+    return came_line(
+        came,
+        rx.cond(
+            came.message_id > 0,
+            rx.el.button(
+                "Look at it",
+                type="button",
+                class_name="btn",
+                custom_attrs={"data-act": "look", "data-look": came.message_id.to_string()},
+            ),
+        ),
+    )
+
+
+def _writing(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
+    """What a colleague writes: one line, which unfolds to the text as it grows."""
+    return rx.el.details(
+        rx.el.summary(
+            avatar(piece.face, small=True),
+            rx.el.span(
+                rx.el.b(piece.who),
+                " ",
+                rx.cond(
+                    piece.outgoing,
+                    "has begun to forward this",
+                    at_it(
+                        conversation=conversation, author=piece.author, now="is replying", otherwise="has begun a reply"
+                    ),
+                ),
+            ),
+            rx.el.span(piece.snippet, class_name="el third"),
+            ago(at=piece.at, long=True),
+        ),
+        rx.el.div(
+            rx.cond(piece.to_whom != "", rx.el.p("to ", piece.to_whom, class_name="to")),
+            rx.cond(
+                piece.text != "", rich_text(text=piece.text), rx.el.p("Nothing is written yet.", class_name="third")
+            ),
+            rx.el.div(
+                rx.el.button("Take over", type="button", class_name="btn", on_click=_compose.take_over(piece.id)),
+                class_name="bar",
+            ),
+            class_name="their-draft",
+        ),
         class_name="writing",
+        custom_attrs={"data-draft": piece.id.to_string(), "aria-label": "Draft of " + piece.who},
     )

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
-from frontend.components.widgets import ago, keep
+from frontend.components.widgets import ago, here_faces, keep
 from frontend.compose.state import Compose
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
@@ -264,6 +264,7 @@ def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
                 ),
             ),
             rx.foreach(conversation.tags, _tag),
+            here_faces(conversation=conversation.id),
             rx.cond(conversation.assignee.initials != "", avatar(conversation.assignee, small=True)),
             class_name="meta",
         ),

@@ -8,12 +8,13 @@ import reflex as rx
 
 from frontend.components.frame import page
 from frontend.components.parts import avatar, empty, icon, menu_item, panel
-from frontend.components.widgets import bridge
+from frontend.components.widgets import bridge, presence_board
 from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
 from frontend.inbox import places
 from frontend.inbox.list_view import list_pane
 from frontend.inbox.pane_view import pane
+from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import tag_menu
@@ -23,6 +24,7 @@ from frontend.session import Session
 _inbox: Any = Inbox
 _session: Any = Session
 _compose: Any = Compose
+_presence: Any = Presence
 
 
 def inbox() -> rx.Component:
@@ -74,7 +76,9 @@ def inbox() -> rx.Component:
             on_new_tag=_inbox.new_tag,
             on_visibility=_inbox.set_visibility,
             on_reply=_compose.reply,
+            on_looking=_presence.looking,
         ),
+        presence_board(here=_presence.here),
         name="inbox",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.widgets import keep
+from frontend.components.widgets import here_line, keep
 from frontend.inbox.dock_view import dock
 from frontend.inbox.flow_view import entry
 from frontend.inbox.head_view import head
@@ -47,6 +47,7 @@ def _pane(shown: Any) -> rx.Component:
                     shown.flow,
                     lambda each: keep(entry(piece=each, conversation=shown.id), value=each, key=each.key),
                 ),
+                here_line(conversation=shown.id),
                 class_name="thread",
                 tab_index=0,
                 custom_attrs={"aria-label": "Messages"},
@@ -64,6 +65,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-comments": rx.cond(shown.comments, "new", ""),
             "data-visibility": shown.visibility,
             "data-tags": shown.tag_ids,
+            "data-assigned": shown.assigned,
             "aria-label": shown.subject,
         },
     )

@@ -12,7 +12,7 @@ from typing import Literal, TypedDict
 
 import msgspec
 
-from backend.compose.contracts import Outgoing
+from backend.compose.contracts import Draft, Outgoing
 from backend.conversations.contracts import (
     Activity,
     Comment,
@@ -22,6 +22,7 @@ from backend.conversations.contracts import (
 )
 from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, MessageItem
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
+from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.comment_text import Link, comment_html
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
 from frontend.inbox.tags import LabelView, labels_of
@@ -88,6 +89,8 @@ class EntryView(TypedDict):
     refused: list[str]
     choices: list[str]
     undo_until: str
+    came: list[CameView]
+    author: int
 
 
 class ContactView(TypedDict):
@@ -121,6 +124,7 @@ class PaneView(TypedDict):
     lock_names: str
     assignee: Face
     assignee_short: str
+    assigned: str
     mine: bool
     unread: bool
     comments: bool
@@ -159,8 +163,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresses=[])
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
-    assignee_short="", mine=False, unread=False, comments=False, remind_at="", remind_kind="", remind_due=False,
-    labels=[], tag_ids="", hidden=0, flow=[],
+    assignee_short="", assigned="", mine=False, unread=False, comments=False, remind_at="", remind_kind="",
+    remind_due=False, labels=[], tag_ids="", hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
@@ -186,6 +190,7 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         lock_names=", ".join(sorted(names)) if row.visibility != "open" else "",
         assignee=assignee_face(view, row),
         assignee_short=first_name(assignee_face(view, row)["name"]),
+        assigned=f"{row.assignee_id or 0}:{row.assigned_team_id or 0}",
         mine=row.assignee_id == view.me.person.id,
         unread=view.unread(row),
         comments=view.has_new_comments(row),
@@ -284,7 +289,7 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
     entries += [_outgoing(view, each) for each in detail.outgoing if needs_showing(each)]
     for draft in detail.drafts:
         if draft.author_id != view.me.person.id:
-            entries.append(_writing(view, draft.id, draft.author_id, draft.updated_at, draft.text))
+            entries.append(_writing(view, draft))
     return entries
 
 
@@ -307,7 +312,7 @@ def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing",
         snippet="", text="", html="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False,
         files=[], problems="", raw="", mine=False, edited_at="", deleted=False, reactions=[],
         tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
-        refused=[], choices=[], undo_until="",
+        refused=[], choices=[], undo_until="", came=[], author=0,
     )  # fmt: skip
 
 
@@ -506,7 +511,7 @@ OUTGOING_TAGS = {
 CHOICES = {
     "failed": ["send_again", "edit", "cancel"],
     "unknown": ["was_sent", "send_again", "edit"],
-    "held": ["send_again", "edit", "cancel"],
+    "held": ["send_anyway", "edit", "cancel"],
     "sent": ["edit", "was_sent"],
 }
 """What a person may decide about a mail that has not left, the likeliest first."""
@@ -534,16 +539,22 @@ def _outgoing(view: View, mail: Outgoing) -> EntryView:
     entry["refused"] = [f"{each.address}: {each.reason}" for each in mail.recipients if each.state == "refused"]
     entry["choices"] = CHOICES.get(mail.state, [])
     waiting = mail.state in ("queued", "scheduled") and mail.undo_until is not None
+    entry["came"] = paint_came(view, mail.came)
     entry["undo_until"] = mail.undo_until.isoformat() if waiting and mail.undo_until else ""
     return entry
 
 
-def _writing(view: View, draft_id: int, author_id: int, at: datetime, text: str) -> EntryView:
-    entry = _entry(f"d{draft_id}", "writing")
-    author = view.people.get(author_id)
-    entry["id"] = draft_id
-    entry["at"] = at.isoformat()
+def _writing(view: View, draft: Draft) -> EntryView:
+    """A colleague's draft: its whole text, as far as it is saved."""
+    entry = _entry(f"d{draft.id}", "writing")
+    author = view.people.get(draft.author_id)
+    entry["id"] = draft.id
+    entry["author"] = draft.author_id
+    entry["at"] = draft.updated_at.isoformat()
     entry["face"] = person_face(author)
     entry["who"] = first_name(author.name) if author else "Somebody"
-    entry["text"] = text[:300]
+    entry["outgoing"] = draft.kind == "forward"
+    entry["to_whom"] = ", ".join(shown_name(each) for each in draft.to[:3])
+    entry["snippet"] = " ".join(draft.text[:300].split())
+    entry["text"] = draft.text[:TEXT_SHOWN]
     return entry

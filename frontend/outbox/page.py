@@ -11,7 +11,7 @@ from frontend.components.frame import page
 from frontend.components.parts import avatar, empty, icon, link
 from frontend.components.widgets import ago
 from frontend.compose.window import compose_window
-from frontend.inbox.flow_view import choice_button
+from frontend.inbox.flow_view import came_line, choice_button
 from frontend.outbox.state import Outbox
 
 _state: Any = Outbox
@@ -88,6 +88,15 @@ def _mail(mail: Any) -> rx.Component:
             rx.el.p(mail.reason),
             rx.el.p(mail.remedy, class_name="second"),
             rx.foreach(mail.refused, lambda line: rx.el.p(line, class_name="third")),
+            rx.foreach(mail.came, came_line),
+            rx.cond(
+                mail.came.length() > 0,
+                link(
+                    "Look at it",
+                    to=f"/?mailbox={mail.mailbox_id}&conversation={mail.conversation_id}",
+                    class_name="link",
+                ),
+            ),
             rx.cond(
                 mail.server_words != "",
                 rx.el.details(rx.el.summary("The server’s words"), rx.el.pre(mail.server_words)),

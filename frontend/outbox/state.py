@@ -12,10 +12,14 @@ from backend.compose.contracts import Draft, Outgoing, ResolveOutgoing
 from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.faces import Face, address_face, first_name, person_face, shown_name
+from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.panes import CHOICES, OUTGOING_TAGS, needs_showing
 from frontend.inbox.rows import Tag
 from frontend.session import Session
 from frontend.view import View
+
+CHOICE_NAMES = {"send_anyway": "send_again"}
+"""Choices that the API calls otherwise."""
 
 
 class OutgoingView(TypedDict):
@@ -38,6 +42,7 @@ class OutgoingView(TypedDict):
     at: str
     attempts: str
     choices: list[str]
+    came: list[CameView]
 
 
 class Outbox(Session):
@@ -76,7 +81,7 @@ class Outbox(Session):
     async def resolve(self, outgoing_id: int, choice: str) -> AsyncIterator[Any]:
         """A person's choice for a mail that has not left. "edit" gives its text back as a draft."""
         try:
-            wanted = msgspec.convert({"choice": choice}, ResolveOutgoing)
+            wanted = msgspec.convert({"choice": CHOICE_NAMES.get(choice, choice)}, ResolveOutgoing)
             if choice == "edit":
                 draft = await self.api().post(f"/outbox/{outgoing_id}/resolve", wanted, Draft)
                 compose = await self.get_state(Compose)
@@ -117,6 +122,7 @@ def _paint(view: View, mail: Outgoing) -> OutgoingView:
         at=mail.created_at.isoformat(),
         attempts="" if not mail.attempts else "1 attempt" if mail.attempts == 1 else f"{mail.attempts} attempts",
         choices=CHOICES.get(mail.state, []),
+        came=paint_came(view, mail.came),
     )
 
 

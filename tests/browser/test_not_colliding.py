@@ -1,0 +1,116 @@
+"""Two people at the same conversation: each sees what the other does, and nothing of what either wrote is lost."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from backend.compose.contracts import Draft
+from tests.servers.chromium import Seat, Seats
+from tests.servers.office import Office
+
+pytestmark = pytest.mark.browser
+
+
+async def both_at(office: Office, seats: Seats, subject: str) -> tuple[Seat, Locator, Seat, Locator]:
+    """Ana and Jonas, each with the same fresh mail open."""
+    await office.receive(subject)
+    found: list[Seat | Locator] = []
+    for person in (office.ana, office.jonas):
+        seat = await seats.at(office.product, person)
+        page = await seat.open()
+        await page.locator(".row", has_text=subject).click(timeout=20_000)
+        pane = page.get_by_role("article", name=subject)
+        await expect(pane).to_be_visible()
+        found += [seat, pane]
+    ana, hers, jonas, his = found
+    assert isinstance(ana, Seat) and isinstance(jonas, Seat)
+    assert isinstance(hers, Locator) and isinstance(his, Locator)
+    return ana, hers, jonas, his
+
+
+async def test_a_reply_is_seen_read_taken_over_and_written_twice_knowingly(office: Office, seats: Seats) -> None:
+    ana, hers, jonas, his = await both_at(office, seats, "Two at one desk")
+    row = ana.page.locator(".row", has_text="Two at one desk")
+    foot = hers.locator(".here-line")
+    await expect(foot).to_have_text("Jonas is reading this")
+    await expect(row.get_by_role("img", name="Jonas is reading this")).to_be_visible()
+
+    # Jonas replies; Ana sees it, is asked before she does the same, and reads along.
+    await jonas.page.keyboard.press("r")
+    await expect(his.get_by_label("Text")).to_be_focused()
+    await jonas.page.keyboard.type("Hello Mateus, a new")
+    await expect(foot).to_have_text("Jonas is replying")
+    await ana.page.keyboard.press("r")
+    question = hers.get_by_role("group", name="Jonas writes a reply here")
+    await expect(question).to_contain_text("Jonas is replying.")
+    await expect(question.get_by_role("button", name="Read")).to_be_focused()
+    await ana.page.keyboard.press("Escape")
+    await expect(question).to_have_count(0)
+    await ana.page.keyboard.press("r")
+    await expect(question.get_by_role("button", name="Read")).to_be_focused()
+    await ana.page.keyboard.press("Enter")
+    theirs = hers.get_by_role("group", name="Draft of Jonas")
+    await expect(theirs.locator(".their-draft")).to_contain_text("Hello Mateus, a new")
+    await expect(theirs.locator(".their-draft")).to_be_visible()
+    await jonas.page.keyboard.type(" wheel leaves today.")
+    await expect(theirs.locator(".their-draft")).to_contain_text("Hello Mateus, a new wheel leaves today.")
+
+    # She takes it over. What he had not saved is kept.
+    await his.get_by_label("Text").evaluate("node => { node.value += ' Not saved yet.' }")
+    await theirs.get_by_role("button", name="Take over").click()
+    await expect(hers.get_by_label("Text")).to_have_value("Hello Mateus, a new wheel leaves today.")
+    await expect(jonas.page.get_by_text("Ana took this reply over. What you had not saved is kept")).to_be_visible()
+    await expect(his.get_by_label("Text")).to_have_count(0)
+    await expect(his.get_by_text("Ana took over your reply")).to_be_visible()
+    [kept] = [each for each in await office.jonas.get("/drafts", list[Draft]) if "Two at one desk" in each.subject]
+    assert kept.text == "Hello Mateus, a new wheel leaves today. Not saved yet."
+    await office.jonas.delete(f"/drafts/{kept.id}")
+
+    # Jonas writes one of his own, knowing of hers.
+    question = his.get_by_role("group", name="Ana writes a reply here")
+    await expect(his.get_by_role("group", name="Draft of Ana")).to_be_visible()
+    await his.get_by_role("button", name="Reply", exact=True).click()
+    await question.get_by_role("button", name="Write your own").click()
+    await expect(his.get_by_label("Text")).to_be_focused()
+    await jonas.page.keyboard.type("Mine.")
+    await expect(his.get_by_text("Saved", exact=True)).to_be_visible()
+
+    # She sends, and the customer writes again: his Send stops, and shows both.
+    await hers.get_by_role("button", name="Send", exact=True).click()
+    await expect(his.get_by_label("Mail of Ana Ribeiro, On its way")).to_be_visible()
+    await office.receive("Re: Two at one desk", "It has become urgent.")
+    await expect(his.get_by_label("Mail of Mateus Oliveira")).to_have_count(2, timeout=20_000)
+    await his.get_by_role("button", name="Send", exact=True).click()
+    stopped = his.get_by_role("alert")
+    await expect(stopped).to_contain_text("Ana Ribeiro answered meanwhile.")
+    await expect(stopped).to_contain_text("a new wheel leaves today")
+    await expect(stopped).to_contain_text("Mateus Oliveira It has become urgent.")
+    await stopped.get_by_role("button", name="Look at it").last.click()
+    await expect(his.locator(".lit")).to_be_visible()
+    await stopped.get_by_role("button", name="Send anyway").click()
+    await expect(jonas.page.get_by_text("Sending to Mateus Oliveira")).to_be_visible()
+
+    # Who closes the page has left.
+    await expect(foot).to_have_text("Jonas is reading this")
+    await jonas.page.close()
+    await expect(foot).to_have_text("")
+    await expect(row.locator(".here")).to_have_count(0)
+    assert ana.complaints == [] and jonas.complaints == []
+
+
+async def test_of_two_assignments_both_see_which_one_won(office: Office, seats: Seats) -> None:
+    ana, hers, jonas, his = await both_at(office, seats, "Whose is this")
+    await ana.page.keyboard.press("i")
+    await expect(ana.page.get_by_role("menuitem", name="Ana Ribeiro (me)")).to_be_visible()
+    await jonas.page.keyboard.press("i")
+    await jonas.page.get_by_role("menuitem", name="Jonas Dahl (me)").click()
+    await expect(hers.get_by_role("button", name="Assigned to Jonas Dahl")).to_be_attached()
+    await ana.page.get_by_role("menuitem", name="Ana Ribeiro (me)").click()
+    await expect(ana.page.get_by_text("Jonas Dahl took this a moment ago.")).to_be_visible()
+    for pane in (hers, his):
+        await expect(pane.get_by_role("button", name="Assigned to Jonas Dahl")).to_be_visible()
+    await ana.page.get_by_role("button", name="Assign to me anyway").click()
+    for pane in (hers, his):
+        await expect(pane.get_by_role("button", name="Assigned to Ana Ribeiro")).to_be_visible()
+    assert ana.complaints == [] and jonas.complaints == []
