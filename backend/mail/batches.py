@@ -26,6 +26,7 @@ from backend.mail.reading import Prepared
 from backend.mail.standing import begins_with
 from backend.mail.store import MOST_ADDRESSED, believable
 from backend.mail.summary import SUMMARY_COLUMNS, Member, summary
+from sync.mime.authentication import disowned
 
 MESSAGE_COLUMNS = (
     *("id", "mailbox_id", "conversation_id", "raw_digest", "content_digest", "message_id", "email_id", "direction"),
@@ -144,11 +145,16 @@ async def _numbers(table: str, count: int) -> list[int]:
     return [row["id"] for row in rows]
 
 
+def _is_ours(message: Incoming, sender: str, own: set[str]) -> bool:
+    """Whether the mailbox sent it. Who merely writes under its address did not, if the server could tell."""
+    return message.place == "sent" or (sender in own and not disowned(message.fetched.raw, sender))
+
+
 async def _store_new(
     act: Action, mailbox: Row, new: Sequence[Incoming], own: set[str], stored: Stored, *, arrived: bool
 ) -> None:
     prepared = [each.fetched.prepared for each in new]
-    outgoing = [one.place == "sent" or each.sender_address in own for one, each in zip(new, prepared, strict=True)]
+    outgoing = [_is_ours(one, each.sender_address, own) for one, each in zip(new, prepared, strict=True)]
     dates = [believable(each.written, one.fetched.received_at) for one, each in zip(new, prepared, strict=True)]
     noticed = [arrived and not sent and one.place not in QUIET for one, sent in zip(new, outgoing, strict=True)]
     arrivals = await _arrivals(mailbox["id"], noticed)

@@ -8,10 +8,11 @@ was going, best first:
 2. To and Cc.
 
 The first of the two that names mailboxes decides, and every mailbox that it names gets the message. A mail *from* one
-of our mailboxes, copied to the intake account, is that mailbox's outgoing mail. What names nobody, and what is only our
-own mail coming round, stays in the intake mailbox: the former waits there for an admin.
+of our mailboxes, copied to the intake account, is that mailbox's outgoing mail, unless the server that took it in says
+that it is not from there (`sync.mime.authentication`): then it is a stranger's, like any other. What names nobody, and
+what is only our own mail coming round, stays in the intake mailbox: the former waits there for an admin.
 
-Of these headers a sender can forge any, and gains nothing by it: they could have written to that address.
+Of the other headers a sender can forge any, and gains nothing by it: they could have written to that address.
 """
 
 import re
@@ -19,6 +20,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
+from sync.mime.authentication import vouched
 from sync.mime.message import ParsedMessage
 
 DELIVERY_HEADERS = frozenset(
@@ -103,6 +105,8 @@ def sort_mail(mail: ParsedMessage, directory: Directory, known: Known | None = N
     if role == "sent":
         # It went out from here and came to nobody yet: whom it was written to gets it on another way.
         return [from_mailbox] if from_mailbox is not None else [directory.intake_id]
+    if from_mailbox is not None and vouched(mail.headers, sender) is False:
+        from_mailbox = None
     if mail.auto_submitted and (from_mailbox is not None or directory.is_intake(sender)):
         return [directory.intake_id]
     delivered = {found for address in deliveries(mail) if (found := directory.mailbox_at(address)) is not None}

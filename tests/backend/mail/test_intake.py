@@ -52,6 +52,19 @@ def test_without_such_headers_to_and_cc_decide_and_each_gets_it() -> None:
     assert mail("Cc: Sales <SALES@northwind.example>", to="help@northwind.example") == [SUPPORT, SALES]
 
 
+FORGED = "Authentication-Results: mx.northwind.example; spf=pass smtp.mailfrom=bad.example; dmarc=fail"
+GENUINE = "Authentication-Results: mx.northwind.example; dkim=pass header.d=northwind.example"
+
+
+def test_who_writes_under_our_address_is_believed_as_far_as_the_server_does() -> None:
+    copied = "Cc: intake@northwind.example"
+    ours = "ana@northwind.example"
+    assert mail(copied, sender=ours) == mail(GENUINE, copied, sender=ours) == [ANA]
+    assert mail(FORGED, copied, sender=ours) == [INTAKE], "it waits for an admin"
+    assert mail(FORGED, sender=ours, to="sales@northwind.example") == [SALES]
+    assert mail(FORGED, "Auto-Submitted: auto-replied", sender=ours, to="sales@northwind.example") == [SALES]
+
+
 def test_a_plus_address_in_to_is_understood() -> None:
     assert mail("Delivered-To: intake@northwind.example", to="intake+sales@northwind.example") == [SALES]
 

@@ -96,6 +96,15 @@ async def test_a_copy_of_ones_own_mail_is_outgoing_in_one_s_mailbox(api: Api, in
     assert (row.last_direction, row.last_arrival) == ("outgoing", 0)
 
 
+async def test_who_writes_under_the_mailbox_s_own_address_is_a_stranger_if_the_server_says_so(
+    api: Api, intake: Arriving
+) -> None:
+    results = b"Authentication-Results: mx.northwind.example; spf=fail smtp.mailfrom=bad.example; dmarc=fail\r\n"
+    await intake.deliver(results + write_mail(sender=f"Tom <{TOM}>", to=f"Tom <{TOM}>", subject="Pay this"))
+    [row] = await rows_of(api.tom, api.toms_mailbox)
+    assert (row.last_direction, row.last_arrival) == ("incoming", 1)
+
+
 async def test_mail_from_a_further_address_is_the_mailbox_s_own(api: Api, intake: Arriving) -> None:
     await api.ana.put(f"/mailboxes/{api.support}/addresses", SetAddresses(addresses=["help@northwind.example"]))
     copied = write_mail(sender="help@northwind.example", to="carla@customer.example", cc="intake@northwind.example")
