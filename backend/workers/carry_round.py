@@ -3,7 +3,7 @@
 No database and no connection: backend/workers/carrying.py fills it in and acts on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -55,6 +55,8 @@ class Round:
     copies: dict[int, list[Copy]]
     """By message."""
     stays: bool
+    known: Collection[int] = ()
+    """The placements that there were of the messages, counting or not, by id."""
     targets: dict[Place, str] = field(default_factory=dict)
     outcomes: dict[int, FolderOutcome] = field(default_factory=dict)
     """By folder id; a folder that could not be worked in is missing."""

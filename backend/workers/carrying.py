@@ -80,7 +80,8 @@ async def carry_out(account_id: int) -> None:
             names = FolderNames(server, account_id)
             while wishes:
                 tried.update(wish.id for wish in wishes)
-                turn = Round(wishes, await _copies(wishes, account_id), stays=account["done_to"] == "stay")
+                known, copies = await _copies(wishes, account_id)
+                turn = Round(wishes, copies, stays=account["done_to"] == "stay", known=known)
                 await _choose_targets(turn, names, account["done_to"])
                 reasons += await _work(server, turn)
                 await _locate(server, turn)
@@ -99,10 +100,19 @@ async def _tidy(account_id: int, mailbox_id: int) -> None:
         closed = await fetch(
             "UPDATE server_intents i SET confirmed_at = now() WHERE account_id = $1 AND confirmed_at IS NULL "
             "AND created_at < now() - $2::interval "
-            "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = i.message_id) RETURNING message_id",
+            "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = i.message_id) "
+            "RETURNING message_id, kind, value",
             account_id,
             GIVE_UP,
         )
+        for record in closed:
+            if record["kind"] == "place":
+                # It was shown as standing there; should it turn up elsewhere after all, that is a move.
+                await execute(
+                    "UPDATE messages SET stood_in = $2 WHERE id = $1 AND gone_at IS NULL",
+                    record["message_id"],
+                    record["value"],
+                )
         if closed:
             conversation_ids = await _conversations_of({record["message_id"] for record in closed})
             await marks_follow(act, mailbox_id, conversation_ids)
@@ -122,7 +132,8 @@ async def _open_wishes(account_id: int, tried: Collection[int]) -> list[Wish]:
     return [Wish(record["id"], record["message_id"], record["kind"], record["value"]) for record in records]
 
 
-async def _copies(wishes: Sequence[Wish], account_id: int) -> dict[int, list[Copy]]:
+async def _copies(wishes: Sequence[Wish], account_id: int) -> tuple[set[int], dict[int, list[Copy]]]:
+    """The placements that are known of the messages, by id, and the copies that count, by message."""
     records = await fetch(
         "SELECT p.id, p.folder_id, p.uid, p.message_id, p.size, m.message_id AS mime_id, f.name, f.role, "
         "f.uid_validity, ARRAY(SELECT jsonb_array_elements_text(p.flags)) AS flags, p.xmin::text::bigint AS version "
@@ -146,7 +157,8 @@ async def _copies(wishes: Sequence[Wish], account_id: int) -> dict[int, list[Cop
                 record["version"],
             )
         )
-    return {message_id: standing_copies(found) for message_id, found in copies.items()}
+    standing = {message_id: standing_copies(found) for message_id, found in copies.items()}
+    return {record["id"] for record in records}, standing
 
 
 async def _choose_targets(turn: Round, names: FolderNames, done_to: str) -> None:
@@ -231,14 +243,12 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
     """
     new_flags = turn.flags_after()
     moved = turn.moved()
-    gone: list[Copy] = []
-    confirmed = {wish.id for wish in turn.wishes if turn.confirmed(wish)}
-    for wish in turn.wishes:
-        for copy in turn.moving(wish):
-            if turn.new_place(copy) is None and wish.id in confirmed:
-                gone.append(copy)
     async with action(None) as act:
         await hold_threading(mailbox_id)  # what the watcher stores looks at where messages stand, before and after
+        met = await _met_meanwhile(turn)
+        true = [wish for wish in turn.wishes if wish.message_id not in met and turn.confirmed(wish)]
+        confirmed = {wish.id for wish in true}
+        gone = [copy for wish in true for copy in turn.moving(wish) if turn.new_place(copy) is None]
         # In one order, here and in the watcher, so that nobody waits in a circle.
         held = await fetch(
             "SELECT id, xmin::text::bigint AS version, ARRAY(SELECT jsonb_array_elements_text(flags)) AS flags "
@@ -277,6 +287,18 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
             "UPDATE server_intents SET confirmed_at = now() WHERE id = ANY($1) AND confirmed_at IS NULL",
             sorted(confirmed),
         )
+
+
+async def _met_meanwhile(turn: Round) -> set[int]:
+    """The messages of which the watcher has met a copy since we looked: their wishes are about that one, too."""
+    records = await fetch(
+        "SELECT p.id, p.message_id, f.name, p.uid FROM placements p JOIN folders f ON f.id = p.folder_id "
+        "WHERE p.message_id = ANY($1) AND p.id <> ALL($2) AND NOT p.flags ? '\\Deleted'",
+        list(turn.messages()),
+        list(turn.known),
+    )
+    ours = {(folder, uid) for _, folder, uid in turn.moved()}
+    return {record["message_id"] for record in records if (record["name"], record["uid"]) not in ours}
 
 
 async def _conversations_of(message_ids: Collection[int]) -> list[int]:

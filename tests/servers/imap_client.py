@@ -152,7 +152,11 @@ class OtherClient:
                 when = imaplib.Time2Internaldate(time.time())
                 flags = " ".join(sorted(standing.flags))
                 answer = client.append(quoted(folder), flags, when, standing.raw)
-                if answer[0] != "OK":  # it is not there yet, or somebody else still has the one that was deleted open
+                for _ in range(20):
+                    if answer[0] == "OK":
+                        break
+                    # It is not there yet, or somebody else still has the one that was deleted open.
+                    time.sleep(0.05)
                     client.create(quoted(folder))
                     answer = client.append(quoted(folder), flags, when, standing.raw)
                 _check(answer)

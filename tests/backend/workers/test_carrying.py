@@ -370,6 +370,56 @@ async def test_what_somebody_else_moved_on_before_it_was_written_down_is_not_bel
     assert row[0]["unplaced_at"] is not None
 
 
+async def test_a_copy_that_is_met_meanwhile_is_carried_over_too(post: Post) -> None:
+    """Another program puts a copy into the inbox while the mail is being moved to the trash."""
+    conversation_id = await post.arrive()
+    [message_id] = await post.ids(conversation_id)
+    await post.status(conversation_id, "trash")
+    held, told = asyncio.Event(), asyncio.Event()
+
+    async def let_the_job_wait() -> None:
+        async with action(None):
+            await hold_threading(post.mailbox_id)
+            held.set()
+            await told.wait()
+
+    [raw] = (await post.dovecot.messages(post.user)).values()
+    holding = asyncio.create_task(let_the_job_wait())
+    await held.wait()
+    carrying = asyncio.create_task(carry_out(post.account_id))
+    await wait_until(post, "Trash")
+    await post.dovecot.append(post.user, "INBOX", raw)
+    await post.place(message_id, "INBOX", 2)
+    told.set()
+    with pytest.raises(TryAgain):
+        await asyncio.gather(holding, carrying)
+    await carry_out(post.account_id)
+    assert (await post.folders_of(conversation_id), await post.open()) == (["Trash", "Trash"], 0)
+
+
+async def test_what_turns_up_elsewhere_after_its_wish_was_given_up_has_moved(post: Post) -> None:
+    conversation_id = await post.arrive()
+    inbox = await post.key()
+    await post.status(conversation_id, "trash")
+    await forget_folder(inbox)
+    await execute("UPDATE server_intents SET created_at = now() - interval '11 minutes'")
+    await carry_out(post.account_id)
+    [raw] = (await post.dovecot.messages(post.user)).values()
+    assert await recognise(inbox, [as_listed(raw, "\\Seen")], arrived=True) == []
+    assert await fetch_value("SELECT status FROM conversations WHERE id = $1", conversation_id) == "open"
+
+
+def as_listed(raw: bytes, *flags: str) -> ListedMessage:
+    """The first message of a folder, as it is listed there."""
+    return ListedMessage(
+        uid=1,
+        flags=frozenset(flags),
+        internal_date=datetime.now(UTC),
+        size=len(raw),
+        header=raw[: raw.index(b"\r\n\r\n") + 4],
+    )
+
+
 async def test_what_was_deleted_there_is_given_up_after_a_while(post: Post) -> None:
     conversation_id = await post.arrive()
     await post.dovecot.expunge(post.user, "INBOX", "1")
@@ -499,14 +549,7 @@ async def test_what_is_marked_unread_here_stays_so_through_a_folder_numbered_ane
     [raw] = (await post.dovecot.messages(post.user)).values()
     validity = await fetch_value("SELECT uid_validity FROM folders")
     await forget_folder(inbox)
-    met = ListedMessage(
-        uid=1,
-        flags=frozenset({"\\Seen"}),
-        internal_date=datetime.now(UTC),
-        size=len(raw),
-        header=raw[: raw.index(b"\r\n\r\n") + 4],
-    )
-    assert await recognise(inbox, [met], arrived=True) == []
+    assert await recognise(inbox, [as_listed(raw, "\\Seen")], arrived=True) == []
     await execute("UPDATE folders SET uid_validity = $1", validity)
     assert await is_unread(tom, conversation_id), "the flag is older than the wish"
     await carry_out(post.account_id)
