@@ -7,7 +7,7 @@ from typing import TypedDict
 from backend.mailboxes.contracts import Mailbox, MailboxCounts, WorkCounts
 from backend.notifications.contracts import Notification
 from backend.people.contracts import Me
-from frontend.faces import COLOURS, Face, first_name, person_face
+from frontend.faces import COLOURS, Face, away_until, first_name, person_face
 from frontend.faces import NOBODY as NO_FACE
 from frontend.view import View
 
@@ -19,6 +19,7 @@ class MeView(TypedDict):
     role: str
     admin: bool
     face: Face
+    away: str
     theme: str
     locale: str
     time_zone: str
@@ -79,7 +80,7 @@ class ToastView(TypedDict):
 
 
 NOBODY = MeView(
-    id=0, name="", email="", role="member", admin=False, face=NO_FACE, theme="system", locale="", time_zone=""
+    id=0, name="", email="", role="member", admin=False, face=NO_FACE, away="", theme="system", locale="", time_zone=""
 )
 NO_MAILBOX = MailboxView(
     id=0,
@@ -108,6 +109,7 @@ def paint_me(me: Me) -> MeView:
         role=me.person.role,
         admin=me.person.role in ("owner", "admin"),
         face=person_face(me.person),
+        away=away_until(me.person),
         theme=me.theme,
         locale=me.locale,
         time_zone=me.time_zone,

@@ -30,6 +30,7 @@ from backend.events.contracts import (
 )
 from backend.mailboxes.contracts import WorkCounts
 from backend.notifications.contracts import MarkNotificationsRead
+from backend.people.contracts import Me
 from frontend import rail
 from frontend.api import Api, ApiError, SignedOut, session_of
 from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
@@ -298,6 +299,18 @@ class Session(rx.State):
         if conversation_ids != self._watched:
             self._watched = conversation_ids
             whereabouts(self.router.session.client_token).watch(conversation_ids)
+
+    @rx.event
+    async def set_away(self, at: str) -> EventSpec | None:
+        """I am away until this moment; empty: here again."""
+        try:
+            me = await self.api().patch("/me", {"away_until": at or None}, Me)
+            view = self.seen()
+        except ApiError as refused:
+            return self.fault(refused)
+        await self.become(replace(view, me=me, people=view.people | {me.person.id: me.person}))
+        self.say("Your team sees that you are away" if at else "Your team sees that you are back")
+        return None
 
     def hush(self) -> None:
         """Take the sentence at the foot away."""

@@ -20,7 +20,7 @@ STYLESHEETS = [
     )
 ]  # fmt: skip
 
-SCRIPTS = ("gate", "desk", "presence", "reminders", "keys")
+SCRIPTS = ("gate", "desk", "presence", "reminders", "away", "keys")
 
 
 def _versioned(path: str) -> str:

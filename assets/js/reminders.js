@@ -36,6 +36,8 @@
     };
   };
 
+  Object.assign(tandem, { wall, moment });
+
   const said = (date) =>
     new Intl.DateTimeFormat(tandem.person?.locale || undefined, {
       timeZone: zone(), weekday: "short", hour: "2-digit", minute: "2-digit",

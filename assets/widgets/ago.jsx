@@ -33,8 +33,17 @@ const exact = (date) => {
   return new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "full", timeStyle: "short" }).format(date);
 };
 
+/** A day that comes: "14:00" today, "Tue" within the week, "1 Dec" later. */
+const comes = (date) => {
+  const { locale, timeZone } = settings();
+  const format = (options) => new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(date);
+  if (day(date, timeZone) === day(new Date(), timeZone)) return format({ hour: "2-digit", minute: "2-digit" });
+  return date - new Date() < 6.5 * 24 * 3_600_000 ? format({ weekday: "short" }) : format({ day: "numeric", month: "short" });
+};
+if (typeof window !== "undefined") (window.tandem ??= {}).comes = comes;
+
 /** `clock`: the time of the day even of what was a minute ago, "10:42", "Mon 10:42", "12 Oct 10:42". */
-export function Ago({ at, long, clock }) {
+export function Ago({ at, long, clock, until }) {
   const [, paint] = useReducer((n) => n + 1, 0);
   useEffect(() => {
     painters.add(paint);
@@ -42,5 +51,5 @@ export function Ago({ at, long, clock }) {
   }, []);
   const date = new Date(at);
   if (!at || Number.isNaN(date.getTime()) || typeof window === "undefined") return null;
-  return h("time", { className: "ago", dateTime: at, title: exact(date) }, words(date, long || clock, clock));
+  return h("time", { className: "ago", dateTime: at, title: exact(date) }, until ? comes(date) : words(date, long || clock, clock));
 }

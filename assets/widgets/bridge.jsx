@@ -31,6 +31,7 @@ export function Bridge(props) {
       tag: pass("onTag"),
       newTag: pass("onNewTag"),
       remind: pass("onRemind"),
+      away: pass("onAway"),
       reply: pass("onReply"),
       looking: pass("onLooking"),
     };

@@ -136,9 +136,11 @@ class Activity(Contract):
     conversation_id: int
     kind: Literal[
         "assigned",
+        "assigned_in_turn",
         "unassigned",
         "assigned_team",
         "status",
+        "reopened",
         "visibility",
         "joined",
         "added",

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import changing, hold_membership, tell_sight
-from backend.conversations.contracts import ConversationRow, HistoryStored, MessageAdded
+from backend.conversations.contracts import ConversationChanged, ConversationRow, HistoryStored, MessageAdded
 from backend.conversations.following import let_follow
+from backend.conversations.in_turn import assign_in_turn
 from backend.conversations.rows import read_rows, viewers
 from backend.conversations.threads import sum_up
 from backend.database.connection import Row, execute, fetch, fetch_row
@@ -51,7 +52,7 @@ __all__ = [  # what those who store mail need, in one place
     "settle_removed",
     "store_fetched",
     "store_sent_message",
-    "tell_messages",
+    "tell_arrived",
 ]
 
 
@@ -79,7 +80,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             placed.update(each.uid for each in parts)
             if arrived:
                 await _put_away(folder, incoming, stored)
-                await tell_messages(act, mailbox, stored)
+                await tell_arrived(act, mailbox, stored)
             elif stored.new:
                 event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
                 act.record(mailbox_stream(mailbox_id), event)
@@ -148,7 +149,13 @@ async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Sto
         await want(sorted(unwanted), "place", "junk")
 
 
-async def tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
+async def tell_arrived(act: Action, mailbox: Row, stored: Stored) -> None:
+    """What arrived is told, and then what begins with it is given out in turn, where the mailbox does that."""
+    await _tell_messages(act, mailbox, stored)
+    await assign_in_turn(mailbox, stored.begun)
+
+
+async def _tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
     """Each new message, with the row of its conversation as it is now; who sees a confidential one only now, first."""
     records = await fetch(f"SELECT {ITEM_COLUMNS} FROM messages WHERE id = ANY($1) ORDER BY arrival, id", stored.new)
     rows = {row.id: row for row in await read_rows({record["conversation_id"] for record in records})}
@@ -167,6 +174,14 @@ async def tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
         )
         if record["arrival"]:
             await _tell_followers(act, row, record)
+    for activity in stored.reopened:
+        row = rows[activity.conversation_id]
+        act.record(
+            mailbox_stream(mailbox["id"]),
+            ConversationChanged(row=row, activity=activity),
+            conversation_id=row.id,
+            audience=audiences[row.id],
+        )
 
 
 async def _tell_followers(act: Action, row: ConversationRow, message: Row) -> None:

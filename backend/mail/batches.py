@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from backend.conversations.contracts import Visibility
+from backend.conversations.contracts import Activity, Visibility
 from backend.conversations.reminders import somebody_wrote
-from backend.conversations.rows import viewers
+from backend.conversations.rows import activity_of, viewers
 from backend.conversations.threads import join_conversations, sum_up_all, tell_joined
 from backend.database.connection import Row, copy_rows, execute, fetch, fetch_value
 from backend.events.record import Action
@@ -44,7 +44,8 @@ QUIET: frozenset[Where] = frozenset({"junk", "trash", "drafts"})
 class Stored:
     """What became of a batch. `ids` are the messages by UID, `new` those that were not there, in their order; `begun`
     and `grown` the conversations that new messages made and joined; `audiences` who saw the latter before, where that
-    is not the whole mailbox; `known` the messages that the mailbox had, `gone` those of them that had been deleted."""
+    is not the whole mailbox; `known` the messages that the mailbox had, `gone` those of them that had been deleted;
+    `reopened` the lines that tell of conversations which were done."""
 
     ids: dict[int, int] = field(default_factory=dict)
     new: list[int] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Stored:
     known: set[int] = field(default_factory=set)
     known_conversations: set[int] = field(default_factory=set)
     gone: list[Row] = field(default_factory=list)
+    reopened: list[Activity] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,9 @@ async def _store_new(
     )
     await _leave_keys(mailbox["id"], groups, prepared, set(stored.begun))
     if arrived:
-        await _reopen([group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)])
+        stored.reopened = await _reopen(
+            [group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)]
+        )
         answered = {group.conversation_id for group in grown if any(noticed[n] for n in group.members)}
         await somebody_wrote(act, mailbox["id"], {number for number in answered if number is not None})
     await sum_up_all(stored.grown)
@@ -209,12 +213,17 @@ async def _audiences(grown: Sequence[Group]) -> dict[int, list[int]]:
     return {number: await viewers(number) for number in found if number is not None}
 
 
-async def _reopen(groups: Sequence[Group]) -> None:
-    if groups:
-        await execute(
-            "UPDATE conversations SET status = 'open' WHERE id = ANY($1) AND status IN ('done', 'trash')",
-            [group.conversation_id for group in groups],
-        )
+async def _reopen(groups: Sequence[Group]) -> list[Activity]:
+    """What was done is open again; answers the lines that tell so."""
+    if not groups:
+        return []
+    records = await fetch(
+        "WITH again AS (UPDATE conversations SET status = 'open' WHERE id = ANY($1) AND status IN ('done', 'trash') "
+        "RETURNING id) INSERT INTO activities (conversation_id, kind, actor_id, value, at) "
+        "SELECT id, 'reopened', NULL, '', now() FROM again RETURNING *",
+        [group.conversation_id for group in groups],
+    )
+    return [activity_of(record) for record in records]
 
 
 def _row(mailbox_id: int, conversation_id: int | None, fetched: Fetched, member: Member) -> tuple[object, ...]:

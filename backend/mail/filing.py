@@ -14,7 +14,7 @@ from backend.conversations.contracts import HistoryStored, Status
 from backend.database.connection import Row, execute, execute_many, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
-from backend.mail.actions import tell_messages
+from backend.mail.actions import tell_arrived
 from backend.mail.batches import Incoming, store_batch
 from backend.mail.fetched import Fetched
 from backend.mail.flags import flags_json
@@ -119,7 +119,7 @@ async def file_arrived(act: Action, mailbox_id: int, batch: Sequence[Filed]) -> 
     mailbox = await _hold(mailbox_id)
     own = await own_addresses(mailbox_id)
     messages = [Incoming(filed.message, filed.place) for filed in batch]
-    await tell_messages(act, mailbox, await store_batch(act, mailbox, messages, own, arrived=True))
+    await tell_arrived(act, mailbox, await store_batch(act, mailbox, messages, own, arrived=True))
     await _note_senders(act, mailbox_id, batch, own)
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from backend.conversations.actions import add_activity
 from backend.conversations.change import changing
 from backend.conversations.contracts import ConversationChanged, Status
 from backend.database.connection import execute, fetch, fetch_value
@@ -63,7 +64,8 @@ async def status_follows(conversation_ids: Collection[int], *, moved: bool) -> A
 async def _set_status(conversation_id: int, status: Status) -> None:
     async with changing(None, conversation_id) as change:
         await execute("UPDATE conversations SET status = $2 WHERE id = $1", conversation_id, status)
-        change.tell(lambda row: ConversationChanged(row=row))
+        activity = await add_activity(change, "status", value=status)
+        change.tell(lambda row: ConversationChanged(row=row, activity=activity))
 
 
 async def _standings(conversation_ids: Collection[int]) -> dict[int, Standing]:

@@ -6,6 +6,7 @@ Everything runs inside the caller's action, which holds the account's lease and 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
+from backend.conversations.actions import add_activity
 from backend.conversations.change import changing
 from backend.conversations.contracts import ConversationChanged, MessageAdded, MessageRemoved
 from backend.conversations.threads import sum_up
@@ -237,4 +238,5 @@ async def _remove(conversation_id: int, message_ids: Sequence[int]) -> None:
             return
         if change.before["status"] != "trash":
             await execute("UPDATE conversations SET status = 'trash' WHERE id = $1", conversation_id)
-            change.tell(lambda row: ConversationChanged(row=row))
+            activity = await add_activity(change, "status", value="trash")
+            change.tell(lambda row: ConversationChanged(row=row, activity=activity))

@@ -11,6 +11,7 @@ from backend.errors import Conflict, Unacceptable
 from backend.events.record import action, mailbox_stream, user_stream
 from backend.mailboxes.contracts import (
     CreateMailbox,
+    InTurn,
     MailboxChanged,
     MailboxGone,
     MailboxSettings,
@@ -102,6 +103,10 @@ async def update_mailbox(asker: Asker, mailbox_id: int, given: UpdateMailbox) ->
             changes["reply_bcc"] = check_email(bcc, field="reply_bcc") if bcc else ""
         if given.private_by_default is not UNSET:
             changes["private_by_default"] = given.private_by_default
+        if given.in_turn is not UNSET:
+            await _check_in_turn(mailbox_id, given.in_turn)
+            changes["in_turn"] = given.in_turn.how
+            changes["in_turn_ids"] = sorted(set(given.in_turn.user_ids))
         before = (await read_shared([mailbox_id]))[mailbox_id]
         for column, value in changes.items():
             await execute(f"UPDATE mailboxes SET {column} = $2 WHERE id = $1", mailbox_id, value)
@@ -171,6 +176,16 @@ async def _remove(mailbox_id: int) -> None:
     )
     await execute("DELETE FROM mailboxes WHERE id = $1", mailbox_id)
     await execute("DELETE FROM events WHERE stream = $1", mailbox_stream(mailbox_id))
+
+
+async def _check_in_turn(mailbox_id: int, given: InTurn) -> None:
+    if given.how != "off" and await fetch_value("SELECT kind FROM mailboxes WHERE id = $1", mailbox_id) != "group":
+        raise refuse("in_turn", "Only a group mailbox gives out its mail in turn.", "Leave it off.")
+    known = await fetch_value(
+        "SELECT count(*) FROM mailbox_readers WHERE mailbox_id = $1 AND user_id = ANY($2)", mailbox_id, given.user_ids
+    )
+    if known != len(set(given.user_ids)):
+        raise refuse("in_turn", "One of these people cannot open the mailbox.", "Choose among those who can.")
 
 
 async def check_address_is_free(address: str, besides: int = 0) -> None:

@@ -12,6 +12,14 @@ MailboxKind = Literal["personal", "group", "intake"]
 """`intake`: the organisation's one, whose mail is sorted into the others. Nobody opens it."""
 
 
+class InTurn(Contract):
+    """Who is given new conversations: one after the other, or whoever has the fewest open ones in the mailbox; among
+    `user_ids`, or (empty) all who can open it. Who is away is passed over."""
+
+    how: Literal["off", "round_robin", "least_busy"] = "off"
+    user_ids: list[int] = []
+
+
 class Mailbox(Contract):
     """A mailbox that the asking person can open.
 
@@ -35,6 +43,7 @@ class Mailbox(Contract):
     account: AccountState | None
     read_from: int = 0
     comments_read_from: int = 0
+    in_turn: InTurn = InTurn()
 
 
 class MailboxSettings(Contract):
@@ -52,6 +61,7 @@ class MailboxSettings(Contract):
     member_ids: list[int]
     team_ids: list[int]
     account: AccountState | None
+    in_turn: InTurn = InTurn()
 
 
 class MailboxCounts(Contract):
@@ -104,6 +114,7 @@ class UpdateMailbox(Change):
     default_from_name: str | UnsetType = UNSET
     reply_bcc: str | UnsetType = UNSET
     private_by_default: bool | UnsetType = UNSET
+    in_turn: InTurn | UnsetType = UNSET
 
 
 class SetMailboxMembers(Contract):

@@ -8,7 +8,7 @@ from backend.access.asker import Asker
 from backend.access.fetch import SEES
 from backend.accounts.contracts import AccountState
 from backend.database.connection import Row, fetch, fetch_row
-from backend.mailboxes.contracts import Mailbox, MailboxCounts, MailboxSettings, Mentionable, WorkCounts
+from backend.mailboxes.contracts import InTurn, Mailbox, MailboxCounts, MailboxSettings, Mentionable, WorkCounts
 
 COLUMNS = """
     m.*,
@@ -42,6 +42,10 @@ def account_state(mailbox_id: int, stored: str | None) -> AccountState | None:
     return _state.decode(stored)
 
 
+def in_turn_of(record: Row) -> InTurn:
+    return InTurn(how=record["in_turn"], user_ids=list(record["in_turn_ids"]))
+
+
 def mailbox_of(record: Row, read_from: int = 0, comments_read_from: int = 0) -> Mailbox:
     """A record with COLUMNS, as somebody who can open the mailbox sees it."""
     return Mailbox(
@@ -60,6 +64,7 @@ def mailbox_of(record: Row, read_from: int = 0, comments_read_from: int = 0) -> 
         account=account_state(record["id"], record["account_state"]),
         read_from=read_from,
         comments_read_from=comments_read_from,
+        in_turn=in_turn_of(record),
     )
 
 
@@ -78,6 +83,7 @@ def settings_of(record: Row) -> MailboxSettings:
         member_ids=list(record["member_ids"]),
         team_ids=list(record["team_ids"]),
         account=account_state(record["id"], record["account_state"]),
+        in_turn=in_turn_of(record),
     )
 
 

@@ -1,6 +1,6 @@
 """Mailboxes and who may open them."""
 
-from piccolo.columns import BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
+from piccolo.columns import Array, BigInt, BigSerial, Boolean, ForeignKey, Integer, Text, Timestamptz
 from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults import TimestamptzNow
 from piccolo.table import Table
@@ -20,6 +20,9 @@ class Mailbox(Table, tablename="mailboxes"):
     private_by_default = Boolean(default=False)
     send_as = Text(default="mailbox", help_text="mailbox, person or on_behalf: who stands as the sender of its mail.")
     last_arrival = BigInt(default=0, help_text="Number of the newest arrived message.")
+    in_turn = Text(default="off", help_text="off, round_robin or least_busy: who gets new conversations.")
+    in_turn_ids = Array(base_column=BigInt(), default=list, help_text="Among these users; empty: all who can open it.")
+    in_turn_last = BigInt(null=True, default=None, help_text="Who was given the last one.")
     created_at = Timestamptz(default=TimestamptzNow())
 
 

@@ -1,8 +1,9 @@
 """Organisation, people and teams as they cross the wire."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from backend.contracts import Change, Contract
@@ -18,7 +19,10 @@ class Organisation(Contract):
 
 
 class Person(Contract):
-    """A user as every colleague sees them. `colour` is an index into the interface's avatar colours."""
+    """A user as every colleague sees them. `colour` is an index into the interface's avatar colours.
+
+    `away_until`: when they are back; a moment that is past means nothing.
+    """
 
     id: int
     name: str
@@ -26,6 +30,7 @@ class Person(Contract):
     role: Role
     active: bool
     colour: int
+    away_until: datetime | None = None
 
 
 class Team(Contract):
@@ -75,6 +80,8 @@ class UpdateProfile(Change):
     time_zone: str | UnsetType = UNSET
     locale: str | UnsetType = UNSET
     theme: Literal["system", "light", "dark"] | UnsetType = UNSET
+    away_until: Annotated[datetime, msgspec.Meta(tz=True)] | UnsetType | None = UNSET
+    """Away until this moment; None: here again."""
 
 
 class ChangePassword(Contract):

@@ -38,6 +38,7 @@ def person_of(record: Row) -> Person:
         role=record["role"],
         active=record["active"],
         colour=record["colour"],
+        away_until=record["away_until"],
     )
 
 

@@ -36,6 +36,7 @@ class User(Table, tablename="users"):
     locale = Text(default="en")
     theme = Text(default="system")
     notify = JSONB(default="{}", help_text="NotificationSettings of backend/notifications/contracts.py.")
+    away_until = Timestamptz(null=True, default=None, help_text="They are back then; in the past it means nothing.")
     created_at = Timestamptz(default=TimestamptzNow())
 
 

@@ -46,7 +46,9 @@ SECTIONS = (
 def settings_bridge() -> rx.Component:
     """The person's theme, language and time zone, on pages without a list."""
     session: Any = Session
-    return bridge(theme=session.me.theme, locale=session.me.locale, time_zone=session.me.time_zone)
+    return bridge(
+        theme=session.me.theme, locale=session.me.locale, time_zone=session.me.time_zone, on_away=session.set_away
+    )
 
 
 def settings_page(

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, icon, icon_button, key_hint, link, menu_item, panel
-from frontend.components.widgets import ago
+from frontend.components.widgets import ago, away_words
 from frontend.inbox.state import Inbox
 from frontend.session import Session
 from frontend.undo import Undo
@@ -307,7 +307,12 @@ def me_menu() -> rx.Component:
         panel(
             "me",
             "You",
-            rx.el.div(rx.el.b(_session.me.name), rx.el.small(_session.me.email), class_name="menu-head"),
+            rx.el.div(
+                rx.el.b(_session.me.name),
+                rx.el.small(_session.me.email),
+                away_words(_session.me.face),
+                class_name="menu-head",
+            ),
             rx.el.div(
                 link(
                     icon("alarm-clock"),
@@ -321,6 +326,14 @@ def me_menu() -> rx.Component:
                 go("send", "Outbox", "/outbox/"),
                 go("contact", "Contacts", "/contacts/"),
                 class_name="phone-only",
+            ),
+            rx.cond(
+                _session.me.away != "",
+                menu_item(icon("sun", 16), "I am back", custom_attrs={"data-absent": "back"}),
+                rx.fragment(
+                    menu_item(icon("moon", 16), "Away until tomorrow", custom_attrs={"data-absent": "tomorrow"}),
+                    menu_item(icon("moon", 16), "Away until Monday", custom_attrs={"data-absent": "monday"}),
+                ),
             ),
             go("settings", "Settings", "/settings/"),
             menu_item(icon("keyboard"), "Keyboard shortcuts", custom_attrs={"data-act": "shortcuts", "data-key": "?"}),

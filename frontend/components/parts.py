@@ -35,11 +35,12 @@ def icon(name: str, size: int = 16) -> rx.Component:
 
 
 def avatar(face: Any, *, small: bool = False) -> rx.Component:
-    """A round face. Its name is on hover; beside it stands the name for readers."""
+    """A round face, marked when its person is away. Its name is on hover; beside it stands the name for readers."""
+    size = "mini" if small else "av"
     return rx.el.span(
         face.initials,
-        class_name=f"{'mini' if small else 'av'} face" + face.colour.to_string(),
-        title=face.name,
+        class_name=f"{size} face" + face.colour.to_string() + rx.cond(face.away != "", " gone", ""),
+        title=rx.cond(face.away != "", face.name + ", away", face.name),
         custom_attrs={"aria-hidden": "true"},
     )
 

@@ -20,7 +20,8 @@ class Mounted(rx.Component):
 
 
 class Ago(rx.Component):
-    """A time as "9 min" or "Mon 10:42", kept current, with the exact time on hover; `clock`: always with the hour."""
+    """A time as "9 min" or "Mon 10:42", kept current, with the exact time on hover; `clock`: always with the hour;
+    `until`: a day that comes, "Tue" or "1 Dec"."""
 
     library = "$/public/widgets/ago.jsx"
     tag = "Ago"
@@ -28,6 +29,7 @@ class Ago(rx.Component):
     at: rx.Var[str]
     long: rx.Var[bool]
     clock: rx.Var[bool]
+    until: rx.Var[bool]
 
 
 class RichText(rx.Component):
@@ -113,6 +115,7 @@ class Bridge(rx.Component):
     on_tag: rx.EventHandler[_passing(int, int, bool)]
     on_new_tag: rx.EventHandler[_passing(int, str)]
     on_visibility: rx.EventHandler[_passing(int, str)]
+    on_away: rx.EventHandler[_passing(str)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]
 
@@ -178,3 +181,8 @@ presence_board = PresenceBoard.create
 here_faces = HereFaces.create
 here_line = HereLine.create
 at_it = AtIt.create
+
+
+def away_words(face: Any) -> rx.Component:
+    """Beside a name: until when the person is away."""
+    return rx.cond(face.away != "", rx.el.small("away until ", ago(at=face.away, until=True), class_name="away"))

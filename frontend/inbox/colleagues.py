@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from frontend.faces import Face, initials, person_face
+from frontend.faces import Face, away_until, initials, person_face, team_face
 from frontend.view import View
 
 
@@ -19,8 +19,11 @@ class AssignableView(TypedDict):
 
 
 class MentionView(TypedDict):
+    """`away`: until when, of somebody who is."""
+
     id: int
     name: str
+    away: str
     initials: str
     colour: int
     team: bool
@@ -48,7 +51,7 @@ def paint_assignable(view: View) -> list[AssignableView]:
             user=0,
             team=team.id,
             name=team.name,
-            face=Face(initials=team.name[:2].upper(), colour=9, name=team.name),
+            face=team_face(team.name),
             mailboxes=_words(_readable(view, set(team.member_ids))),
         )
         for team in sorted(view.teams.values(), key=lambda each: each.name.casefold())
@@ -62,6 +65,7 @@ def paint_mentionable(view: View) -> list[MentionView]:
         MentionView(
             id=each.id,
             name=each.name,
+            away=away_until(each),
             initials=initials(each.name),
             colour=each.colour % 10,
             team=False,
@@ -74,6 +78,7 @@ def paint_mentionable(view: View) -> list[MentionView]:
         MentionView(
             id=team.id,
             name=team.name,
+            away="",
             initials=team.name[:2].upper(),
             colour=9,
             team=True,

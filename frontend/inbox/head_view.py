@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
+from frontend.components.widgets import away_words
 from frontend.inbox.remind_view import remind_button
 from frontend.inbox.tag_view import tag_button
 
@@ -36,7 +37,11 @@ def head(shown: Any) -> rx.Component:
         rx.el.button(
             rx.cond(
                 shown.assignee.initials != "",
-                rx.fragment(avatar(shown.assignee, small=True), rx.el.span(shown.assignee_short, class_name="el")),
+                rx.fragment(
+                    avatar(shown.assignee, small=True),
+                    rx.el.span(shown.assignee_short, class_name="el"),
+                    away_words(shown.assignee),
+                ),
                 rx.fragment(icon("user-plus", 15), rx.el.span("Assign")),
             ),
             icon("chevron-down", 14),

@@ -8,7 +8,7 @@ import reflex as rx
 
 from frontend.components.frame import page
 from frontend.components.parts import avatar, empty, icon, menu_item, panel
-from frontend.components.widgets import bridge, presence_board
+from frontend.components.widgets import away_words, bridge, presence_board
 from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
 from frontend.inbox import places
@@ -75,6 +75,7 @@ def inbox() -> rx.Component:
             on_tag=_inbox.tag,
             on_new_tag=_inbox.new_tag,
             on_visibility=_inbox.set_visibility,
+            on_away=_session.set_away,
             on_reply=_compose.reply,
             on_looking=_presence.looking,
         ),
@@ -115,6 +116,7 @@ def _assignable(each: Any) -> rx.Component:
         avatar(each.face, small=True),
         rx.el.span(each.name, class_name="el"),
         rx.cond(each.team > 0, rx.el.small("Team")),
+        away_words(each.face),
         key=each.user.to_string() + "-" + each.team.to_string(),
         custom_attrs={
             "data-act": "assign",

@@ -447,6 +447,13 @@ STATUS_WORDS = {
     "trash": "moved this to Trash",
     "spam": "marked this as spam",
 }
+STATUS_ELSEWHERE = {
+    "open": "This was moved back to the inbox in the mail account",
+    "done": "This was moved away from the inbox in the mail account",
+    "trash": "This was deleted in the mail account",
+    "spam": "This was moved to spam in the mail account",
+}
+"""Where another mail program did it, and nobody here."""
 VISIBILITY_WORDS = {
     "open": "opened this to the mailbox",
     "private": "made this private",
@@ -463,12 +470,19 @@ def activity_words(view: View, activity: Activity) -> str:
             if activity.subject_id == activity.actor_id:
                 return f"{who} took this"
             return f"{who} assigned {_person_word(view, activity.subject_id)}"
+        case "assigned_in_turn":
+            name = _person_word(view, activity.subject_id)
+            return f"{name[:1].upper()}{name[1:]} got this in turn"
         case "unassigned":
             return f"{who} gave this back"
         case "assigned_team":
             team = view.teams.get(activity.subject_id or 0)
             return f"{who} assigned {team.name if team else 'a team'}"
+        case "reopened":
+            return "New mail opened this again"
         case "status":
+            if actor is None:
+                return STATUS_ELSEWHERE.get(activity.value, "This was changed in the mail account")
             return f"{who} {STATUS_WORDS.get(activity.value, 'changed this')}"
         case "visibility":
             return f"{who} {VISIBILITY_WORDS.get(activity.value, 'changed who sees this')}"

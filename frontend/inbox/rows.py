@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from backend.conversations.contracts import ConversationRow
-from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
+from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name, team_face
 from frontend.inbox.tags import LabelView, labels_on_row
 from frontend.view import View
 
@@ -91,7 +91,7 @@ def assignee_face(view: View, row: ConversationRow) -> Face:
     if row.assignee_id is not None:
         return person_face(view.people.get(row.assignee_id))
     team = view.teams.get(row.assigned_team_id or 0)
-    return Face(initials=team.name[:2].upper(), colour=9, name=team.name) if team else NOBODY
+    return team_face(team.name) if team else NOBODY
 
 
 def _who(row: ConversationRow) -> str:

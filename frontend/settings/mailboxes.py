@@ -11,12 +11,14 @@ from reflex.event import EventSpec
 from backend.accounts.contracts import AccountState
 from backend.mailboxes.contracts import (
     CreateMailbox,
+    InTurn,
     Mailbox,
     MailboxKind,
     MailboxSettings,
     SetMailboxMembers,
     UpdateMailbox,
 )
+from backend.people.contracts import Team
 from frontend.api import ApiError, SignedOut
 from frontend.session import Session
 from frontend.settings.people import checked
@@ -45,6 +47,9 @@ class ChosenView(TypedDict):
     default_from_name: str
     reply_bcc: str
     private: bool
+    in_turn: str
+    in_turn_ids: list[int]
+    reader_ids: list[int]
     member_ids: list[int]
     team_ids: list[int]
     connected: bool
@@ -60,9 +65,9 @@ class ChosenView(TypedDict):
 
 
 NOT_CHOSEN = ChosenView(
-    id=0, kind="", name="", address="", default_from_name="", reply_bcc="", private=False, member_ids=[],
-    team_ids=[], connected=False, status="", status_words="", reason="", remedy="", server_words="", done=0,
-    total=0, percent=0, checked_at="",
+    id=0, kind="", name="", address="", default_from_name="", reply_bcc="", private=False, in_turn="off",
+    in_turn_ids=[], reader_ids=[], member_ids=[], team_ids=[], connected=False, status="", status_words="", reason="",
+    remedy="", server_words="", done=0, total=0, percent=0, checked_at="",
 )  # fmt: skip
 STATUS_WORDS = {
     "connecting": "Connecting",
@@ -101,7 +106,10 @@ class Mailboxes(Session):
         self.mine = [each for each in lines if each["kind"] == "personal"]
         self.shared = [each for each in lines if each["kind"] == "group"]
         chosen = self._settings.get(self.chosen["id"])
-        self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
+        self.chosen = self._painted(chosen)
+
+    def _painted(self, chosen: MailboxSettings | None) -> ChosenView:
+        return _chosen(chosen, self._view.teams if self._view else {}) if chosen else NOT_CHOSEN
 
     async def load(self) -> EventSpec | None:
         """My own, and for admins all group mailboxes; on a new page the one that its address names stands open."""
@@ -124,8 +132,7 @@ class Mailboxes(Session):
 
     def show(self, mailbox_id: int) -> None:
         """Open a mailbox's settings; 0: none."""
-        chosen = self._settings.get(mailbox_id)
-        self.chosen = _chosen(chosen) if chosen else NOT_CHOSEN
+        self.chosen = self._painted(self._settings.get(mailbox_id))
         self.adding, self.problem, self.removing = "", "", False
 
     @rx.event
@@ -182,6 +189,18 @@ class Mailboxes(Session):
             stored = await self.api().put(f"/mailboxes/{self.chosen['id']}/members", wanted, MailboxSettings)
         except ApiError as refused:
             return self._refused(refused)
+        return self._stored(stored)
+
+    @rx.event
+    async def save_in_turn(self, form: dict[str, Any]) -> EventSpec | None:
+        """Who is given new conversations."""
+        turn = InTurn(how=form.get("how", "off"), user_ids=checked(form, "turn"))
+        try:
+            stored = await self.api().patch(
+                f"/mailboxes/{self.chosen['id']}", UpdateMailbox(in_turn=turn), MailboxSettings
+            )
+        except ApiError as refused:
+            return self.fault(refused)
         return self._stored(stored)
 
     def _stored(self, stored: MailboxSettings) -> None:
@@ -259,7 +278,7 @@ def _line(mailbox: MailboxSettings) -> MailboxLine:
     )
 
 
-def _chosen(mailbox: MailboxSettings) -> ChosenView:
+def _chosen(mailbox: MailboxSettings, teams: dict[int, Team]) -> ChosenView:
     account = mailbox.account
     return ChosenView(
         id=mailbox.id,
@@ -269,6 +288,9 @@ def _chosen(mailbox: MailboxSettings) -> ChosenView:
         default_from_name=mailbox.default_from_name,
         reply_bcc=mailbox.reply_bcc,
         private=mailbox.private_by_default,
+        in_turn=mailbox.in_turn.how,
+        in_turn_ids=list(mailbox.in_turn.user_ids),
+        reader_ids=_readers(mailbox, teams),
         member_ids=list(mailbox.member_ids),
         team_ids=list(mailbox.team_ids),
         connected=account is not None,
@@ -282,6 +304,12 @@ def _chosen(mailbox: MailboxSettings) -> ChosenView:
         percent=round(100 * account.done / account.total) if account and account.total else 0,
         checked_at=account.checked_at.isoformat() if account and account.checked_at else "",
     )
+
+
+def _readers(mailbox: MailboxSettings, teams: dict[int, Team]) -> list[int]:
+    """Who can open a group mailbox, as far as its settings tell."""
+    by_team = {user_id for i in mailbox.team_ids if i in teams for user_id in teams[i].member_ids}
+    return sorted({*mailbox.member_ids, *by_team})
 
 
 Session.painters.append(Mailboxes)

@@ -10,6 +10,7 @@ from frontend.components.forms import card, check_field, problem, settings_page,
 from frontend.components.parts import empty, icon, icon_button
 from frontend.settings.accounts import Accounts
 from frontend.settings.accounts_view import account, status_mark
+from frontend.settings.in_turn import in_turn
 from frontend.settings.intake_forwarding import forwarding
 from frontend.settings.mailboxes import Mailboxes
 from frontend.settings.people import People
@@ -221,6 +222,7 @@ def _chosen() -> rx.Component:
                 ),
             ),
         ),
+        rx.cond(chosen.kind == "group", in_turn(chosen)),
         card(
             "Remove",
             rx.cond(

@@ -31,7 +31,7 @@ from frontend.components.forms import (
     text_field,
 )
 from frontend.components.parts import avatar, icon
-from frontend.components.widgets import ago
+from frontend.components.widgets import ago, away_words
 from frontend.session import Session
 
 LANGUAGES = (
@@ -211,6 +211,7 @@ def profile() -> rx.Component:
                         class_name="form",
                     ),
                 ),
+                _away(me),
                 card(
                     "Password",
                     rx.el.form(
@@ -232,6 +233,35 @@ def profile() -> rx.Component:
             ),
         ),
     )  # fmt: skip
+
+
+def _away(me: Any) -> rx.Component:
+    """Whether I am away, and until when. The day is one of my own calendar (assets/js/away.js)."""
+    return card(
+        "Away",
+        rx.cond(
+            me.away != "",
+            rx.el.div(
+                rx.el.p("Your team sees that you are ", away_words(me.face), ". New mail is given to others."),
+                rx.el.button("I am back", type="button", class_name="btn pri", custom_attrs={"data-absent": "back"}),
+                class_name="away-card",
+            ),
+            rx.el.div(
+                rx.el.p(
+                    "Your name is marked, and mailboxes that give out new mail in turn pass you over. "
+                    "What is assigned to you stays yours.",
+                    class_name="hint",
+                ),
+                rx.el.label(
+                    rx.el.span("Back on", class_name="label"),
+                    rx.el.input(type="date", class_name="input", custom_attrs={"data-absent-day": "yes"}),
+                    class_name="field",
+                ),
+                rx.el.button("Set away", type="button", class_name="btn pri", custom_attrs={"data-absent": "day"}),
+                class_name="away-card",
+            ),
+        ),
+    )
 
 
 def tokens() -> rx.Component:

@@ -1,6 +1,7 @@
 """What people change about themselves: their profile, their password, their API tokens."""
 
 import secrets
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -28,11 +29,12 @@ from backend.people.queries import me_of, token_of
 from backend.people.sessions import TOKEN_PREFIX, end_session, hash_of
 
 MOST_TOKENS = 50
+LONGEST_AWAY = timedelta(days=366)
 
 
 async def update_profile(asker: Asker, given: UpdateProfile) -> Me:
     """Change what is given of the person's own profile."""
-    changes: dict[str, str] = {}
+    changes: dict[str, str | datetime | None] = {}
     if given.name is not UNSET:
         changes["name"] = check_name(given.name)
     if given.time_zone is not UNSET:
@@ -41,6 +43,8 @@ async def update_profile(asker: Asker, given: UpdateProfile) -> Me:
         changes["locale"] = check_locale(given.locale)
     if given.theme is not UNSET:
         changes["theme"] = given.theme
+    if given.away_until is not UNSET:
+        changes["away_until"] = _check_away(given.away_until)
     async with action(asker.user_id) as act:
         record = await fetch_row("SELECT * FROM users WHERE id = $1 FOR UPDATE", asker.user_id)
         assert record is not None
@@ -71,6 +75,17 @@ async def set_notifications(asker: Asker, given: NotificationSettings) -> Me:
         if me != before:
             act.record(user_stream(asker.user_id), MeChanged(me=me))
     return me
+
+
+def _check_away(until: datetime | None) -> datetime | None:
+    if until is None:
+        return None
+    now = datetime.now(UTC)
+    if until <= now:
+        raise refuse("away_until", "That moment is past.", "Choose a later one.")
+    if until > now + LONGEST_AWAY:
+        raise refuse("away_until", "That is more than a year away.", "Choose an earlier day.")
+    return until
 
 
 async def change_password(asker: Asker, given: ChangePassword) -> None:

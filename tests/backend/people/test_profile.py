@@ -1,5 +1,7 @@
 """One's own profile, password and API tokens."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from backend.events.contracts import ClosingFrame
@@ -26,6 +28,23 @@ async def test_a_name_is_told_to_everybody_the_rest_to_oneself(served: Api) -> N
         assert (await own.event(MeChanged)).me == me
         assert (await others.event(PersonChanged)).person == me.person
         assert not [frame for frame in others.frames if "Lisbon" in repr(frame)]
+
+
+async def test_who_is_away_is_seen_by_everybody_until_they_are_back(served: Api) -> None:
+    until = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
+    async with served.live(served.mallory) as others:
+        me = await served.jonas.patch("/me", UpdateProfile(away_until=until), Me)
+        assert me.person.away_until == until
+        assert (await others.event(PersonChanged)).person == me.person
+        await served.jonas.patch("/me", UpdateProfile(away_until=None))
+        assert (await others.event(PersonChanged)).person.away_until is None
+
+
+@pytest.mark.parametrize("days", [-1, 400])
+async def test_nobody_is_away_until_a_moment_that_is_past_or_too_far(api: Api, days: int) -> None:
+    until = UpdateProfile(away_until=datetime.now(UTC) + timedelta(days=days))
+    refusal = await api.jonas.refused("PATCH", "/me", until)
+    assert (refusal.status, list(refusal.details["fields"])) == (422, ["away_until"])
 
 
 @pytest.mark.parametrize(
