@@ -41,6 +41,7 @@ from backend.people.contracts import (
     TeamGone,
 )
 from backend.tags.contracts import TagChanged, TagGone
+from backend.views.contracts import ViewChanged, ViewGone
 from frontend.view import NOTIFICATIONS_KEPT, View
 
 Each = TypeVar("Each")
@@ -358,6 +359,16 @@ def _(event: TagChanged, view: View) -> View:
 @apply.register
 def _(event: TagGone, view: View) -> View:
     return replace(view, tags={i: each for i, each in view.tags.items() if i != event.tag_id})
+
+
+@apply.register
+def _(event: ViewChanged, view: View) -> View:
+    return replace(view, views=view.views | {event.view.id: event.view})
+
+
+@apply.register
+def _(event: ViewGone, view: View) -> View:
+    return replace(view, views={i: each for i, each in view.views.items() if i != event.view_id})
 
 
 def _put(items: list[Each], item: Each) -> list[Each]:

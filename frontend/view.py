@@ -22,6 +22,7 @@ from backend.mailboxes.contracts import Mailbox
 from backend.notifications.contracts import Notification
 from backend.people.contracts import Me, Organisation, Person, Team
 from backend.tags.contracts import Tag
+from backend.views.contracts import SavedView
 
 NOTIFICATIONS_KEPT = 100
 
@@ -34,6 +35,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     people: dict[int, Person]
     teams: dict[int, Team]
     tags: dict[int, Tag] = {}
+    views: dict[int, SavedView] = {}
     mailboxes: dict[int, Mailbox]
     notifications: list[Notification]
     unread_notifications: int
@@ -81,6 +83,7 @@ def begin(snapshot: Snapshot, before: View | None = None) -> View:
         people={person.id: person for person in snapshot.people},
         teams={team.id: team for team in snapshot.teams},
         tags={tag.id: tag for tag in snapshot.tags},
+        views={saved.id: saved for saved in snapshot.views},
         mailboxes={mailbox.id: mailbox for mailbox in snapshot.mailboxes},
         notifications=snapshot.notifications[:NOTIFICATIONS_KEPT],
         unread_notifications=snapshot.unread_notifications,

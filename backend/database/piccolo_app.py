@@ -11,6 +11,7 @@ TABLE_MODULES = (
     "backend.accounts.tables",
     "backend.conversations.tables",
     "backend.tags.tables",
+    "backend.views.tables",
     "backend.mail.tables",
     "backend.compose.tables",
     "backend.contacts.tables",

@@ -41,6 +41,7 @@ from backend.people.contracts import (
     TeamGone,
 )
 from backend.tags.contracts import Tag, TagChanged, TagGone
+from backend.views.contracts import SavedView, ViewChanged, ViewGone
 
 Event = (
     ConversationAdded
@@ -71,6 +72,8 @@ Event = (
     | ContactGone
     | TagChanged
     | TagGone
+    | ViewChanged
+    | ViewGone
 )
 
 
@@ -165,6 +168,7 @@ class Snapshot(Contract):
     people: list[Person]
     teams: list[Team]
     tags: list[Tag]
+    views: list[SavedView]
     mailboxes: list[Mailbox]
     notifications: list[Notification]
     unread_notifications: int

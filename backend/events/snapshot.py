@@ -11,6 +11,7 @@ from backend.notifications.queries import read_notifications
 from backend.people.contracts import Organisation
 from backend.people.queries import read_me, read_people, read_teams
 from backend.tags.queries import read_tags
+from backend.views.queries import read_views
 
 MOST_CONVERSATIONS = 5_000
 
@@ -27,6 +28,7 @@ async def take_snapshot(asker: Asker, *, conversations: bool) -> Snapshot:
             people=await read_people(),
             teams=await read_teams(),
             tags=await read_tags(),
+            views=await read_views(asker),
             mailboxes=mailboxes,
             notifications=notifications.items,
             unread_notifications=notifications.unread,

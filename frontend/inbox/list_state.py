@@ -78,7 +78,7 @@ class ListState(Session, mixin=True):
             "mentions": "Mentions",
             "reminders": "Reminders",
             "search": "Search results",
-            "tag": tag.name if (tag := view.tags.get(listing.tag_id)) else "Tag",
+            "tag": tag.name if (tag := view.tags.get(listing.number)) else "Tag",
         }.get(listing.kind, mailbox.name if mailbox else "")
 
     @rx.event

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, get_args
 
 import msgspec
 
 from backend.conversations.contracts import ConversationPage, ConversationRow, ListView
+from backend.views.contracts import Filters
+from frontend.inbox.fitting import fits
 from frontend.view import View
 
-ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search", "tag"]
+ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search", "tag", "view", "filter"]
+KINDS: tuple[ListingKind, ...] = get_args(ListingKind)
 OPEN_VIEWS: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
 """What is snoozed is hidden from these, and what has a reminder stands on top."""
 
@@ -18,14 +22,16 @@ OPEN_VIEWS: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
     """A list that a person opened, and how far it has been fetched.
 
-    `query` is what was searched for, or the number of a tag.
-    Lists that only the server can decide (mentions, search) hold their `ids`; the others follow from the rows.
+    `query` is what was searched for, the number of a tag or of a view, or filters as JSON. `version` is that of the
+    view whose rows were fetched.
+    Lists that only the server can decide (mentions, search, words) hold their `ids`; the others follow from the rows.
     """
 
     kind: ListingKind
     mailbox_id: int = 0
     shows: ListView = "open"
     query: str = ""
+    version: int = 0
     ids: frozenset[int] = frozenset()
     next_cursor: str | None = None
     horizon: tuple[datetime, int] | None = None
@@ -39,7 +45,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             case "search":
                 return "/search"
             case "tag":
-                return f"/tags/{self.tag_id}/conversations"
+                return f"/tags/{self.number}/conversations"
+            case "view":
+                return f"/views/{self.number}/conversations"
+            case "filter":
+                return "/filtered"
             case _:
                 return "/my-work"
 
@@ -50,8 +60,10 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
                 return {"view": self.shows}
             case "search":
                 return {"q": self.query, "mailbox_id": self.mailbox_id or None}
-            case "tag":
+            case "tag" | "view":
                 return {}
+            case "filter":
+                return {"filters": self.query}
             case _:
                 return {"view": self.kind}
 
@@ -61,7 +73,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         more = page.next_cursor is not None and last is not None
         return msgspec.structs.replace(
             self,
-            ids=self.ids | {item.row.id for item in page.items} if self._by_server else self.ids,
+            ids=self.ids | {item.row.id for item in page.items},
             next_cursor=page.next_cursor,
             horizon=(last.last_at, last.id) if more and last is not None else None,
         )
@@ -71,8 +83,16 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind in ("mentions", "search")
 
     @property
-    def tag_id(self) -> int:
-        return int(self.query) if self.kind == "tag" and self.query.isdecimal() else 0
+    def number(self) -> int:
+        """The number of the tag or the view."""
+        return int(self.query) if self.kind in ("tag", "view") and self.query.isdecimal() else 0
+
+    def filters(self, view: View) -> Filters | None:
+        """What a view holds; None for a list that is none, or whose view is gone."""
+        if self.kind == "filter":
+            return _read_filters(self.query)
+        saved = view.views.get(self.number) if self.kind == "view" else None
+        return saved.filters if saved is not None else None
 
     @property
     def pins(self) -> bool:
@@ -83,6 +103,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether `row` belongs in this list, as far as it has been fetched."""
         if self._by_server:
             return row.id in self.ids
+        if self.kind in ("view", "filter"):
+            return self._fits(view, row)
         reminder = view.reminder(row.id)
         if self.kind == "reminders":
             return reminder is not None and row.status not in ("trash", "spam")
@@ -93,7 +115,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         if not (self.pins and reminder) and self.horizon is not None and (row.last_at, row.id) < self.horizon:
             return False
         if self.kind == "tag":
-            return self.tag_id in row.tag_ids and self.tag_id in view.tags and row.status not in ("trash", "spam")
+            return self.number in row.tag_ids and self.number in view.tags and row.status not in ("trash", "spam")
         if self.kind == "mine":
             return row.status == "open" and row.assignee_id == view.me.person.id
         if row.mailbox_id != self.mailbox_id:
@@ -110,11 +132,32 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             case status:
                 return row.status == status
 
+    def _fits(self, view: View, row: ConversationRow) -> bool:
+        filters = self.filters(view)
+        if filters is None or (filters.words and row.id not in self.ids):
+            return False
+        if self.horizon is not None:
+            place = (row.last_at, row.id)
+            if place < self.horizon if filters.order == "newest" else place > self.horizon:
+                return False
+        return fits(view, row, filters)
+
+
+@lru_cache(maxsize=256)
+def _read_filters(text: str) -> Filters | None:
+    """Filters out of an address that anybody may have typed."""
+    try:
+        return msgspec.json.decode(text or "{}", type=Filters)
+    except msgspec.MsgspecError:
+        return None
+
 
 def listed(view: View, listing: Listing) -> list[ConversationRow]:
     """The rows of `listing`: what has a reminder, the due ones first, then the others, newest first."""
     rows = [row for row in view.rows.values() if listing.holds(view, row)]
-    rows.sort(key=lambda row: (row.last_at, row.id), reverse=True)
+    filters = listing.filters(view)
+    oldest_first = filters is not None and filters.order == "oldest"
+    rows.sort(key=lambda row: (row.last_at, row.id), reverse=not oldest_first)
     if not (listing.pins or listing.kind == "reminders"):
         return rows
     pinned = [(reminder, row) for row in rows if (reminder := view.reminder(row.id)) is not None]

@@ -131,6 +131,7 @@ async def make_objects(api: Api) -> Objects:
     team = await ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
     tag = await ana.post("/tags", SaveTag(name="Warranty"), Tag)
     await ana.put(f"/conversations/{conversation_id}/tags", ChangeTags(add=[tag.id]))
+    view = await ana.post("/views", {"name": "Everything", "filters": {}, "shared": "everybody"})
     token = await ana.post("/me/tokens", {"name": "Reports"})
     browser = Subscriber("https://push.example.net/1")
     device = await ana.post("/push/devices", browser.wanted(), Device)
@@ -152,6 +153,7 @@ async def make_objects(api: Api) -> Objects:
             "comment_id": detail.comments[0].id,
             "comment_file_id": file_id,
             "tag_id": tag.id,
+            "view_id": view["id"],
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
             "invitation_id": invited.invitation.id,
@@ -312,6 +314,7 @@ TELL = {
     "/mailboxes",
     "/search",
     "/my-work",
+    "/filtered",
     "/drafts",
     "/outbox",
     "/notifications",

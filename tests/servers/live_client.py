@@ -50,6 +50,7 @@ from backend.people.contracts import (
     TeamGone,
 )
 from backend.tags.contracts import Tag, TagChanged, TagGone
+from backend.views.contracts import SavedView, ViewChanged, ViewGone
 
 _snapshot = msgspec.json.Decoder(Snapshot)
 _page = msgspec.json.Decoder(ConversationPage)
@@ -66,6 +67,7 @@ class Model:
     people: dict[int, Person] = field(default_factory=dict)
     teams: dict[int, Team] = field(default_factory=dict)
     tags: dict[int, Tag] = field(default_factory=dict)
+    views: dict[int, SavedView] = field(default_factory=dict)
     mailboxes: dict[int, Mailbox] = field(default_factory=dict)
     rows: dict[int, ConversationRow] = field(default_factory=dict)
     marks: dict[int, Mark] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Model:
             people={each.id: each for each in snapshot.people},
             teams={each.id: each for each in snapshot.teams},
             tags={each.id: each for each in snapshot.tags},
+            views={each.id: each for each in snapshot.views},
             mailboxes={each.id: each for each in snapshot.mailboxes},
             rows={item.row.id: item.row for item in snapshot.conversations},
             marks={item.mark.conversation_id: item.mark for item in snapshot.conversations},
@@ -123,6 +126,7 @@ class Model:
             "people": self.people,
             "teams": self.teams,
             "tags": self.tags,
+            "views": self.views,
             "mailboxes": self.mailboxes,
             "rows": self.rows,
             "unread": {key: self.unread(row) for key, row in self.rows.items()},
@@ -300,6 +304,10 @@ class LiveClient:
                 model.tags[event.tag.id] = event.tag
             case TagGone():
                 model.tags.pop(event.tag_id, None)
+            case ViewChanged():
+                model.views[event.view.id] = event.view
+            case ViewGone():
+                model.views.pop(event.view_id, None)
             case MeChanged():
                 model.me = event.me
             case NotificationAdded():

@@ -18,6 +18,7 @@ from backend.people.audit import audit
 from backend.people.checks import check_name, refuse
 from backend.people.contracts import SaveTeam, Team, TeamChanged, TeamGone
 from backend.people.queries import read_teams
+from backend.views.actions import team_changed, team_dissolved
 
 
 async def create_team(asker: Asker, given: SaveTeam) -> Team:
@@ -47,6 +48,7 @@ async def save_team(asker: Asker, team_id: int, given: SaveTeam) -> Team:
             await execute("DELETE FROM team_members WHERE team_id = $1", team_id)
             await _put_members(team_id, given.member_ids)
         team = await _read(team_id)
+        await team_changed(act, team_id, before.member_ids, team.member_ids)
         if team != before:
             act.record(ORGANISATION, TeamChanged(team=team))
             await audit(
@@ -71,6 +73,7 @@ async def delete_team(asker: Asker, team_id: int) -> None:
         )
         for conversation in assigned:
             await assign_conversation(asker, conversation["id"], Assign())
+        await team_dissolved(act, team_id, team.member_ids)
         async with readers_changing(act, mailbox_ids):
             await execute("DELETE FROM teams WHERE id = $1", team_id)
         act.record(ORGANISATION, TeamGone(team_id=team_id))

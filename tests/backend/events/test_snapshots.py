@@ -34,6 +34,7 @@ from backend.events.contracts import RefusedFrame, frame_decoder
 from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import (
     CreateMailbox,
+    InTurn,
     MailboxSettings,
     SetMailboxMembers,
     Sorted,
@@ -44,6 +45,7 @@ from backend.mailboxes.contracts import (
 from backend.notifications.contracts import NotificationSettings, QuietHours, Wanted
 from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
+from backend.views.contracts import Filters, SavedView, SaveView
 from tests.servers.api import Api
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import write_mail
@@ -166,6 +168,22 @@ async def many_changed_at_once(scene: Scene) -> None:
         {"type": "assignee"},
     ):
         await scene.api.jonas.post("/conversations/many", {"ids": scene.conversations, "change": change})
+async def a_view_shared_changed_and_deleted(scene: Scene) -> None:
+    ana, jonas = scene.api.ana, scene.api.jonas
+    team = scene.team.id
+    mine = await ana.post("/views", SaveView(name="Mine", filters=Filters(assigned="to_me")), SavedView)
+    await ana.put(f"/views/{mine.id}", SaveView(name="Ours", filters=Filters(), shared="everybody"))
+    other = await ana.post("/views", SaveView(name="Ours", filters=Filters(), shared="team", team_id=team), SavedView)
+    everybody = [ana.user_id, jonas.user_id, scene.api.tom.user_id]
+    await ana.put(f"/teams/{team}", SaveTeam(name="Service", member_ids=everybody))
+    await ana.put(f"/teams/{team}", SaveTeam(name="Service", member_ids=[jonas.user_id]))
+    await ana.put(f"/views/{mine.id}", SaveView(name="Ours", filters=Filters(), shared="team", team_id=team))
+    away = SaveView(name="Jonas's", filters=Filters(), shared="team", team_id=team)
+    his = await jonas.post("/views", away, SavedView)
+    await ana.delete(f"/views/{mine.id}")
+    await ana.put(f"/views/{his.id}", away)
+    await ana.delete(f"/teams/{team}")
+    await ana.delete(f"/views/{other.id}")
 
 
 @deed
@@ -442,6 +460,20 @@ async def a_mailbox_was_made_and_removed(scene: Scene) -> None:
 @deed
 async def somebody_changed_their_name(scene: Scene) -> None:
     await scene.api.jonas.patch("/me", UpdateProfile(name="Jonas Dahl", theme="dark"))
+
+
+@deed
+async def somebody_went_away_and_came_back(scene: Scene) -> None:
+    await scene.api.jonas.patch("/me", UpdateProfile(away_until=TOMORROW))
+    await scene.api.ana.patch("/me", UpdateProfile(away_until=TOMORROW))
+    await scene.api.ana.patch("/me", UpdateProfile(away_until=None))
+
+
+@deed
+async def mail_was_given_out_in_turn(scene: Scene) -> None:
+    turn = UpdateMailbox(in_turn=InTurn(how="least_busy"), private_by_default=True)
+    await scene.api.ana.patch(f"/mailboxes/{scene.api.support}", turn)
+    await mail_arrived(scene)
 
 
 @deed
