@@ -23,6 +23,7 @@ from frontend.settings.failed_jobs import FailedJobs
 from frontend.settings.intake import IntakeDesk
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
+from frontend.settings.views import Views, views
 
 PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (inbox, "/", "Inbox", Inbox.arrive),
@@ -35,6 +36,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (people.people, "/settings/people", "People", People.arrive),
     (people.teams, "/settings/teams", "Teams", People.arrive),
     (tags.tags, "/settings/tags", "Tags", None),
+    (views, "/settings/views", "Views", Views.arrive),
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),
     (audit_log.audit_log, "/settings/audit", "Audit log", AuditLog.arrive),

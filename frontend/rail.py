@@ -7,6 +7,7 @@ from typing import TypedDict
 from backend.mailboxes.contracts import Mailbox, MailboxCounts, WorkCounts
 from backend.notifications.contracts import Notification
 from backend.people.contracts import Me
+from backend.views.contracts import ViewCount
 from frontend.faces import COLOURS, Face, away_until, first_name, person_face
 from frontend.faces import NOBODY as NO_FACE
 from frontend.view import View
@@ -49,6 +50,15 @@ class WorkView(TypedDict):
     reminders: int
     drafts: int
     outbox: int
+
+
+class ViewLink(TypedDict):
+    """A saved view in the rail. `open` is what is open in it, 99+ for very many; empty for nothing."""
+
+    id: int
+    name: str
+    open: str
+    shared: bool
 
 
 class NoticeView(TypedDict):
@@ -124,6 +134,22 @@ def paint_work(counts: WorkCounts) -> WorkView:
         drafts=counts.drafts,
         outbox=counts.outbox,
     )
+
+
+MOST_SHOWN = 99
+
+
+def paint_views(view: View, counts: list[ViewCount]) -> list[ViewLink]:
+    """My views and those shared with me, by name."""
+    numbers = {each.view_id: each.open for each in counts}
+    return [
+        ViewLink(id=each.id, name=each.name, open=_capped(numbers.get(each.id, 0)), shared=each.shared != "nobody")
+        for each in sorted(view.views.values(), key=lambda each: (each.name.casefold(), each.id))
+    ]
+
+
+def _capped(number: int) -> str:
+    return "" if not number else f"{MOST_SHOWN}+" if number > MOST_SHOWN else str(number)
 
 
 def paint_mailboxes(view: View, counts: WorkCounts | None) -> tuple[list[MailboxView], list[MailboxView]]:

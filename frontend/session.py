@@ -31,6 +31,7 @@ from backend.events.contracts import (
 from backend.mailboxes.contracts import WorkCounts
 from backend.notifications.contracts import MarkNotificationsRead
 from backend.people.contracts import Me
+from backend.views.contracts import ViewCount
 from frontend import rail
 from frontend.api import Api, ApiError, SignedOut, session_of
 from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
@@ -63,6 +64,7 @@ class Session(rx.State):
     personal: list[rail.MailboxView] = []
     groups: list[rail.MailboxView] = []
     work: rail.WorkView = rail.NO_WORK
+    views: list[rail.ViewLink] = []
     notices: list[rail.NoticeView] = []
     unread_notices: int = 0
     toast: rail.ToastView = rail.NO_TOAST
@@ -79,6 +81,7 @@ class Session(rx.State):
     """Where the person is (a conversation, or 0), and what they do there."""
     _watched: frozenset[int] = frozenset()
     """The conversations on the screen."""
+    _view_counts: list[ViewCount] = []
     _session: str = ""
     """Whose snapshot `_view` is: the session of the cookie with which it was asked for."""
 
@@ -120,6 +123,8 @@ class Session(rx.State):
         if before is None or before.notifications is not view.notifications or before.people is not view.people:
             self.notices = rail.paint_notices(view)
             self.unread_notices = view.unread_notifications
+        if before is None or before.views is not view.views:
+            self.views = rail.paint_views(view, self._view_counts)
         self.ready = True
 
     def paint_mailboxes(self, view: View) -> None:
@@ -156,13 +161,14 @@ class Session(rx.State):
         try:
             snapshot = await api.get("/snapshot", Snapshot)
             counts = await api.get("/counts", WorkCounts)
+            view_counts = await api.get("/view-counts", list[ViewCount]) if snapshot.views else []
         except ApiError as refused:
             self.reset()
             return self.fault(refused)
         if self._view is not None and self._view.me.person.id != snapshot.me.person.id:
             self.reset()
         self._session = session
-        self._counts = counts
+        self._counts, self._view_counts = counts, view_counts
         self.work = rail.paint_work(counts)
         await self.become(begin(snapshot, self._view))
         return None
@@ -261,9 +267,12 @@ class Session(rx.State):
         """What follows changes without haste: the numbers, and what page states want fetched."""
         async with self:
             api = self.api()
+            views = bool(self._view and self._view.views)
         counts = await api.get("/counts", WorkCounts)
+        view_counts = await api.get("/view-counts", list[ViewCount]) if views else []
         async with self:
             self.count(counts)
+            self.count_views(view_counts)
             for painter in Session.painters:
                 state = await self.get_state(painter)
                 await state.catch_up()
@@ -279,6 +288,12 @@ class Session(rx.State):
         self.work = rail.paint_work(counts)
         if self._view is not None:
             self.paint_mailboxes(self._view)
+
+    def count_views(self, counts: list[ViewCount]) -> None:
+        """Take new numbers of the saved views."""
+        if counts != self._view_counts and self._view is not None:
+            self._view_counts = counts
+            self.views = rail.paint_views(self._view, counts)
 
     @rx.event
     async def read_notices(self) -> EventSpec | None:

@@ -69,7 +69,7 @@
     if (state.kind !== "mailbox") query.set("list", state.kind);
     if (Number(state.mailbox)) query.set("mailbox", state.mailbox);
     if (state.kind === "mailbox" && state.shows !== "open") query.set("view", state.shows);
-    if (state.kind === "search" || state.kind === "tag") query.set("q", state.query);
+    if (["search", "tag", "view", "filter"].includes(state.kind)) query.set("q", state.query);
     if (selected) query.set("conversation", selected);
     const next = "/" + (query.size ? "?" + query : "");
     if (next === location.pathname + location.search) return;
@@ -114,7 +114,7 @@
 
   const leaves = (status) => {
     const state = desk()?.dataset ?? {};
-    if (["search", "mentions", "reminders", "tag"].includes(state.kind)) return false;
+    if (["search", "mentions", "reminders", "tag"].includes(state.kind) || state.shows === "several") return false;
     return !(status === "open" ? ["open", "unassigned", "mine"] : [status]).includes(state.shows) || state.kind === "mine";
   };
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from backend.accounts.contracts import AccountState
@@ -43,7 +44,7 @@ class Mailbox(Contract):
     account: AccountState | None
     read_from: int = 0
     comments_read_from: int = 0
-    in_turn: InTurn = InTurn()
+    in_turn: InTurn = msgspec.field(default_factory=InTurn)
 
 
 class MailboxSettings(Contract):
@@ -61,7 +62,7 @@ class MailboxSettings(Contract):
     member_ids: list[int]
     team_ids: list[int]
     account: AccountState | None
-    in_turn: InTurn = InTurn()
+    in_turn: InTurn = msgspec.field(default_factory=InTurn)
 
 
 class MailboxCounts(Contract):

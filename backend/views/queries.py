@@ -108,5 +108,6 @@ async def _count(asker: Asker, filters: Filters) -> int:
 async def _is_common(words: str) -> bool:
     query = TSQUERY.format(words="$1::text")
     return bool(words) and await fetch_value(
-        f"SELECT count(*) >= {COMMON} FROM (SELECT 1 FROM messages WHERE search @@ {query} LIMIT {COMMON}) found", words
+        f"SELECT count(*) >= {COMMON} FROM (SELECT 1 FROM message_words WHERE search @@ {query} LIMIT {COMMON}) found",
+        words,
     )

@@ -19,6 +19,7 @@ SECTIONS = (
         (
             ("inbox", "Mailboxes", "/settings/mailboxes/"),
             ("tag", "Tags", "/settings/tags/"),
+            ("list-filter", "Views", "/settings/views/"),
             ("ban", "Blocked senders", "/settings/blocked-senders/"),
         ),
     ),

@@ -82,6 +82,7 @@ def rail() -> rx.Component:
         _page_link("pencil", "Drafts", "/drafts/", "g d", _session.work.drafts),
         _page_link("send", "Outbox", "/outbox/", "g o", _session.work.outbox, urgent=True),
         _page_link("contact", "Contacts", "/contacts/", "g c"),
+        rx.cond(_session.views.length() > 0, rx.fragment(rx.el.h2("Views"), rx.foreach(_session.views, _view_link))),
         rx.cond(
             _session.personal.length() > 0,
             rx.fragment(rx.el.h2("My mailbox"), rx.foreach(_session.personal, _mailbox_link)),
@@ -169,6 +170,21 @@ def _page_link(
         to=path,
         class_name=_on(_path_is(path)),
         custom_attrs={"data-key": key, "aria-current": _current(_path_is(path))},
+    )
+
+
+def _view_link(saved: Any) -> rx.Component:
+    """A saved view, with what is open in it."""
+    here = _desk() & (_inbox.kind == "view") & (_inbox.query == saved.id.to_string())
+    return link(
+        rx.cond(saved.shared, icon("users-round"), icon("list-filter")),
+        rx.el.span(saved.name, class_name="el"),
+        rx.cond(saved.open != "", rx.el.b(saved.open)),
+        to="/?list=view&q=" + saved.id.to_string(),
+        class_name=_on(here),
+        title=saved.name,
+        key=saved.id,
+        custom_attrs={"data-list": "view", "data-view": saved.id.to_string(), "aria-current": _current(here)},
     )
 
 
@@ -293,6 +309,19 @@ def mailboxes_menu() -> rx.Component:
         "Mailboxes",
         rx.foreach(_session.personal, entry),
         rx.foreach(_session.groups, entry),
+        rx.foreach(
+            _session.views,
+            lambda saved: rx.el.a(
+                icon("list-filter"),
+                rx.el.span(saved.name, class_name="el"),
+                rx.cond(saved.open != "", rx.el.b(saved.open)),
+                href="/?list=view&q=" + saved.id.to_string(),
+                role="menuitem",
+                class_name="menu-item",
+                key=saved.id,
+                custom_attrs={"data-list": "view", "data-view": saved.id.to_string()},
+            ),
+        ),
         align="start",
     )
 

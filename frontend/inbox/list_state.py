@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from backend.conversations.contracts import ConversationPage
 from frontend.api import ApiError, SignedOut
-from frontend.inbox.listing import Listing, listed
+from frontend.inbox.filter_form import single_status
+from frontend.inbox.listing import KINDS, Listing, listed
 from frontend.inbox.rows import RowView, paint_row
 from frontend.rail import NO_MAILBOX, MailboxView
 from frontend.session import Session
@@ -78,6 +79,8 @@ class ListState(Session, mixin=True):
             "mentions": "Mentions",
             "reminders": "Reminders",
             "search": "Search results",
+            "filter": "Filtered",
+            "view": saved.name if (saved := view.views.get(listing.number)) else "View",
             "tag": tag.name if (tag := view.tags.get(listing.number)) else "Tag",
         }.get(listing.kind, mailbox.name if mailbox else "")
 
@@ -105,8 +108,8 @@ class ListState(Session, mixin=True):
 
     @rx.event
     async def open_listing(self, kind: str, mailbox_id: int, shows: str) -> AsyncIterator[Any]:
-        """Open a list: of a mailbox, or across mailboxes. `shows` names the view, or the number of a tag."""
-        async for step in self._open(_listing_of(kind, mailbox_id, shows, shows if kind == "tag" else "")):
+        """Open a list: of a mailbox, or across mailboxes. `shows`: which, or the number of a tag or a saved view."""
+        async for step in self._open(_listing_of(kind, mailbox_id, shows, shows if kind in ("tag", "view") else "")):
             yield step
 
     @rx.event
@@ -130,10 +133,12 @@ class ListState(Session, mixin=True):
             self.trouble = "" if isinstance(refused, SignedOut) else refused.sentence
             yield self.fault(refused)
             return
-        self._listing = listing.with_page(page)
+        self._listing = self._fetched(listing, page)
         self._first = self._in_sight = 0
         self._history = view.history
         self.kind, self.mailbox_id, self.shows = listing.kind, listing.mailbox_id, listing.shows
+        if (filters := listing.filters(view)) is not None:
+            self.shows = single_status(filters)
         self.query = listing.query
         self.loading, self.trouble = False, ""
         await self.become(with_page(view, page))
@@ -174,18 +179,31 @@ class ListState(Session, mixin=True):
         view, listing = self._view, self._listing
         if view is None or listing is None:
             return
-        if view.history != self._history or listing.kind == "mentions":
+        filters = listing.filters(view)
+        by_server = listing.kind == "mentions" or (filters is not None and filters.words != "")
+        changed = listing.kind == "view" and listing.version != self._version(listing)
+        if view.history != self._history or by_server or changed:
             self._history = view.history
+            if listing.kind == "view" and filters is None:
+                return  # deleted, or no longer shared with me: the list is empty
             fresh = replace(listing, next_cursor=None, horizon=None)
             page = await self.api().get(fresh.path(), ConversationPage, **fresh.parameters(), **_limit(fresh))
             known = len(listed(view, listing))
-            if known <= len(page.items) or listing.kind == "mentions":
-                self._listing = fresh.with_page(page)
+            if known <= len(page.items) or by_server or changed:
+                self._listing = self._fetched(fresh, page)
             await self.become(with_page(view, page))
+
+    def _version(self, listing: Listing) -> int:
+        saved = self._view.views.get(listing.number) if self._view and listing.kind == "view" else None
+        return saved.version if saved else 0
+
+    def _fetched(self, listing: Listing, page: ConversationPage) -> Listing:
+        """The list with its first page, as of the view that stands now."""
+        return replace(listing.with_page(page), version=self._version(listing))
 
 
 def _listing_of(kind: str, mailbox_id: int, shows: str, query: str) -> Listing:
-    known = kind if kind in ("mailbox", "mine", "mentions", "reminders", "search", "tag") else "mailbox"
+    known = kind if kind in KINDS else "mailbox"
     views = ("open", "unassigned", "mine", "done", "trash", "spam", "all")
     return Listing(
         kind=known,  # pyright: ignore[reportArgumentType] # checked above

@@ -9,6 +9,7 @@ import reflex as rx
 from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
 from frontend.components.widgets import ago, here_faces, keep
 from frontend.compose.state import Compose
+from frontend.inbox.filter_view import filter_bar, filter_button
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
@@ -82,11 +83,13 @@ def list_pane() -> rx.Component:
                 ),
                 key_hint("/"),
             ),
+            filter_button(),
             on_submit=_inbox.search,
             class_name="search",
             role="search",
         ),
         rx.cond(_inbox.kind == "mailbox", _tabs()),
+        filter_bar(),
         rx.cond(_inbox.trouble != "", rx.el.div(_inbox.trouble, class_name="list-trouble", role="alert")),
         _account_line(),
         rx.el.div(
@@ -165,6 +168,8 @@ def _nothing() -> rx.Component:
         rx.match(
             _inbox.kind,
             ("tag", empty("tag", "Nothing has this tag", "Put it on a conversation with L.")),
+            ("view", empty("filter", "Nothing fits this view", "What fits it appears here by itself.")),
+            ("filter", empty("filter", "Nothing fits", "Try fewer filters.")),
             ("search", empty("search", "Nothing found", "Try fewer words, or another mailbox.")),
             (
                 "mine",

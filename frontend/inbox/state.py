@@ -1,7 +1,7 @@
-"""The inbox of one tab: the open list (`list_state`), the conversations that stand in the page (`standing_state`), and
-what people do with them (`deed_state`).
+"""The inbox of one tab: the open list (`list_state`), its filters (`view_state`), the conversations that stand in the
+page (`standing_state`), and what people do with them (`deed_state`).
 
-They are one state and not three, for a change touches the list and the conversations together.
+They are one state and not several, for a change touches the list and the conversations together.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from frontend.inbox.colleagues import AssignableView, MentionView, paint_assigna
 from frontend.inbox.deed_state import DeedState
 from frontend.inbox.standing_state import StandingState
 from frontend.inbox.tags import LabelView, paint_tags
+from frontend.inbox.view_state import ViewState
 from frontend.session import Session
 from frontend.view import View
 
 
-class Inbox(DeedState, StandingState, Session):
+class Inbox(ViewState, DeedState, StandingState, Session):
     """List and conversations."""
 
     assignable: list[AssignableView] = []
@@ -32,8 +33,12 @@ class Inbox(DeedState, StandingState, Session):
             each["id"] in before.rows and each["id"] not in view.rows for each in self.linkable
         ):
             self.linkable = [each for each in self.linkable if each["id"] not in before.rows or each["id"] in view.rows]
-        if names or read or before is None or before.rows is not view.rows:
+        views = before is None or before.views is not view.views
+        if names or read or views or before is None or before.rows is not view.rows:
             self.paint_list(view)
+        if names or views or before is None or before.mailboxes is not view.mailboxes or before.me is not view.me:
+            self.paint_sharing(view)
+        self.paint_filters(view)
         if names or before is None or before.mailboxes is not view.mailboxes:
             self.assignable = paint_assignable(view)
             self.mentionable = paint_mentionable(view)

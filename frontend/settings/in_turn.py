@@ -44,7 +44,7 @@ def in_turn(chosen: Any) -> rx.Component:
                 ),
                 class_name="checks",
             ),
-            rx.el.p("Who is away is passed over. Old mail and spam are given to nobody.", class_name="hint"),
+            rx.el.small("Who is away is passed over. Old mail and spam are given to nobody.", class_name="hint"),
             submit("Save"),
             on_submit=_state.save_in_turn,
             key="turn" + chosen.id.to_string(),

@@ -62,7 +62,7 @@ def test_comments_and_activity_stand_in_the_flow_in_order() -> None:
         ("assigned", ANA, JONAS, "", "You assigned Jonas"),
         ("assigned_team", JONAS, 1, "", "Jonas assigned Service"),
         ("unassigned", JONAS, None, "", "Jonas gave this back"),
-        ("status", None, None, "open", "Tandem opened this again"),
+        ("status", None, None, "open", "This was moved back to the inbox in the mail account"),
         ("status", JONAS, None, "done", "Jonas marked this done"),
         ("visibility", ANA, None, "private", "You made this private"),
     ],

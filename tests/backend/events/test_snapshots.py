@@ -168,6 +168,9 @@ async def many_changed_at_once(scene: Scene) -> None:
         {"type": "assignee"},
     ):
         await scene.api.jonas.post("/conversations/many", {"ids": scene.conversations, "change": change})
+
+
+@deed
 async def a_view_shared_changed_and_deleted(scene: Scene) -> None:
     ana, jonas = scene.api.ana, scene.api.jonas
     team = scene.team.id

@@ -16,6 +16,7 @@ from backend.conversations.contracts import (
 )
 from backend.database.connection import execute
 from backend.events.contracts import Snapshot
+from backend.mail.word_index import enter_words
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from backend.people.contracts import SaveTeam, Team, UpdatePerson
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
@@ -159,8 +160,10 @@ async def test_words_stand_in_a_mail_or_a_comment(api: Api) -> None:
     first = await deliver(api.support, write_mail(subject="Wheel", text="The Räder are bent."))
     second = await deliver(api.support, write_mail(subject="Bell"))
     await api.ana.post(f"/conversations/{second}/comments", AddComment(text="It has bent rader, too."))
-    assert await found(api.ana, words="räder bent") == [second, first]
-    assert await found(api.ana, words="wheel bell") == []
+    for _ in ("waiting", "taken down"):
+        assert await found(api.ana, words="räder bent") == [second, first]
+        assert await found(api.ana, words="wheel bell") == []
+        await enter_words()
     assert await found(api.mallory, words="bent") == []
 
 
