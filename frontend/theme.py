@@ -15,12 +15,12 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 STYLESHEETS = [
     f"/css/{name}.css"
     for name in (
-        "fonts", "tokens", "base", "gate", "rail", "list", "conversation", "compose", "pages", "accounts", "intake",
-        "phone",
+        "fonts", "tokens", "base", "gate", "rail", "list", "many", "conversation", "compose", "pages", "accounts",
+        "intake", "phone",
     )
 ]  # fmt: skip
 
-SCRIPTS = ("gate", "desk", "presence", "reminders", "away", "keys")
+SCRIPTS = ("gate", "many", "desk", "presence", "reminders", "away", "keys")
 
 
 def _versioned(path: str) -> str:

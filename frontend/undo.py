@@ -31,6 +31,9 @@ class Undo(Session):
                 wanted: Status = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves
                 await inbox.change(ref, "status", SetStatus(status=wanted))
                 yield rx.call_script(f"tandem.putBack({ref})")
+            elif action == "many":
+                inbox = await self.get_state(Inbox)
+                yield rx.call_script(f"tandem.putBack(...{await inbox.restore_many()})")
             elif action == "visibility":
                 inbox = await self.get_state(Inbox)
                 seen: Visibility = rest  # pyright: ignore[reportAssignmentType] # one that we stored ourselves

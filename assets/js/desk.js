@@ -27,7 +27,7 @@
     sessionStorage.setItem(TOAST, document.querySelector(".toast")?.dataset.toast ?? ""));
 
   const draw = () => {
-    const rules = [...gone].map((id) => `.row[data-conversation-id="${id}"]{display:none}`);
+    const rules = [...gone].map((id) => `[data-box="${id}"]{display:none}`);
     if (stale) rules.push(`.toast[data-toast="${CSS.escape(stale)}"]{display:none}`);
     if (selected) {
       rules.push(
@@ -101,13 +101,14 @@
     if (next && idOf(next) !== selected) select(idOf(next));
   };
 
-  /** Hide a row and move on to the next conversation. */
-  const leave = (id) => {
+  /** Hide rows and move on to the next conversation. */
+  const leave = (...ids) => {
     const all = rows();
-    const at = all.findIndex((row) => idOf(row) === id);
-    const next = at < 0 ? null : (all[at + 1] ?? all[at - 1] ?? null);
-    gone.add(id);
-    if (selected !== id) return draw();
+    const at = all.findIndex((row) => idOf(row) === selected);
+    const stays = (row) => !ids.includes(idOf(row));
+    const next = at < 0 ? null : (all.slice(at + 1).find(stays) ?? all.slice(0, at).findLast(stays) ?? null);
+    for (const id of ids) gone.add(id);
+    if (!ids.includes(selected)) return draw();
     if (next && !onPhone()) select(idOf(next));
     else close();
   };
@@ -124,8 +125,8 @@
     if (leaves(status === "block" ? "spam" : status)) leave(id);
   };
 
-  const putBack = (id) => {
-    if (gone.delete(id)) draw();
+  const putBack = (...ids) => {
+    if (ids.filter((id) => gone.delete(id)).length) draw();
   };
 
   /** A conversation that cannot be opened (any more). */
@@ -212,6 +213,7 @@
     seen = new Map();
     told = -1;
     gone.clear();
+    tandem.unmark?.();
     draw();
     address(false);
     look();
@@ -222,6 +224,21 @@
   let open = null;
   let opener = null;
   let seenAssigned = ""; // when the menu was opened: what one sees is what one chooses by
+  let about = { ids: [], many: false };
+
+  /** The conversations that a control acts on: its row's, its pane's; from a menu those that it was opened for; else
+      those that are ticked, or the one that is shown. */
+  const targets = (node) => {
+    const menu = node?.closest("[data-panel]");
+    if (menu && menu === open) return about;
+    const own = node?.closest("[data-box]")?.dataset.box ?? node?.closest("[data-pane]")?.dataset.pane;
+    if (own) return { ids: [Number(own)], many: false };
+    const marked = tandem.marked();
+    return marked.length ? { ids: marked, many: true } : { ids: selected ? [selected] : [], many: false };
+  };
+  /** What is known of a conversation: its pane says it, or its row. */
+  const facts = (id) =>
+    (document.querySelector(`.pane[data-pane="${id}"]`) ?? document.querySelector(`[data-box="${id}"]`))?.dataset ?? {};
   const closeMenu = (refocus) => {
     if (!open) return;
     delete open.dataset.open;
@@ -235,19 +252,23 @@
     const same = open === panel;
     closeMenu();
     if (same) return;
-    const pane = document.querySelector(`.pane[data-pane="${selected}"]`);
+    about = targets(from);
+    const known = about.ids.map(facts);
+    const all = (name, value) => known.length > 0 && known.every((each) => each[name] === value);
     for (const item of panel.querySelectorAll("[data-mailboxes]"))
-      item.hidden = !item.dataset.mailboxes.split(" ").includes(pane?.dataset.mailbox ?? "");
+      item.hidden = !known.every((each) => !each.mailbox || item.dataset.mailboxes.split(" ").includes(each.mailbox));
     for (const item of panel.querySelectorAll("[data-if-status],[data-unless-status]"))
       item.hidden =
-        (item.dataset.ifStatus ?? pane?.dataset.status) !== pane?.dataset.status ||
-        item.dataset.unlessStatus === pane?.dataset.status;
-    seenAssigned = pane?.dataset.assigned ?? "";
-    const tags = pane?.dataset.tags?.split(" ") ?? [];
+        ("ifStatus" in item.dataset && !all("status", item.dataset.ifStatus)) ||
+        ("unlessStatus" in item.dataset && all("status", item.dataset.unlessStatus));
+    seenAssigned = known[0]?.assigned ?? "";
     for (const item of panel.querySelectorAll("[data-tag]"))
-      item.setAttribute("aria-checked", String(tags.includes(item.dataset.tag)));
+      item.setAttribute(
+        "aria-checked",
+        String(known.length > 0 && known.every((each) => each.tags?.split(" ").includes(item.dataset.tag))),
+      );
     for (const item of panel.querySelectorAll("[data-visibility]"))
-      item.hidden = item.dataset.visibility === pane?.dataset.visibility;
+      item.hidden = all("visibility", item.dataset.visibility);
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
     panel.dataset.open = "yes";
     open = panel;
@@ -299,8 +320,6 @@
 
   // ---- what is clicked
 
-  const current = (node) => Number(node.closest("[data-pane]")?.dataset.pane ?? selected);
-
   // In the capture phase, before the links of the router hear of it.
   document.addEventListener("click", (event) => {
     const node = event.target instanceof Element ? event.target : null;
@@ -313,6 +332,7 @@
     for (const asked of document.querySelectorAll("details.sure[open]")) if (!asked.contains(node)) asked.open = false;
     const chosen = node.closest(".emoji")?.closest("details");
     if (chosen) chosen.open = false;
+    const { ids, many } = targets(node);
     if (open && (!open.contains(node) || node.closest("[role=menuitem],[role=menuitemcheckbox],a,[data-close]"))) closeMenu();
 
     const plain = !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0;
@@ -336,7 +356,8 @@
     }
     const act = node.closest("[data-act]");
     if (!act) return;
-    const id = current(act);
+    if (many && tandem.actOnMany(act, ids)) return;
+    const [id] = ids;
     switch (act.dataset.act) {
       case "back":
         return close();
@@ -351,15 +372,21 @@
       case "unread":
         return tandem.bridge?.unread(id);
       case "tag":
-        return tandem.bridge?.tag(selected, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
+        return tandem.bridge?.tag(id, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
       case "tag-new":
-        return tandem.bridge?.newTag(selected, act.querySelector("[data-typed]").textContent);
+        return tandem.bridge?.newTag(id, act.querySelector("[data-typed]").textContent);
       case "visibility":
-        return tandem.bridge?.visibility(selected, act.dataset.visibility);
+        return tandem.bridge?.visibility(id, act.dataset.visibility);
       case "assign":
-        return tandem.bridge?.assign(selected, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0), seenAssigned);
+        return tandem.bridge?.assign(id, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0), seenAssigned);
       case "look":
         return lookAt(Number(act.dataset.look));
+      case "assign-me":
+        return id && tandem.bridge?.assign(id, Number(desk()?.dataset.me), 0, facts(id).assigned ?? "");
+      case "choosing":
+        return desk()?.toggleAttribute("data-choosing");
+      case "unmark":
+        return tandem.unmark();
       case "sign-out":
         return tandem.signOut();
       case "shortcuts":
@@ -447,12 +474,13 @@
 
   Object.assign(tandem, {
     lookAt, readDraft, focusQuestion,
-    select, close, step, leave, setStatus, putBack, settled: putBack, gone: lost, listed, focusComposer,
-    openMenu, closeMenu, moveIn,
+    select, close, step, leave, leaves, setStatus, putBack, settled: putBack, gone: lost, listed, focusComposer,
+    openMenu, closeMenu, moveIn, facts, rows,
   });
   Object.defineProperties(tandem, {
     selected: { get: () => selected },
     shows: { get: () => (desk()?.dataset.kind === "mailbox" ? desk().dataset.shows : desk()?.dataset.kind) },
     menu: { get: () => open },
+    about: { get: () => about },
   });
 })();

@@ -84,8 +84,15 @@
       case "g":
         lead = now;
         return;
+      case "x":
+        event.preventDefault();
+        return tandem.mark(event.target.closest?.("[data-box]"));
+      case "X":
+        event.preventDefault();
+        return tandem.bridge?.markAll();
       case "u":
       case "Escape":
+        if (event.key === "Escape" && tandem.marked().length) return tandem.unmark();
         if (tandem.selected) tandem.close();
         return;
       case "Enter": {

@@ -2,7 +2,11 @@
 (() => {
   const tandem = (window.tandem ??= {});
   const panel = () => document.querySelector('[data-panel="remind"]');
-  const pane = () => document.querySelector(`.pane[data-pane="${tandem.selected}"]`);
+  /** What is set already, for all of those that the menu is about. */
+  const set = () => {
+    const [first, ...others] = tandem.about.ids.map((id) => tandem.facts(id).reminder ?? "");
+    return others.every((each) => each === first) ? (first ?? "") : "";
+  };
   const zone = () => tandem.person?.timeZone || undefined;
 
   /** The clock on the person's wall: [year, month (0 to 11), day, hour, minute]. */
@@ -55,20 +59,22 @@
         item.hidden = offered[name] === null;
         if (offered[name]) item.querySelector("small").textContent = said(offered[name]);
       }
-      if (name === "clear") item.hidden = !pane()?.dataset.reminder;
+      if (name === "clear") item.hidden = !tandem.about.ids.some((id) => tandem.facts(id).reminder);
     }
     const [year, month, day] = wall(offered.tomorrow);
     const field = menu.querySelector("[data-pick]");
     field.value = `${year}-${pad(month + 1)}-${pad(day)}T09:00`;
-    menu.querySelector("[data-snooze]").checked = pane()?.dataset.reminder === "snooze";
+    menu.querySelector("[data-snooze]").checked = set() === "snooze";
     menu.querySelector("[data-refusal]").textContent = "";
   });
 
   const choose = (name) => {
     const menu = panel();
-    const id = tandem.selected;
+    const { ids, many } = tandem.about;
+    const [id] = ids;
     if (!id) return;
-    if (name === "clear") return tandem.bridge?.remind(id, "", "", false);
+    if (name === "clear")
+      return many ? tandem.changeMany(ids, { type: "clear_reminder" }) : tandem.bridge?.remind(id, "", "", false);
     let at = choices()[name];
     if (name === "pick") {
       const typed = menu.querySelector("[data-pick]").value.match(/\d+/g)?.map(Number);
@@ -81,8 +87,9 @@
     }
     const kind = menu.querySelector("[data-snooze]").checked ? "snooze" : "reminder";
     // First: the bridge's events wait for each other, and selecting the next one must not keep this one back.
-    tandem.bridge?.remind(id, at.toISOString(), kind, name === "silent");
-    if (kind === "snooze" && ["open", "unassigned", "mine"].includes(tandem.shows)) tandem.leave(id);
+    if (many) tandem.changeMany(ids, { type: "reminder", at: at.toISOString(), kind, if_silent: name === "silent" });
+    else tandem.bridge?.remind(id, at.toISOString(), kind, name === "silent");
+    if (kind === "snooze" && ["open", "unassigned", "mine"].includes(tandem.shows)) tandem.leave(...ids);
   };
 
   document.addEventListener("click", (event) => {

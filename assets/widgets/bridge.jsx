@@ -34,6 +34,8 @@ export function Bridge(props) {
       away: pass("onAway"),
       reply: pass("onReply"),
       looking: pass("onLooking"),
+      many: pass("onMany"),
+      markAll: pass("onMarkAll"),
     };
     window.tandem = Object.assign(window.tandem ?? {}, { bridge: ways });
     window.dispatchEvent(new Event("tandem:mounted"));

@@ -18,7 +18,17 @@ _undo: Any = Undo
 _inbox: Any = Inbox
 
 SHORTCUTS = (
-    ("Conversations", (("J", "Next"), ("K", "Previous"), ("Enter", "Read"), ("U", "Back to the list"))),
+    (
+        "Conversations",
+        (
+            ("J", "Next"),
+            ("K", "Previous"),
+            ("Enter", "Read"),
+            ("U", "Back to the list"),
+            ("X", "Choose"),
+            ("Shift X", "Choose all"),
+        ),
+    ),
     (
         "This conversation",
         (
@@ -27,6 +37,7 @@ SHORTCUTS = (
             ("F", "Forward"),
             ("M", "Comment"),
             ("I", "Assign"),
+            ("Shift I", "Assign to me"),
             ("H", "Remind me"),
             ("L", "Tags"),
             ("E", "Done"),

@@ -116,6 +116,8 @@ class Bridge(rx.Component):
     on_new_tag: rx.EventHandler[_passing(int, str)]
     on_visibility: rx.EventHandler[_passing(int, str)]
     on_away: rx.EventHandler[_passing(str)]
+    on_many: rx.EventHandler[_passing(list[int], dict)]
+    on_mark_all: rx.EventHandler[rx.event.no_args_event_spec]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]
 

@@ -24,6 +24,8 @@ STEP = 20
 ROW_HEIGHT = 84
 """Pixels of a row: --row-height in assets/css/tokens.css."""
 PAGE = 50
+MOST_MARKED = 500
+"""Conversations that can be ticked at once."""
 
 
 class ListState(Session, mixin=True):
@@ -155,24 +157,38 @@ class ListState(Session, mixin=True):
         wanted = max(0, (first_visible - (WINDOW - 2 * STEP) // 2) // STEP * STEP)
         if listing.next_cursor is not None and first_visible + WINDOW > total:
             try:
-                page = await self.api().get(
-                    listing.path(),
-                    ConversationPage,
-                    cursor=listing.next_cursor,
-                    **listing.parameters(),
-                    **_limit(listing),
-                )
+                self._first = wanted
+                await self._fetch_older(listing)
             except ApiError as refused:
                 yield self.fault(refused)
                 return
-            self._listing = listing.with_page(page)
-            self._first = wanted
-            await self.become(with_page(view, page))
         if wanted != self._first:
             self._first = wanted
             self.paint_list(view if self._view is None else self._view)
         self._in_sight = first_visible
         yield self._rows_changed()
+
+    @rx.event
+    async def mark_all(self) -> AsyncIterator[Any]:
+        """Tick all of the list: what is still on the server is fetched first, as far as one selection goes."""
+        try:
+            while self._listing is not None and self._listing.next_cursor is not None:
+                if len(listed(self.seen(), self._listing)) >= MOST_MARKED:
+                    break
+                await self._fetch_older(self._listing)
+            ids = [row.id for row in listed(self.seen(), self._listing)] if self._listing is not None else []
+        except ApiError as refused:
+            yield self.fault(refused)
+            return
+        yield rx.call_script(f"tandem.marks({ids[:MOST_MARKED]})")
+
+    async def _fetch_older(self, listing: Listing) -> None:
+        """The next page of the list."""
+        page = await self.api().get(
+            listing.path(), ConversationPage, cursor=listing.next_cursor, **listing.parameters(), **_limit(listing)
+        )
+        self._listing = listing.with_page(page)
+        await self.become(with_page(self.seen(), page))
 
     async def _list_again(self) -> None:
         """Fetch the first page again after old mail was stored."""

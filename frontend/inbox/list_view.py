@@ -10,6 +10,7 @@ from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
 from frontend.components.widgets import ago, here_faces, keep
 from frontend.compose.state import Compose
 from frontend.inbox.filter_view import filter_bar, filter_button
+from frontend.inbox.many_view import many_bar, mark_box, row_deeds
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
@@ -39,6 +40,12 @@ def list_pane() -> rx.Component:
                 rx.el.span("Offline", class_name="live off"),
             ),
             rx.el.span(class_name="grow"),
+            icon_button(
+                "list-checks",
+                "Choose conversations",
+                class_name="btn q sq phone-only",
+                custom_attrs={"data-act": "choosing"},
+            ),
             rx.cond(
                 _inbox.kind == "mailbox",
                 icon_button(
@@ -56,6 +63,7 @@ def list_pane() -> rx.Component:
             ),
             class_name="head",
         ),
+        many_bar(),
         rx.el.form(
             icon("search", 15),
             rx.el.input(
@@ -225,7 +233,25 @@ def _nothing() -> rx.Component:
 
 @rx.memo
 def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
-    """One conversation in three lines."""
+    """One conversation in three lines, with its box to tick and what can be done with it at once."""
+    return rx.el.div(
+        mark_box(conversation),
+        _link(conversation),
+        row_deeds(conversation),
+        class_name="row-box",
+        custom_attrs={
+            "data-box": conversation.id.to_string(),
+            "data-mailbox": conversation.mailbox_id.to_string(),
+            "data-status": conversation.status,
+            "data-visibility": conversation.visibility,
+            "data-tags": conversation.tag_ids,
+            "data-reminder": conversation.remind_kind,
+            "data-assigned": conversation.assigned,
+        },
+    )
+
+
+def _link(conversation: Any) -> rx.Component:
     return rx.el.a(
         avatar(conversation.face),
         rx.el.span(

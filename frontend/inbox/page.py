@@ -13,6 +13,7 @@ from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
 from frontend.inbox import places
 from frontend.inbox.list_view import list_pane
+from frontend.inbox.many_view import many_menu
 from frontend.inbox.pane_view import pane
 from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
@@ -54,12 +55,14 @@ def inbox() -> rx.Component:
                 "data-mailbox": _inbox.mailbox_id.to_string(),
                 "data-shows": _inbox.shows,
                 "data-query": _inbox.query,
+                "data-me": _session.me.id.to_string(),
             },
         ),
         _assign_menu(),
         _more_menu(),
         remind_menu(),
         tag_menu(),
+        many_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -76,6 +79,8 @@ def inbox() -> rx.Component:
             on_new_tag=_inbox.new_tag,
             on_visibility=_inbox.set_visibility,
             on_away=_session.set_away,
+            on_many=_inbox.change_many,
+            on_mark_all=_inbox.mark_all,
             on_reply=_compose.reply,
             on_looking=_presence.looking,
         ),
@@ -97,6 +102,12 @@ def _assign_menu() -> rx.Component:
             custom_attrs={"data-filter": "yes", "aria-label": "Find a person or team"},
         ),
         rx.el.div(
+            menu_item(
+                icon("user-check", 16),
+                "Assign to me",
+                rx.el.kbd("Shift I"),
+                custom_attrs={"data-act": "assign-me", "data-key": "I", "data-words": "assign to me"},
+            ),
             rx.foreach(_inbox.assignable, _assignable),
             menu_item(
                 icon("circle-slash", 16),

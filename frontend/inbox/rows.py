@@ -49,6 +49,12 @@ class RowView(TypedDict):
     remind_due: bool
     labels: list[LabelView]
     more_labels: str
+    status: str
+    visibility: str
+    tag_ids: str
+    remind_kind: str
+    mine: bool
+    assigned: str
 
 
 def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
@@ -77,6 +83,12 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         remind_due=reminder is not None and reminder.due,
         labels=labels,
         more_labels=more_labels,
+        status=row.status,
+        visibility=row.visibility,
+        tag_ids=" ".join(str(each) for each in row.tag_ids),
+        remind_kind=reminder.kind if reminder else "",
+        mine=row.assignee_id == view.me.person.id,
+        assigned=f"{row.assignee_id or 0}:{row.assigned_team_id or 0}",
     )
 
 

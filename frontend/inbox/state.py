@@ -1,5 +1,5 @@
 """The inbox of one tab: the open list (`list_state`), its filters (`view_state`), the conversations that stand in the
-page (`standing_state`), and what people do with them (`deed_state`).
+page (`standing_state`), and what people do with them (`deed_state`), also with many at once (`many_state`).
 
 They are one state and not several, for a change touches the list and the conversations together.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from frontend.inbox.colleagues import AssignableView, MentionView, paint_assignable, paint_mentionable
 from frontend.inbox.deed_state import DeedState
+from frontend.inbox.many_state import ManyState
 from frontend.inbox.standing_state import StandingState
 from frontend.inbox.tags import LabelView, paint_tags
 from frontend.inbox.view_state import ViewState
@@ -15,7 +16,7 @@ from frontend.session import Session
 from frontend.view import View
 
 
-class Inbox(ViewState, DeedState, StandingState, Session):
+class Inbox(ViewState, DeedState, ManyState, StandingState, Session):
     """List and conversations."""
 
     assignable: list[AssignableView] = []
