@@ -115,6 +115,9 @@
   document.addEventListener("focusin", (event) => {
     if (typing(event.target) || event.target.closest?.(".ask")) opening = 0;
   });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("[data-opens]")) opening = Date.now();
+  });
   tandem.key = key;
   tandem.hushKeys = () => (hushed = Date.now());
 })();

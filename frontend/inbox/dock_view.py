@@ -56,13 +56,18 @@ def _question(shown: Any, asked: Any) -> rx.Component:
             class_name="grow",
         ),
         rx.el.button("Read", type="button", class_name="btn tall", on_click=_compose.read_theirs(shown.id)),
-        rx.el.button("Take over", type="button", class_name="btn tall", on_click=_compose.take_over(asked.draft_id)),
-        rx.el.button("Write your own", type="button", class_name="btn tall", on_click=_compose.write_own(shown.id)),
+        _way_on("Take over", _compose.take_over(asked.draft_id)),
+        _way_on("Write your own", _compose.write_own(shown.id)),
         icon_button("x", "Cancel", on_click=_compose.stop_asking(shown.id), custom_attrs={"data-escape": "yes"}),
         class_name="dock-line ask",
         role="group",
         custom_attrs={"aria-label": asked.who + " writes a reply here"},
     )
+
+
+def _way_on(text: str, deed: Any) -> rx.Component:
+    """It opens the composer: what is typed until that stands there is text, and no command."""
+    return rx.el.button(text, type="button", class_name="btn tall", on_click=deed, custom_attrs={"data-opens": "yes"})
 
 
 def _ways(shown: Any) -> rx.Component:

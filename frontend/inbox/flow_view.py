@@ -247,7 +247,13 @@ def _writing(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                 piece.text != "", rich_text(text=piece.text), rx.el.p("Nothing is written yet.", class_name="third")
             ),
             rx.el.div(
-                rx.el.button("Take over", type="button", class_name="btn", on_click=_compose.take_over(piece.id)),
+                rx.el.button(
+                    "Take over",
+                    type="button",
+                    class_name="btn",
+                    on_click=_compose.take_over(piece.id),
+                    custom_attrs={"data-opens": "yes"},
+                ),
                 class_name="bar",
             ),
             class_name="their-draft",

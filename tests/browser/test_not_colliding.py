@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import msgspec
 import pytest
+import websockets
 from playwright.async_api import Locator, expect
 
 from backend.compose.contracts import Draft
+from backend.conversations.contracts import ConversationPage
+from backend.events.contracts import ClientFrame, Looking, PresenceFrame, Watch, frame_decoder
+from tests.browser.test_accessibility import faults
 from tests.servers.chromium import Seat, Seats
 from tests.servers.office import Office
+from tests.servers.product import Visitor
+from tests.servers.watched_web import WatchedWeb
 
 pytestmark = pytest.mark.browser
 
@@ -55,6 +64,9 @@ async def test_a_reply_is_seen_read_taken_over_and_written_twice_knowingly(offic
     await expect(theirs.locator(".their-draft")).to_be_visible()
     await jonas.page.keyboard.type(" wheel leaves today.")
     await expect(theirs.locator(".their-draft")).to_contain_text("Hello Mateus, a new wheel leaves today.")
+    await hers.get_by_role("button", name="Reply", exact=True).click()
+    await expect(question).to_be_visible()
+    assert await faults(ana.page, "a colleague's draft, and the question about it") == []
 
     # She takes it over. What he had not saved is kept.
     await his.get_by_label("Text").evaluate("node => { node.value += ' Not saved yet.' }")
@@ -114,3 +126,50 @@ async def test_of_two_assignments_both_see_which_one_won(office: Office, seats: 
     for pane in (hers, his):
         await expect(pane.get_by_role("button", name="Assigned to Ana Ribeiro")).to_be_visible()
     assert ana.complaints == [] and jonas.complaints == []
+
+
+def live(url: str, person: Visitor) -> websockets.connect:
+    address = url.replace("http", "ws", 1) + "/api/v1/live"
+    return websockets.connect(address, additional_headers={"cookie": person.cookie_header}, proxy=None)
+
+
+async def say(socket: websockets.ClientConnection, frame: ClientFrame) -> None:
+    await socket.send(msgspec.json.encode(frame).decode())
+
+
+async def who_is_there(socket: websockets.ClientConnection) -> list[int]:
+    """As the next word of presence says."""
+    async with asyncio.timeout(10):
+        while not isinstance(frame := frame_decoder.decode(await socket.recv()), PresenceFrame):
+            continue
+    return [each.user_id for each in frame.people]
+
+
+async def test_presence_is_known_in_every_web_process_and_ends_with_the_one_it_came_from(office: Office) -> None:
+    await office.receive("Between two processes")
+    number = 0
+    while not number:
+        page = await office.ana.get(f"/mailboxes/{office.support.id}/conversations", ConversationPage)
+        number = next((each.row.id for each in page.items if each.row.subject == "Between two processes"), 0)
+    there = [office.jonas.user_id]
+    async with live(office.product.url, office.ana) as ana:
+        await say(ana, Watch(conversation_ids=[number]))
+        async with WatchedWeb(office.product) as other:
+            async with live(other.url, office.jonas) as jonas:
+                await say(jonas, Looking(conversation_id=number))
+                assert await who_is_there(ana) == there
+                async with live(other.url, office.ana) as later:
+                    await say(later, Watch(conversation_ids=[number]))
+                    assert await who_is_there(later) == there
+            assert await who_is_there(ana) == []
+            async with live(office.product.url, office.jonas) as first, live(other.url, office.ana) as late:
+                await say(first, Looking(conversation_id=number))
+                assert await who_is_there(ana) == there
+                await say(late, Watch(conversation_ids=[number]))
+                assert await who_is_there(late) == there
+            assert await who_is_there(ana) == []
+            jonas = await live(other.url, office.jonas)
+            await say(jonas, Looking(conversation_id=number, doing="replying"))
+            assert await who_is_there(ana) == there
+        assert await who_is_there(ana) == []
+        await jonas.close()
