@@ -18,7 +18,8 @@ async def assigned_meanwhile(asker: Asker, conversation_id: int) -> AssignedMean
         "coalesce(b.name, '') AS by, coalesce(now() - a.at < interval '1 minute', false) AS just_now "
         "FROM conversations c LEFT JOIN users u ON u.id = c.assignee_id LEFT JOIN teams t ON t.id = c.assigned_team_id "
         "LEFT JOIN LATERAL (SELECT actor_id, at FROM activities WHERE conversation_id = c.id "
-        "AND kind = ANY(ARRAY['assigned', 'assigned_in_turn', 'assigned_team', 'unassigned']) ORDER BY id DESC LIMIT 1) a ON true "
+        "AND kind IN ('assigned', 'assigned_in_turn', 'assigned_team', 'unassigned') "
+        "ORDER BY id DESC LIMIT 1) a ON true "
         "LEFT JOIN users b ON b.id = a.actor_id WHERE c.id = $1",
         conversation_id,
     )
