@@ -324,10 +324,10 @@
   document.addEventListener("click", (event) => {
     const node = event.target instanceof Element ? event.target : null;
     if (!node) return;
-    const asker = node.closest(onPhone() ? "[data-menu],[data-menu-phone]" : "[data-menu]");
+    const asker = node.closest(onPhone() ? "[data-menu],[data-menu-phone]" : "[data-menu],[data-menu-desk]");
     if (asker) {
       event.preventDefault();
-      return openMenu(asker.dataset.menu ?? asker.dataset.menuPhone, asker);
+      return openMenu(asker.dataset.menu ?? (onPhone() ? asker.dataset.menuPhone : asker.dataset.menuDesk), asker);
     }
     for (const asked of document.querySelectorAll("details.sure[open]")) if (!asked.contains(node)) asked.open = false;
     const chosen = node.closest(".emoji")?.closest("details");

@@ -318,7 +318,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       "div",
       { className: "composer-head" },
       h("span", { className: "composer-title" }, draft.title),
-      h("span", { className: "third el" }, `from ${draft.mailbox}`),
+      h("span", { className: "third el", title: draft.sender }, `from ${draft.mailbox}`),
       h("span", { className: "grow" }),
       !showCc && h("button", { type: "button", className: "link", onClick: () => setShowCc(true) }, "Cc Bcc"),
       h(
@@ -392,6 +392,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
           ),
         ),
       ),
+    draft.copy_to && h("div", { className: "copy-line third" }, `A copy goes to ${draft.copy_to}, which the recipients do not see.`),
     told.theirs &&
       h(
         "div",

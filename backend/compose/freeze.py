@@ -73,10 +73,10 @@ def _checked(people: Sequence[MailAddress]) -> tuple[list[Address], list[str]]:
     return found, problems
 
 
-async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequence[Row]) -> Frozen:
-    """Build the mail. Raises Unacceptable for what cannot be written as a mail. Touches no row."""
+async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequence[Row], *, writer_id: int) -> Frozen:
+    """Build the mail that this person sends. Raises Unacceptable for what is no mail. Touches no row."""
     recipients = check_recipients(draft)
-    sender = Address(await _sender_name(mailbox), mailbox["address"])
+    from_, on_behalf = await _senders(mailbox, writer_id)
     in_reply_to, references = await _thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
     attachments = [
         Attachment(position, file["filename"], file["content_type"], None, False, await blobs.get(file["digest"]))
@@ -85,7 +85,8 @@ async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequ
     try:
         composition = Composition(
             message_id=new_message_id(mailbox["address"].rpartition("@")[2]),
-            from_=sender,
+            from_=from_,
+            sender=on_behalf,
             to=recipients.to,
             cc=recipients.cc,
             bcc=recipients.bcc,
@@ -105,9 +106,26 @@ async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequ
         raw=raw,
         parsed=await asyncio.to_thread(parse_message, raw),
         message_id=composition.message_id,
-        sender=sender.address,
+        sender=from_.address,
         envelope=_each_once([*recipients.addresses, *own_copy]),
     )
+
+
+async def _senders(mailbox: Row, writer_id: int) -> tuple[Address, Address | None]:
+    """From, and Sender where somebody sends on the mailbox's behalf (RFC 5322 section 3.6.2).
+
+    From is always the mailbox's own address: answers come back to the team, and servers check that domain's policy.
+    """
+    name, address = await _sender_name(mailbox), mailbox["address"]
+    if mailbox["kind"] != "group" or mailbox["send_as"] == "mailbox":
+        return Address(name, address), None
+    writer = await fetch_row("SELECT name, email FROM users WHERE id = $1", writer_id)
+    assert writer is not None
+    if mailbox["send_as"] == "person":
+        return Address(f"{writer['name']}, {name}", address), None
+    # Whoever is both has no need of the field.
+    on_behalf = Address(writer["name"], writer["email"]) if writer["email"] != address else None
+    return Address(name, address), on_behalf
 
 
 async def _sender_name(mailbox: Row) -> str:

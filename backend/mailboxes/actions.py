@@ -6,7 +6,7 @@ from collections.abc import Collection
 from msgspec import UNSET
 
 from backend.access.asker import Asker
-from backend.database.connection import execute, fetch_value
+from backend.database.connection import execute, fetch_row, fetch_value
 from backend.errors import Conflict, Unacceptable
 from backend.events.record import action, mailbox_stream, user_stream
 from backend.mailboxes.contracts import (
@@ -14,7 +14,9 @@ from backend.mailboxes.contracts import (
     InTurn,
     MailboxChanged,
     MailboxGone,
+    MailboxKind,
     MailboxSettings,
+    SendAs,
     SetMailboxMembers,
     UpdateMailbox,
 )
@@ -44,6 +46,7 @@ async def create_mailbox(asker: Asker, given: CreateMailbox) -> MailboxSettings:
         asker.check_admin()
     if given.kind != "group" and (given.member_ids or given.team_ids):
         raise refuse("member_ids", "Only group mailboxes have members.", "Make a group mailbox to share it.")
+    _check_send_as(given.kind, given.send_as)
     name, address = check_name(given.name), check_email(given.address, field="address")
     async with action(asker.user_id) as act:
         await lock_memberships()
@@ -53,8 +56,8 @@ async def create_mailbox(asker: Asker, given: CreateMailbox) -> MailboxSettings:
         await _check_members(given.member_ids, given.team_ids)
         mailbox_id = await fetch_value(
             "INSERT INTO mailboxes (kind, name, address, owner_id, colour, default_from_name, reply_bcc, "
-            "private_by_default, last_arrival, created_at) "
-            "SELECT $1, $2, $3, $4, (SELECT count(*) FROM mailboxes) % $8, $5, $6, $7, 0, now() RETURNING id",
+            "private_by_default, send_as, last_arrival, created_at) "
+            "SELECT $1, $2, $3, $4, (SELECT count(*) FROM mailboxes) % $8, $5, $6, $7, $9, 0, now() RETURNING id",
             given.kind,
             name,
             address,
@@ -63,6 +66,7 @@ async def create_mailbox(asker: Asker, given: CreateMailbox) -> MailboxSettings:
             check_email(given.reply_bcc, field="reply_bcc") if given.reply_bcc.strip() else "",
             given.private_by_default,
             COLOURS,
+            given.send_as,
         )
         await _put_members(mailbox_id, given.member_ids, given.team_ids)
         mailbox = (await read_shared([mailbox_id]))[mailbox_id]
@@ -81,7 +85,7 @@ async def create_mailbox(asker: Asker, given: CreateMailbox) -> MailboxSettings:
 
 
 async def update_mailbox(asker: Asker, mailbox_id: int, given: UpdateMailbox) -> MailboxSettings:
-    """Change the settings that are given."""
+    """Change the settings that are given; what is so already is no change, and is not on record as one."""
     async with action(asker.user_id) as act:
         await lock_memberships()
         await lock_mailbox(mailbox_id)
@@ -108,6 +112,12 @@ async def update_mailbox(asker: Asker, mailbox_id: int, given: UpdateMailbox) ->
             changes["in_turn"] = given.in_turn.how
             changes["in_turn_ids"] = sorted(set(given.in_turn.user_ids))
         before = (await read_shared([mailbox_id]))[mailbox_id]
+        if given.send_as is not UNSET:
+            _check_send_as(before.kind, given.send_as)
+            changes["send_as"] = given.send_as
+        stored = await fetch_row("SELECT * FROM mailboxes WHERE id = $1", mailbox_id)
+        assert stored is not None
+        changes = {column: value for column, value in changes.items() if value != stored[column]}
         for column, value in changes.items():
             await execute(f"UPDATE mailboxes SET {column} = $2 WHERE id = $1", mailbox_id, value)
         after = (await read_shared([mailbox_id]))[mailbox_id]
@@ -205,6 +215,11 @@ async def _check_members(user_ids: Collection[int], team_ids: Collection[int]) -
         raise refuse("member_ids", "One of these people is not here any more.", "Choose among the people listed.")
     if await fetch_value("SELECT count(*) FROM teams WHERE id = ANY($1)", list(team_ids)) != len(set(team_ids)):
         raise refuse("team_ids", "One of these teams is not here any more.", "Choose among the teams listed.")
+
+
+def _check_send_as(kind: MailboxKind, send_as: SendAs) -> None:
+    if kind != "group" and send_as != "mailbox":
+        raise refuse("send_as", "Only mail of a group mailbox names who sends it.", "Its owner is the sender anyway.")
 
 
 def _check_from_name(value: str) -> str:

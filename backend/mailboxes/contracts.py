@@ -13,6 +13,12 @@ MailboxKind = Literal["personal", "group", "intake"]
 """`intake`: the organisation's one, whose mail is sorted into the others. Nobody opens it."""
 
 
+SendAs = Literal["mailbox", "person", "on_behalf"]
+"""Who stands as the sender of a group mailbox's mail: it alone ("Northwind Bikes"), the person who sends with it
+("Jonas Dahl, Northwind Bikes"), or that person on its behalf (it in From, the person in Sender). The address in From is
+always its own."""
+
+
 class InTurn(Contract):
     """Who is given new conversations: one after the other, or whoever has the fewest open ones in the mailbox; among
     `user_ids`, or (empty) all who can open it. Who is away is passed over."""
@@ -45,6 +51,7 @@ class Mailbox(Contract):
     read_from: int = 0
     comments_read_from: int = 0
     in_turn: InTurn = msgspec.field(default_factory=InTurn)
+    send_as: SendAs = "mailbox"
 
 
 class MailboxSettings(Contract):
@@ -63,6 +70,21 @@ class MailboxSettings(Contract):
     team_ids: list[int]
     account: AccountState | None
     in_turn: InTurn = msgspec.field(default_factory=InTurn)
+    send_as: SendAs = "mailbox"
+
+
+class MailboxDeed(Contract):
+    """What somebody did to a mailbox: to its settings (`changed` names them), its members, or its account."""
+
+    id: int
+    at: datetime
+    actor_id: int | None
+    kind: Literal["created", "changed", "members", "account"]
+    changed: list[str] = []
+    added_ids: list[int] = []
+    removed_ids: list[int] = []
+    added_team_ids: list[int] = []
+    removed_team_ids: list[int] = []
 
 
 class MailboxCounts(Contract):
@@ -106,6 +128,7 @@ class CreateMailbox(Contract):
     default_from_name: str = ""
     reply_bcc: str = ""
     private_by_default: bool = False
+    send_as: SendAs = "mailbox"
 
 
 class UpdateMailbox(Change):
@@ -116,6 +139,7 @@ class UpdateMailbox(Change):
     reply_bcc: str | UnsetType = UNSET
     private_by_default: bool | UnsetType = UNSET
     in_turn: InTurn | UnsetType = UNSET
+    send_as: SendAs | UnsetType = UNSET
 
 
 class SetMailboxMembers(Contract):

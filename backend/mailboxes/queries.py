@@ -65,6 +65,7 @@ def mailbox_of(record: Row, read_from: int = 0, comments_read_from: int = 0) -> 
         read_from=read_from,
         comments_read_from=comments_read_from,
         in_turn=in_turn_of(record),
+        send_as=record["send_as"],
     )
 
 
@@ -84,6 +85,7 @@ def settings_of(record: Row) -> MailboxSettings:
         team_ids=list(record["team_ids"]),
         account=account_state(record["id"], record["account_state"]),
         in_turn=in_turn_of(record),
+        send_as=record["send_as"],
     )
 
 

@@ -4,10 +4,11 @@ from litestar import Router, delete, get, patch, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.mailboxes import actions, queries
+from backend.mailboxes import actions, activity, queries
 from backend.mailboxes.contracts import (
     CreateMailbox,
     Mailbox,
+    MailboxDeed,
     MailboxSettings,
     Mentionable,
     SetMailboxMembers,
@@ -32,6 +33,12 @@ async def read_mailbox(asker: Asker, mailbox_id: int) -> Mailbox:
 async def mentionable(mailbox_id: int) -> Mentionable:
     """Who can be mentioned in the mailbox's conversations."""
     return await queries.read_mentionable(mailbox_id)
+
+
+@get("/mailboxes/{mailbox_id:int}/activity", **access("mailbox"))
+async def read_activity(mailbox_id: int) -> list[MailboxDeed]:
+    """What was done to the mailbox, the newest first: who was let in, and what was set."""
+    return await activity.read_activity(mailbox_id)
 
 
 @get("/counts", **access("signed_in"))
@@ -76,6 +83,7 @@ router = Router(
         list_mailboxes,
         read_mailbox,
         mentionable,
+        read_activity,
         counts,
         list_settings,
         create_mailbox,

@@ -18,6 +18,7 @@ from backend.compose.contracts import Came, CreateDraft, Draft, DraftKind, Outgo
 from backend.contacts.contracts import AddressSuggestion
 from backend.conversations.contracts import ConversationDetail
 from backend.mail.contracts import MailAddress
+from backend.mailboxes.contracts import Mailbox
 from frontend.api import ApiError
 from frontend.faces import Face, address_face, first_name, person_face
 from frontend.inbox.came import CameView, paint_came
@@ -42,7 +43,8 @@ class SuggestionView(TypedDict):
 
 
 class ComposerView(TypedDict):
-    """What a composer begins with. `id` 0: none."""
+    """What a composer begins with. `id` 0: none. `sender`: as whom it will be sent; `copy_to`: who gets a copy of it
+    unseen, by the settings of the mailbox. Both follow these."""
 
     id: int
     key: str
@@ -56,6 +58,8 @@ class ComposerView(TypedDict):
     bcc: list[AddressView]
     subject: str
     text: str
+    sender: str
+    copy_to: str
 
 
 class ChipView(TypedDict):
@@ -93,7 +97,7 @@ class AskView(TypedDict):
 
 NONE = ComposerView(
     id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
-    text="",
+    text="", sender="", copy_to="",
 )  # fmt: skip
 QUIET = StatusView(saved="", serial="", error="", theirs="", answered="", came=[], taken="")
 
@@ -118,6 +122,8 @@ class Compose(Session):
 
     def repaint(self, before: View | None, view: View) -> None:
         """Follow drafts: open mine where a conversation comes into the page, drop what was sent or discarded."""
+        if before is not None and before.mailboxes is not view.mailboxes:
+            self._follow_settings(view)
         if before is None or before.details is view.details:
             return
         for conversation_id, composer in list(self.docked.items()):
@@ -130,6 +136,21 @@ class Compose(Session):
             known = before.details.get(conversation_id)
             if known is None or known.drafts is not detail.drafts:
                 self._follow(view, known, detail)
+
+    def _follow_settings(self, view: View) -> None:
+        """Who is to be the sender, and who gets a copy, may be set anew while a mail is being written."""
+
+        def fresh(composer: ComposerView) -> ComposerView:
+            mailbox = view.mailboxes.get(composer["mailbox_id"])
+            kind: DraftKind = composer["kind"]  # pyright: ignore[reportAssignmentType] # it came from a draft
+            told = {"sender": sender_words(view, mailbox), "copy_to": copy_address(mailbox, kind)}
+            return ComposerView(**(composer | told))  # pyright: ignore[reportArgumentType]
+
+        docked = {i: fresh(each) for i, each in self.docked.items()}
+        if docked != self.docked:
+            self.docked = docked
+        if self.fresh["id"] and fresh(self.fresh) != self.fresh:
+            self.fresh = fresh(self.fresh)
 
     def _follow(self, view: View, before: ConversationDetail | None, detail: ConversationDetail) -> None:
         conversation_id = detail.row.id
@@ -368,6 +389,8 @@ class Compose(Session):
             bcc=_addresses(draft.bcc),
             subject=draft.subject,
             text=draft.text,
+            sender=sender_words(view, mailbox),
+            copy_to=copy_address(mailbox, draft.kind),
         )
         self._versions = {**self._versions, draft.id: draft.version}
         self._saved = {**self._saved, draft.id: _content(_as_saved(draft))}
@@ -536,6 +559,24 @@ def _came_in(refused: ApiError) -> list[Came]:
     """What came since a draft was begun, as a refused Send tells it."""
     told = [*refused.details.get("replies", []), *refused.details.get("arrived", [])]
     return sorted(msgspec.convert(told, list[Came]), key=lambda each: each.at)
+
+
+def sender_words(view: View, mailbox: Mailbox | None) -> str:
+    """As whom this person sends from the mailbox."""
+    if mailbox is None:
+        return ""
+    me = view.me.person.name
+    if mailbox.kind == "personal":
+        name = mailbox.default_from_name or me
+    else:
+        ours = mailbox.default_from_name or mailbox.name
+        name = {"mailbox": ours, "person": f"{me}, {ours}", "on_behalf": f"{me} on behalf of {ours}"}[mailbox.send_as]
+    return f"{name} <{mailbox.address}>"
+
+
+def copy_address(mailbox: Mailbox | None, kind: DraftKind) -> str:
+    """Who gets a copy of a mail of this kind without being named in it."""
+    return mailbox.reply_bcc if mailbox is not None and kind in ("reply", "reply_all") else ""
 
 
 def _addresses(given: list[MailAddress]) -> list[AddressView]:

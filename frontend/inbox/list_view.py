@@ -29,10 +29,16 @@ def list_pane() -> rx.Component:
         rx.el.div(
             rx.el.button(
                 rx.el.h1(_inbox.title, class_name="el"),
-                rx.el.span(icon("chevron-down"), class_name="phone-only"),
+                rx.el.span(icon("chevron-down", 14), class_name=rx.cond(_inbox.kind == "mailbox", "", "phone-only")),
                 type="button",
                 class_name="list-title",
-                custom_attrs={"data-menu-phone": "mailboxes"},
+                title=rx.cond(_inbox.kind == "mailbox", "About this mailbox", ""),
+                on_click=_inbox.tell_about,
+                custom_attrs={
+                    "data-menu-phone": "mailboxes",
+                    "aria-haspopup": "dialog",
+                    "data-menu-desk": rx.cond(_inbox.kind == "mailbox", "about", ""),
+                },
             ),
             rx.cond(
                 _session.online,

@@ -12,6 +12,7 @@ from frontend.components.widgets import away_words, bridge, presence_board
 from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
 from frontend.inbox import places
+from frontend.inbox.about_view import about_panel
 from frontend.inbox.list_view import list_pane
 from frontend.inbox.many_view import many_menu
 from frontend.inbox.pane_view import pane
@@ -63,6 +64,7 @@ def inbox() -> rx.Component:
         remind_menu(),
         tag_menu(),
         many_menu(),
+        about_panel(),
         compose_window(),
         bridge(
             theme=_session.me.theme,

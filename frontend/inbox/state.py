@@ -6,6 +6,12 @@ They are one state and not several, for a change touches the list and the conver
 
 from __future__ import annotations
 
+import reflex as rx
+from reflex.event import EventSpec
+
+from backend.mailboxes.contracts import MailboxDeed
+from frontend.api import ApiError
+from frontend.inbox.about import NO_MAILBOX, AboutView, paint_about
 from frontend.inbox.colleagues import AssignableView, MentionView, paint_assignable, paint_mentionable
 from frontend.inbox.deed_state import DeedState
 from frontend.inbox.many_state import ManyState
@@ -22,6 +28,21 @@ class Inbox(ViewState, DeedState, ManyState, StandingState, Session):
     assignable: list[AssignableView] = []
     mentionable: list[MentionView] = []
     tags: list[LabelView] = []
+    about: AboutView = NO_MAILBOX
+
+    @rx.event
+    async def tell_about(self) -> EventSpec | None:
+        """What is told of the open mailbox."""
+        mailbox = self.seen().mailboxes.get(self.mailbox_id)
+        if mailbox is None:
+            return None
+        self.about = paint_about(self.seen(), mailbox, [])
+        try:
+            deeds = await self.api().get(f"/mailboxes/{mailbox.id}/activity", list[MailboxDeed])
+        except ApiError as refused:
+            return self.fault(refused)
+        self.about = paint_about(self.seen(), mailbox, deeds)
+        return None
 
     def repaint(self, before: View | None, view: View) -> None:
         """Paint the list and the places whose conversations changed."""

@@ -15,6 +15,7 @@ from backend.mailboxes.contracts import (
     Mailbox,
     MailboxKind,
     MailboxSettings,
+    SendAs,
     SetMailboxMembers,
     UpdateMailbox,
 )
@@ -46,6 +47,8 @@ class ChosenView(TypedDict):
     address: str
     default_from_name: str
     reply_bcc: str
+    send_as: str
+    seen_as: str
     private: bool
     in_turn: str
     in_turn_ids: list[int]
@@ -65,9 +68,9 @@ class ChosenView(TypedDict):
 
 
 NOT_CHOSEN = ChosenView(
-    id=0, kind="", name="", address="", default_from_name="", reply_bcc="", private=False, in_turn="off",
-    in_turn_ids=[], reader_ids=[], member_ids=[], team_ids=[], connected=False, status="", status_words="", reason="",
-    remedy="", server_words="", done=0, total=0, percent=0, checked_at="",
+    id=0, kind="", name="", address="", default_from_name="", reply_bcc="", send_as="mailbox", seen_as="",
+    private=False, in_turn="off", in_turn_ids=[], reader_ids=[], member_ids=[], team_ids=[], connected=False, status="",
+    status_words="", reason="", remedy="", server_words="", done=0, total=0, percent=0, checked_at="",
 )  # fmt: skip
 STATUS_WORDS = {
     "connecting": "Connecting",
@@ -109,7 +112,8 @@ class Mailboxes(Session):
         self.chosen = self._painted(chosen)
 
     def _painted(self, chosen: MailboxSettings | None) -> ChosenView:
-        return _chosen(chosen, self._view.teams if self._view else {}) if chosen else NOT_CHOSEN
+        teams = self._view.teams if self._view else {}
+        return _chosen(chosen, teams, self.me["name"]) if chosen else NOT_CHOSEN
 
     async def load(self) -> EventSpec | None:
         """My own, and for admins all group mailboxes; on a new page the one that its address names stands open."""
@@ -159,6 +163,7 @@ class Mailboxes(Session):
             default_from_name=str(form.get("default_from_name", "")).strip(),
             reply_bcc=str(form.get("reply_bcc", "")).strip(),
             private_by_default=bool(form.get("private")),
+            send_as=_send_as(form),
         )
         made = await self.api().post("/mailboxes", wanted, MailboxSettings)
         self._settings = {**self._settings, made.id: made}
@@ -174,6 +179,7 @@ class Mailboxes(Session):
             default_from_name=str(form.get("default_from_name", "")).strip(),
             reply_bcc=str(form.get("reply_bcc", "")).strip(),
             private_by_default=bool(form.get("private")),
+            send_as=_send_as(form),
         )
         try:
             stored = await self.api().patch(f"/mailboxes/{self.chosen['id']}", wanted, MailboxSettings)
@@ -246,6 +252,12 @@ class Mailboxes(Session):
         return self.fault(refused) if isinstance(refused, SignedOut) else None
 
 
+def _send_as(form: dict[str, Any]) -> SendAs:
+    """A form of a personal mailbox has no such field."""
+    chosen: SendAs = form.get("send_as") or "mailbox"  # the API refuses any other word
+    return chosen
+
+
 def _as_settings(mailbox: Mailbox) -> MailboxSettings:
     names = MailboxSettings.__struct_fields__
     return MailboxSettings(**{name: getattr(mailbox, name) for name in names})
@@ -278,7 +290,14 @@ def _line(mailbox: MailboxSettings) -> MailboxLine:
     )
 
 
-def _chosen(mailbox: MailboxSettings, teams: dict[int, Team]) -> ChosenView:
+def _seen_as(mailbox: MailboxSettings, me: str) -> str:
+    """What a customer sees as the sender of a mail that `me` sends."""
+    ours = mailbox.default_from_name or (me if mailbox.kind == "personal" else mailbox.name)
+    name = {"mailbox": ours, "person": f"{me}, {ours}", "on_behalf": f"{me} on behalf of {ours}"}
+    return f"Customers see: {name[mailbox.send_as]} <{mailbox.address}>"
+
+
+def _chosen(mailbox: MailboxSettings, teams: dict[int, Team], me: str) -> ChosenView:
     account = mailbox.account
     return ChosenView(
         id=mailbox.id,
@@ -287,6 +306,8 @@ def _chosen(mailbox: MailboxSettings, teams: dict[int, Team]) -> ChosenView:
         address=mailbox.address,
         default_from_name=mailbox.default_from_name,
         reply_bcc=mailbox.reply_bcc,
+        send_as=mailbox.send_as,
+        seen_as=_seen_as(mailbox, me),
         private=mailbox.private_by_default,
         in_turn=mailbox.in_turn.how,
         in_turn_ids=list(mailbox.in_turn.user_ids),

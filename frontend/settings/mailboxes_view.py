@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.forms import card, check_field, problem, settings_page, text_field
+from frontend.components.forms import card, check_field, choice_field, problem, settings_page, text_field
 from frontend.components.parts import empty, icon, icon_button
 from frontend.settings.accounts import Accounts
 from frontend.settings.accounts_view import account, status_mark
@@ -15,6 +15,11 @@ from frontend.settings.intake_forwarding import forwarding
 from frontend.settings.mailboxes import Mailboxes
 from frontend.settings.people import People
 
+SEND_AS = (
+    ("mailbox", "The mailbox: “Northwind Support”"),
+    ("person", "The writer and the mailbox: “Jonas Dahl, Northwind Support”"),
+    ("on_behalf", "On behalf: “Jonas Dahl on behalf of Northwind Support”"),
+)
 _state: Any = Mailboxes
 _accounts: Any = Accounts
 _people: Any = People
@@ -125,7 +130,15 @@ def _own_fields(value: Any, *, group: Any) -> rx.Component:
         ),
         text_field(
             "Default From name", "default_from_name", value=value.default_from_name,
-            hint="What the people you write to see as the sender.",
+            hint=value.seen_as,
+        ),
+        rx.cond(
+            group,
+            choice_field(
+                "Send as", "send_as", SEND_AS, value=value.send_as,
+                hint="The address is always the mailbox’s, so that answers come here. On behalf, the writer’s own "
+                "address is told too, and mail programs show both; some mail servers refuse that.",
+            ),
         ),
         text_field(
             "BCC address for replies", "reply_bcc", kind="email", value=value.reply_bcc,
@@ -146,6 +159,8 @@ class _Blank:
     """What the form of a new mailbox begins with."""
 
     address = name = default_from_name = reply_bcc = ""
+    send_as = "mailbox"
+    seen_as = "What the people you write to see as the sender."
     private = False
 
 

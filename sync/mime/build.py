@@ -40,7 +40,7 @@ class Composition:
     """What a person sends. `message_id` is fixed by the caller, without brackets; `date` is aware.
 
     Attachments that are `inline` and have a `content_id` are pictures of the HTML; the others are files.
-    `bcc` is for the envelope only.
+    `bcc` is for the envelope only. `sender` is who sends on behalf of `from_` (RFC 5322 section 3.6.2).
     """
 
     message_id: str
@@ -56,6 +56,7 @@ class Composition:
     attachments: tuple[Attachment, ...] = ()
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
+    sender: Address | None = None
 
 
 def new_message_id(domain: str) -> str:
@@ -84,6 +85,7 @@ def build_message(composition: Composition) -> bytes:
     head = [
         f"Date: {format_datetime(c.date)}\r\n",
         address_field("From", [c.from_]),
+        address_field("Sender", [c.sender]) if c.sender else "",
         address_field("Reply-To", c.reply_to) if c.reply_to else "",
         address_field("To", c.to) if c.to else ("" if c.cc else "To: undisclosed-recipients:;\r\n"),
         address_field("Cc", c.cc) if c.cc else "",

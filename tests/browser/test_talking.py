@@ -90,3 +90,76 @@ async def test_an_address_that_is_pasted_becomes_a_link(office: Office, seats: S
     await box.press("Enter")
     await expect(pane.get_by_role("link", name="Pasted from here · Open")).to_be_visible()
     assert ana.complaints == []
+
+
+async def test_how_a_mailbox_sends_is_set_seen_by_its_writers_and_told_to_its_readers(
+    office: Office, seats: Seats
+) -> None:
+    await office.receive("Which invoice")
+    jonas = await seats.at(office.product, office.jonas)
+    page = await jonas.open()
+    await page.locator(".row", has_text="Which invoice").click(timeout=15_000)
+    pane = page.get_by_role("article", name="Which invoice")
+    await pane.get_by_role("button", name="Reply", exact=True).click()
+    await expect(pane.get_by_label("Text")).to_be_focused()
+    await page.keyboard.type("The last one.")
+
+    ana = await seats.at(office.product, office.ana)
+    settings = await ana.open(f"/settings/mailboxes/?mailbox={office.support.id}")
+    await settings.get_by_label("BCC address for replies").fill("archive@northwind.example")
+    await settings.get_by_label("Send as").select_option("person")
+    form = settings.locator("form", has=settings.get_by_label("Send as"))
+    await form.get_by_role("button", name="Save").click()
+    await expect(settings.get_by_text("Saved", exact=True)).to_be_visible()
+
+    # What Jonas is writing stays; that a copy goes out is said, and as whom he writes.
+    copied = "A copy goes to archive@northwind.example, which the recipients do not see."
+    await expect(pane.get_by_text(copied)).to_be_visible()
+    await expect(pane.get_by_label("Text")).to_have_value("The last one.")
+    await expect(pane.get_by_title("Jonas Dahl, Support <support@northwind.example>")).to_be_visible()
+    await page.get_by_title("About this mailbox").click()
+    about = page.get_by_role("dialog", name="About this mailbox")
+    changed = "Ana changed who gets copies of replies and who stands as the sender"
+    await expect(about.get_by_text(changed)).to_be_visible()
+    await expect(about.get_by_text("Jonas Dahl")).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    await office.ana.patch(f"/mailboxes/{office.support.id}", {"reply_bcc": "", "send_as": "mailbox"})
+    await expect(pane.get_by_text(copied)).to_have_count(0)
+    await pane.get_by_role("button", name="Discard the draft").click()
+    assert ana.complaints == [] and jonas.complaints == []
+
+
+async def test_my_drafts_of_all_mailboxes_stand_in_one_place_and_open_where_they_belong(
+    office: Office, seats: Seats
+) -> None:
+    await office.receive("A draft for later")
+    ana = await seats.at(office.product, office.ana)
+    page = await ana.open()
+    await page.locator(".row", has_text="A draft for later").click(timeout=15_000)
+    pane = page.get_by_role("article", name="A draft for later")
+    await pane.get_by_role("button", name="Reply", exact=True).click()
+    await expect(pane.get_by_label("Text")).to_be_focused()
+    await page.keyboard.type("Tomorrow.")
+    await expect(pane.get_by_text("Saved")).to_be_visible()
+    drafts = page.get_by_role("link", name=re.compile(r"^Drafts"))
+    await expect(drafts).to_contain_text("1")
+    await drafts.click()
+    lines = page.locator(".draft-line")
+    await expect(lines).to_have_count(1)
+
+    # A new mail begun elsewhere appears by itself, and opens over the page; the reply opens in its conversation.
+    new = {"kind": "new", "mailbox_id": office.support.id}
+    begun = await office.ana.post("/drafts", new)
+    await expect(lines).to_have_count(2)
+    await expect(drafts).to_contain_text("2")
+    await lines.first.get_by_role("button").first.click()
+    await expect(page.get_by_role("dialog", name="New mail")).to_be_visible()
+    await office.ana.delete(f"/drafts/{begun['id']}")
+    await page.reload()
+    await expect(lines).to_have_count(1)
+    await lines.first.get_by_role("button").first.click()
+    await expect(pane.get_by_label("Text")).to_have_value("Tomorrow.")
+    await pane.get_by_role("button", name="Discard the draft").click()
+    await expect(drafts).not_to_contain_text("1")
+    assert ana.complaints == []

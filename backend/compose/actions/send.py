@@ -57,7 +57,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     _check_version(draft, given)
     await check_account(draft.mailbox_id)
     # Built before anything is locked: it takes as long as the attachments are large.
-    frozen = await freeze(draft, record["answers_id"], mailbox, files)
+    frozen = await freeze(draft, record["answers_id"], mailbox, files, writer_id=asker.user_id)
     async with action(asker.user_id) as act:
         await hold_membership(draft.mailbox_id)
         await hold_threading(draft.mailbox_id)

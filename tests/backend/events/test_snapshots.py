@@ -449,7 +449,9 @@ async def a_team_was_removed(scene: Scene) -> None:
 
 @deed
 async def the_settings_of_a_mailbox_changed(scene: Scene) -> None:
-    await scene.api.ana.patch(f"/mailboxes/{scene.api.support}", UpdateMailbox(name="Help", private_by_default=True))
+    await scene.api.ana.patch(
+        f"/mailboxes/{scene.api.support}", UpdateMailbox(name="Help", private_by_default=True, send_as="person")
+    )
 
 
 @deed

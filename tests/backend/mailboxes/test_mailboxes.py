@@ -7,6 +7,7 @@ from backend.mailboxes.contracts import (
     CreateMailbox,
     Mailbox,
     MailboxChanged,
+    MailboxDeed,
     MailboxGained,
     MailboxGone,
     MailboxSettings,
@@ -154,3 +155,35 @@ async def test_removing_ones_own_mailbox_leaves_nothing_of_it_to_others(api: Api
     await api.tom.delete(f"/mailboxes/{api.toms_mailbox}", name="My Mailbox")
     for member in api.everybody:
         assert (await member.get("/contacts"))["items"] == []
+
+
+async def test_only_a_group_mailbox_names_who_sends(api: Api) -> None:
+    changed = await api.ana.patch(f"/mailboxes/{api.support}", UpdateMailbox(send_as="on_behalf"), MailboxSettings)
+    assert changed.send_as == "on_behalf"
+    assert (await api.jonas.get(f"/mailboxes/{api.support}", Mailbox)).send_as == "on_behalf"
+    refusal = await api.tom.refused("PATCH", f"/mailboxes/{api.toms_mailbox}", UpdateMailbox(send_as="person"))
+    assert list(refusal.details["fields"]) == ["send_as"]
+    assert (await api.ana.refused("PATCH", f"/mailboxes/{api.support}", {"send_as": "boss"})).status == 422
+
+
+async def test_an_admin_sets_what_they_cannot_read_and_whoever_lets_themselves_in_is_seen(api: Api) -> None:
+    await api.ana.patch(f"/people/{api.tom.user_id}", UpdatePerson(role="admin"))
+    number = await deliver(api.support)
+    path = f"/mailboxes/{api.support}"
+    changed = await api.tom.patch(path, UpdateMailbox(default_from_name="Northwind"), MailboxSettings)
+    assert changed.default_from_name == "Northwind"
+    assert changed in await api.tom.get("/mailbox-settings", list[MailboxSettings])
+    for forbidden in (path, f"{path}/conversations", f"/conversations/{number}", f"{path}/activity"):
+        assert (await api.tom.refused("GET", forbidden)).status == 404
+    everybody = [api.ana.user_id, api.jonas.user_id, api.tom.user_id]
+    await api.tom.put(f"{path}/members", SetMailboxMembers(member_ids=everybody, team_ids=[]))
+    assert (await api.tom.get(path, Mailbox)).id == api.support
+    members, settings, created = await api.jonas.get(f"{path}/activity", list[MailboxDeed])
+    assert (members.kind, members.actor_id, members.added_ids) == ("members", api.tom.user_id, [api.tom.user_id])
+    assert (settings.kind, settings.actor_id, settings.changed) == ("changed", api.tom.user_id, ["default_from_name"])
+    assert (created.kind, created.added_ids) == ("created", [api.ana.user_id, api.jonas.user_id])
+    audit = (await api.ana.get("/audit"))["items"]
+    assert [(each["action"], each["actor_id"]) for each in audit[:2]] == [
+        ("mailbox_members_set", api.tom.user_id),
+        ("mailbox_changed", api.tom.user_id),
+    ]

@@ -37,6 +37,13 @@ def test_a_plain_reply() -> None:
     assert message.problems == ()
 
 
+def test_who_sends_on_behalf_stands_in_sender() -> None:
+    raw = build_message(replace(PLAIN, sender=LENA))
+    message = parse_message(raw)
+    assert (message.from_, message.sender) == (ANA, LENA)
+    assert b"\r\nSender: " not in build_message(PLAIN)
+
+
 def test_the_same_composition_gives_the_same_bytes() -> None:
     composed = replace(PLAIN, html="<p>x</p>", attachments=(Attachment(0, "a.txt", "text/plain", None, False, b"x"),))
     assert build_message(composed) == build_message(composed)
