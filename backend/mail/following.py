@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from backend.conversations.actions import add_activity
 from backend.conversations.change import changing
 from backend.conversations.contracts import ConversationChanged, Status
-from backend.database.connection import execute, fetch, fetch_value
+from backend.database.connection import execute, fetch
 from backend.mail.intents import open_kinds
 from backend.mail.places import Where, where
 from backend.mail.standing import Standing, follows, standing
@@ -42,13 +42,14 @@ async def status_follows(conversation_ids: Collection[int], *, moved: bool) -> A
     changed = [each for each in sorted(set(before) | set(after)) if before.get(each) != after.get(each)]
     if not changed:
         return
+    # Held before it is asked what people wish: one who acts in this moment is either seen, or comes after.
+    held = await fetch(
+        "SELECT id, status FROM conversations WHERE id = ANY($1) AND joined_into IS NULL ORDER BY id FOR UPDATE",
+        changed,
+    )
     by_person, wished = await _given_here(changed), await wished_kinds(changed)
-    for conversation_id in changed:
-        status = await fetch_value(
-            "SELECT status FROM conversations WHERE id = $1 AND joined_into IS NULL", conversation_id
-        )
-        if status is None:
-            continue
+    for record in held:
+        conversation_id, status = record["id"], record["status"]
         follow = follows(
             before.get(conversation_id),
             after.get(conversation_id),

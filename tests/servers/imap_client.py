@@ -173,7 +173,7 @@ class OtherClient:
         def work(client: imaplib.IMAP4) -> dict[int, Standing]:
             return _messages(client, folder)
 
-        return await self._run(work)
+        return await self._patiently(work)
 
     async def uid_validity(self, folder: str) -> int:
         """The folder's UIDVALIDITY."""
@@ -191,7 +191,7 @@ class OtherClient:
         def work(client: imaplib.IMAP4) -> Snapshot:
             return {folder: _messages(client, folder) for folder in _folders(client)}
 
-        return await self._run(work)
+        return await self._patiently(work)
 
     # ---- the connection
 
@@ -202,7 +202,19 @@ class OtherClient:
             _check(client.unselect())
 
         if uids:
-            await self._run(work)
+            await self._patiently(work)
+
+    async def _patiently(self, work: Callable[[imaplib.IMAP4], T]) -> T:
+        """Once more where somebody deletes or renames a folder in the moment when it is opened."""
+        for _ in range(20):
+            try:
+                return await self._run(work)
+            except RuntimeError as refusal:
+                if "deleted under us" not in str(refusal):
+                    raise
+                self._hang_up()
+                await asyncio.sleep(0.05)
+        return await self._run(work)
 
     async def _run(self, work: Callable[[imaplib.IMAP4], T]) -> T:
         def run() -> T:

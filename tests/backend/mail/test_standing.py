@@ -1,5 +1,6 @@
 """A conversation's status follows its mail when that is moved on the server, and only then."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -140,6 +141,23 @@ async def test_one_archived_message_of_two_leaves_the_conversation_open(api: Api
     await archive.deliver(second)
     await removed(inbox, other)
     assert await status_of(first) == "done"
+
+
+async def test_who_acts_in_the_moment_when_mail_is_met_elsewhere_is_not_overruled(api: Api) -> None:
+    inbox, junk = await Arriving.into(api.support), await Arriving.into(api.support, role="junk")
+    mail = write_mail()
+    await inbox.deliver(mail)
+    conversation_id = await fetch_value("SELECT id FROM conversations")
+    await removed(inbox, 1)
+    await execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$; "
+        "CREATE TRIGGER slow BEFORE INSERT ON activities FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    acting = asyncio.create_task(api.ana.put(f"/conversations/{conversation_id}/status", SetStatus(status="trash")))
+    await asyncio.sleep(0.4)
+    await junk.deliver(mail)
+    await acting
+    assert await status_of(mail) == "trash"
 
 
 async def test_what_is_wished_here_wins_until_the_server_has_confirmed_it(api: Api) -> None:
