@@ -1,5 +1,6 @@
 """A mailbox's account as its settings show it: never a password."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -162,4 +163,16 @@ def _server(record: Row, kind: str) -> ServerAddress:
         host=record[f"{kind}_host"],
         port=record[f"{kind}_port"],
         security=cast(Security, record[f"{kind}_security"]),
+    )
+
+
+async def unchosen_folders(mailbox_id: int, most: int) -> Sequence[Row]:
+    """The folders of a mailbox's account that can be read and are not fetched: id, name, account_id. Not the trash,
+    where mail is deleted, nor drafts; none of an account that is paused."""
+    return await fetch(
+        "SELECT f.id, f.name, f.account_id FROM folders f JOIN mail_accounts a ON a.id = f.account_id "
+        "WHERE a.mailbox_id = $1 AND a.paused_at IS NULL AND NOT f.chosen AND f.selectable AND f.gathers <> 'some' "
+        "AND f.role NOT IN ('trash', 'drafts') ORDER BY f.role = '', f.name LIMIT $2",
+        mailbox_id,
+        most,
     )

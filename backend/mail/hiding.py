@@ -7,6 +7,8 @@ while the account was connected is as old as its arrival, whatever its Date says
 
 from collections.abc import Collection, Sequence
 
+import msgspec
+
 from backend.conversations.contracts import HistoryStored
 from backend.conversations.threads import sum_up_all
 from backend.database.connection import Row, execute, fetch, fetch_row
@@ -65,6 +67,35 @@ async def show_what_stands(message_ids: Collection[int]) -> None:
         for mailbox_id in sorted({row["mailbox_id"] for row in shown}):
             count = sum(row["mailbox_id"] == mailbox_id for row in shown)
             act.record(mailbox_stream(mailbox_id), HistoryStored(mailbox_id=mailbox_id, messages=count))
+
+
+async def hide_strayed(
+    mailbox_id: int, folder_id: int, places: Collection[tuple[int, int, frozenset[str], int]]
+) -> None:
+    """Messages that stood nowhere were found in a folder that is not chosen: message, UID, flags, size in bytes."""
+    if not places:
+        return
+    async with action(None) as act:
+        await hold_threading(mailbox_id)
+        for message_id, uid, flags, size in places:
+            await execute(
+                "INSERT INTO placements (folder_id, uid, message_id, flags, seen, size) VALUES ($1, $2, $3, $4, $5, $6)"
+                " ON CONFLICT (folder_id, uid) DO NOTHING",
+                folder_id,
+                uid,
+                message_id,
+                msgspec.json.encode(sorted(flags)).decode(),
+                "\\Seen" in flags,
+                size,
+            )
+        hidden = await fetch(
+            "UPDATE messages m SET unplaced_at = NULL, stood_in = '', hidden = true FROM mail_accounts a "
+            f"WHERE a.mailbox_id = m.mailbox_id AND m.id = ANY($1) AND ({LEFT_OUT}) RETURNING m.conversation_id",
+            [message_id for message_id, *_ in places],
+        )
+        if hidden:
+            await sum_up_all(sorted({row["conversation_id"] for row in hidden}))
+            act.record(mailbox_stream(mailbox_id), HistoryStored(mailbox_id=mailbox_id, messages=len(hidden)))
 
 
 async def _look(account: Row, after: int) -> Sequence[Row]:

@@ -17,7 +17,6 @@ import asyncpg
 
 from backend.database.connection import connect, disconnect, end_if_cancelled
 from backend.jobs import job_queue, register
-from backend.mail.actions import settle_removed
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
 from backend.mail.word_index import enter_words, keep_words_entered
@@ -30,6 +29,7 @@ from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
 from backend.workers.push import send_push_for
 from backend.workers.reminders import keep_reminding
+from backend.workers.strayed import settle_removed
 from backend.workers.system_mail import system_mail_for
 from backend.workers.tidy import keep_tidy
 

@@ -33,12 +33,12 @@ from backend.conversations.contracts import ConversationDetail, SetRead, SetStat
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.jobs import job_queue, register
 from backend.mail import placing
-from backend.mail.actions import settle_removed
 from backend.mail.raw import load_raw
 from backend.settings import settings
-from backend.workers import carrying, visits
+from backend.workers import carrying, strayed, visits
 from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
+from backend.workers.strayed import settle_removed
 from sync.errors import LeaseLost
 from sync.imap.account import AccountWatcher, Timing
 from sync.imap.connection import open_connection
@@ -174,6 +174,7 @@ class World(Generic[P]):
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(placing, "GRACE", GRACE)
+            patch.setattr(strayed, "GRACE", GRACE)
             patch.setattr(carrying, "GIVE_UP", GRACE)
             patch.setattr(visits, "mail_login", trusting)
             # As impatient as the watcher: else a line that stalls under a job heals only after a minute.
