@@ -15,12 +15,23 @@ from frontend.inbox.state import Inbox
 from frontend.outbox.page import outbox
 from frontend.outbox.state import Outbox
 from frontend.session import Session
-from frontend.settings import audit_log, blocked, failed_jobs, intake_view, mailboxes_view, people, profile, tags
+from frontend.settings import (
+    audit_log,
+    blocked,
+    failed_jobs,
+    intake_view,
+    mailboxes_view,
+    notifications,
+    people,
+    profile,
+    tags,
+)
 from frontend.settings.accounts import Accounts
 from frontend.settings.audit_log import AuditLog
 from frontend.settings.blocked import BlockedSenders
 from frontend.settings.failed_jobs import FailedJobs
 from frontend.settings.intake import IntakeDesk
+from frontend.settings.notifications import Notifications
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
 from frontend.settings.views import Views, views
@@ -31,6 +42,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (outbox, "/outbox", "Outbox", Outbox.arrive),
     (contacts, "/contacts", "Contacts", Contacts.arrive),
     (profile.profile, "/settings", "Profile", None),
+    (notifications.notifications, "/settings/notifications", "Notifications", Notifications.arrive),
     (profile.tokens, "/settings/tokens", "API tokens", Profile.list_tokens),
     (profile.organisation, "/settings/organisation", "Organisation", None),
     (people.people, "/settings/people", "People", People.arrive),

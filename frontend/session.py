@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import reflex as rx
@@ -32,7 +33,7 @@ from backend.mailboxes.contracts import WorkCounts
 from backend.notifications.contracts import MarkNotificationsRead
 from backend.people.contracts import Me
 from backend.views.contracts import ViewCount
-from frontend import rail
+from frontend import rail, telling
 from frontend.api import Api, ApiError, SignedOut, session_of
 from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
 from frontend.presence import Whereabouts, whereabouts
@@ -67,6 +68,9 @@ class Session(rx.State):
     views: list[rail.ViewLink] = []
     notices: list[rail.NoticeView] = []
     unread_notices: int = 0
+    telling: list[telling.TellView] = []
+    """What has just happened and is worth a word outside the page (assets/js/notify.js)."""
+    unread_tags: list[str] = []
     toast: rail.ToastView = rail.NO_TOAST
     page_mark: str = rx.SessionStorage("", name="tandem-page")
     """Another one after every load of a page (assets/widgets/bridge.jsx)."""
@@ -123,8 +127,11 @@ class Session(rx.State):
         if before is None or before.notifications is not view.notifications or before.people is not view.people:
             self.notices = rail.paint_notices(view)
             self.unread_notices = view.unread_notifications
+            self.unread_tags = telling.unread_tags(view)
         if before is None or before.views is not view.views:
             self.views = rail.paint_views(view, self._view_counts)
+        if before is not None and (fresh := telling.fresh(before, view, datetime.now(UTC))):
+            self.telling = fresh
         self.ready = True
 
     def paint_mailboxes(self, view: View) -> None:
@@ -325,6 +332,25 @@ class Session(rx.State):
             return self.fault(refused)
         await self.become(replace(view, me=me, people=view.people | {me.person.id: me.person}))
         self.say("Your team sees that you are away" if at else "Your team sees that you are back")
+        return None
+
+    @rx.event
+    async def saw(self, conversation_id: int) -> EventSpec | None:
+        """The person has the conversation before them while something happens in it: they need not be told."""
+        return await self._post("/notifications/read", {"conversation_id": conversation_id})
+
+    @rx.event
+    async def add_device(self, device: dict[str, Any]) -> EventSpec | None:
+        """This browser is to be pushed to."""
+        given = {name: str(device.get(name, "")) for name in ("endpoint", "p256dh", "auth", "name")}
+        return await self._post("/push/devices", given)
+
+    async def _post(self, path: str, body: Any) -> EventSpec | None:
+        try:
+            self.seen()
+            await self.api().post(path, body)
+        except ApiError as refused:
+            return self.fault(refused)
         return None
 
     def hush(self) -> None:

@@ -77,14 +77,32 @@
     else history.replaceState(history.state, "", next);
   };
 
-  /** Show a conversation at once, then tell the server. */
-  const select = (id, { follow = true } = {}) => {
+  // A notification leads to the very mail (m12) or comment (c7) that it tells of; what is folded there unfolds.
+  const seek = (id, at, tries = 300) => {
+    if (selected !== id || !tries) return;
+    const pane = document.querySelector(`.pane[data-pane="${id}"]`);
+    const place = pane?.querySelector(`[data-${at[0] === "m" ? "message" : "comment"}="${at.slice(1)}"]`);
+    if (!place || place.matches(".fold")) {
+      if (tries % 100 === 0) place?.click();
+      if (tries === 150) pane?.querySelector(".thread > .link.centred")?.click();
+      return requestAnimationFrame(() => seek(id, at, tries - 1));
+    }
+    const show = () => place.scrollIntoView({ block: "center" });
+    show();
+    setTimeout(show, 300); // a mail above it may have grown
+    place.dataset.sought = "yes";
+    setTimeout(() => delete place.dataset.sought, 2500);
+  };
+
+  /** Show a conversation at once, at a place in it where one is named, then tell the server. */
+  const select = (id, { follow = true, at = "" } = {}) => {
     const before = selected;
     selected = id;
     draw();
     if (follow) rowOf(id)?.scrollIntoView({ block: "nearest" });
     address(onPhone() && !before);
     if (id) tandem.bridge?.select(id);
+    if (/^[mc]\d+$/.test(at)) seek(id, at);
   };
 
   const close = () => {
@@ -267,6 +285,10 @@
         "aria-checked",
         String(known.length > 0 && known.every((each) => each.tags?.split(" ").includes(item.dataset.tag))),
       );
+    const followed =
+      about.ids.length === 1 &&
+      document.querySelector(`.pane[data-pane="${about.ids[0]}"] .follow`)?.getAttribute("aria-pressed");
+    for (const item of panel.querySelectorAll("[data-following]")) item.hidden = item.dataset.following !== followed;
     for (const item of panel.querySelectorAll("[data-visibility]"))
       item.hidden = all("visibility", item.dataset.visibility);
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
@@ -352,7 +374,7 @@
     const inner = node.closest("a[data-conversation]");
     if (inner && plain && desk()) {
       event.preventDefault();
-      return select(Number(inner.dataset.conversation));
+      return select(Number(inner.dataset.conversation), { at: inner.dataset.spot ?? "" });
     }
     const act = node.closest("[data-act]");
     if (!act) return;
@@ -375,6 +397,8 @@
         return tandem.bridge?.tag(id, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
       case "tag-new":
         return tandem.bridge?.newTag(id, act.querySelector("[data-typed]").textContent);
+      case "follow":
+        return document.querySelector(`.pane[data-pane="${id}"] .follow`)?.click();
       case "visibility":
         return tandem.bridge?.visibility(id, act.dataset.visibility);
       case "assign":

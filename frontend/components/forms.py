@@ -12,7 +12,15 @@ from frontend.components.widgets import bridge
 from frontend.session import Session
 
 SECTIONS = (
-    ("You", False, (("user", "Profile", "/settings/"), ("key-round", "API tokens", "/settings/tokens/"))),
+    (
+        "You",
+        False,
+        (
+            ("user", "Profile", "/settings/"),
+            ("bell", "Notifications", "/settings/notifications/"),
+            ("key-round", "API tokens", "/settings/tokens/"),
+        ),
+    ),
     (
         "Mail",
         False,

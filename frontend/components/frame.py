@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, icon, icon_button, key_hint, link, menu_item, panel
-from frontend.components.widgets import ago, away_words
+from frontend.components.widgets import ago, away_words, teller
 from frontend.inbox.state import Inbox
 from frontend.session import Session
 from frontend.undo import Undo
@@ -40,6 +40,7 @@ SHORTCUTS = (
             ("Shift I", "Assign to me"),
             ("H", "Remind me"),
             ("L", "Tags"),
+            ("W", "Follow"),
             ("E", "Done"),
             ("#", "Move to Trash"),
             ("Z", "Undo"),
@@ -78,6 +79,13 @@ def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
         me_menu(),
         toast(),
         shortcuts(),
+        teller(
+            me=_session.me.id,
+            telling=_session.telling,
+            unread=_session.unread_tags,
+            on_saw=_session.saw,
+            on_device=_session.add_device,
+        ),
         class_name=f"app {name}",
         **attributes,
     )

@@ -161,6 +161,32 @@ class AtIt(rx.Component):
     otherwise: rx.Var[str]
 
 
+class Teller(rx.Component):
+    """Tells what happened outside the page, and takes back what was read (assets/js/notify.js)."""
+
+    library = "$/public/widgets/teller.jsx"
+    tag = "Teller"
+
+    me: rx.Var[int]
+    telling: rx.Var[Any]
+    unread: rx.Var[Any]
+    on_saw: rx.EventHandler[_passing(int)]
+    on_device: rx.EventHandler[_passing(dict)]
+
+
+class PushHere(rx.Component):
+    """Whether this browser may show notifications, and is pushed to, with the buttons that change it."""
+
+    library = "$/public/widgets/teller.jsx"
+    tag = "PushHere"
+
+    me: rx.Var[int]
+    available: rx.Var[bool]
+    public_key: rx.Var[str]
+    on_device: rx.EventHandler[_passing(dict)]
+    on_gone: rx.EventHandler[_passing(str)]
+
+
 class Keep(rx.Component):
     """Renders what it holds again only when `value` says something else."""
 
@@ -183,6 +209,8 @@ presence_board = PresenceBoard.create
 here_faces = HereFaces.create
 here_line = HereLine.create
 at_it = AtIt.create
+teller = Teller.create
+push_here = PushHere.create
 
 
 def away_words(face: Any) -> rx.Component:

@@ -20,6 +20,7 @@ from backend.conversations.contracts import (
     ConversationRow,
     EditComment,
     LinkedConversation,
+    SetFollowing,
     SetRead,
     SetStatus,
     SetVisibility,
@@ -139,6 +140,15 @@ class DeedState(ListState, mixin=True):
         try:
             made = await self.api().post("/tags", SaveTag(name=name), Tag)
             await self.change(conversation_id, "tags", ChangeTags(add=[made.id]))
+        except ApiError as refused:
+            return self.fault(refused)
+        return None
+
+    @rx.event
+    async def follow_it(self, conversation_id: int, following: bool) -> EventSpec | None:
+        """Be told of what is said and written in it, or no more."""
+        try:
+            await self.change(conversation_id, "following", SetFollowing(following=following))
         except ApiError as refused:
             return self.fault(refused)
         return None

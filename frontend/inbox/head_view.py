@@ -9,7 +9,11 @@ import reflex as rx
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
 from frontend.components.widgets import away_words
 from frontend.inbox.remind_view import remind_button
+from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import tag_button
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
 
 
 def head(shown: Any) -> rx.Component:
@@ -67,6 +71,7 @@ def head(shown: Any) -> rx.Component:
                 custom_attrs={"aria-label": "Open contact"},
             ),
         ),
+        _follow_button(shown),
         tag_button(),
         remind_button(shown),
         rx.cond(
@@ -99,4 +104,24 @@ def head(shown: Any) -> rx.Component:
             act_button(act="trash", key="#", class_name="reader", custom_attrs={"tabIndex": -1, "aria-hidden": "true"}),
         ),
         class_name="head",
+    )
+
+
+def _follow_button(shown: Any) -> rx.Component:
+    """Whether I am told of what is new in it; who else is stands on hovering, and at the side."""
+    return rx.el.button(
+        rx.cond(shown.following, icon("bell-ring", 15), icon("bell-plus", 15)),
+        type="button",
+        class_name=rx.cond(shown.following, "btn follow desk-only on", "btn follow desk-only"),
+        title=rx.cond(
+            shown.follower_names != "",
+            "Followed by " + shown.follower_names,
+            "Follow: be told of new mail and comments",
+        ),
+        on_click=_inbox.follow_it(shown.id, ~shown.following),
+        custom_attrs={
+            "data-key": "w",
+            "aria-label": "Follow",
+            "aria-pressed": rx.cond(shown.following, "true", "false"),
+        },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -106,7 +107,8 @@ class ListState(Session, mixin=True):
         async for step in self._open(_listing_of(kind, mailbox_id, shows, asked.get("q") or "")):
             yield step
         if conversation_id:
-            yield rx.call_script(f"tandem.select({conversation_id})")
+            spot = re.fullmatch(r"[mc]\d+", asked.get("at") or "")
+            yield rx.call_script(f"tandem.select({conversation_id}, {{at: '{spot[0] if spot else ''}'}})")
 
     @rx.event
     async def open_listing(self, kind: str, mailbox_id: int, shows: str) -> AsyncIterator[Any]:

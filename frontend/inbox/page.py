@@ -154,6 +154,10 @@ def _more_menu() -> rx.Component:
         ),
         menu_item(icon("shield-check", 16), "Not spam", custom_attrs={"data-act": "open", "data-if-status": "spam"}),
         menu_item(icon("ban", 16), "Block sender", custom_attrs={"data-act": "block"}),
+        menu_item(icon("bell-plus", 16), "Follow", custom_attrs={"data-act": "follow", "data-following": "false"}),
+        menu_item(
+            icon("bell-off", 16), "Follow no more", custom_attrs={"data-act": "follow", "data-following": "true"}
+        ),
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),
         _see("shield", "Make confidential", "confidential", "Only who is assigned, mentioned or added"),

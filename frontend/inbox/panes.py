@@ -133,6 +133,9 @@ class PaneView(TypedDict):
     remind_due: bool
     labels: list[LabelView]
     tag_ids: str
+    following: bool
+    followers: list[Face]
+    follower_names: str
     hidden: int
     flow: list[EntryView]
     contact: ContactView
@@ -164,7 +167,7 @@ NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresse
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
     assignee_short="", assigned="", mine=False, unread=False, comments=False, remind_at="", remind_kind="",
-    remind_due=False, labels=[], tag_ids="", hidden=0, flow=[],
+    remind_due=False, labels=[], tag_ids="", following=False, followers=[], follower_names="", hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
@@ -179,6 +182,11 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
     reminder = view.reminder(row.id)
     seeing = mailbox.reader_ids if mailbox and row.visibility == "private" else detail.viewer_ids
     names = [person.name for i in seeing if (person := view.people.get(i))]
+    following = [
+        person
+        for i in row.follower_ids
+        if (person := view.people.get(i)) and (not detail.viewer_ids or i in detail.viewer_ids)
+    ]
     return PaneView(
         id=row.id,
         mailbox_id=row.mailbox_id,
@@ -199,6 +207,9 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         remind_due=reminder is not None and reminder.due,
         labels=labels_of(view, row),
         tag_ids=" ".join(map(str, row.tag_ids)),
+        following=view.me.person.id in row.follower_ids,
+        followers=[person_face(each) for each in following],
+        follower_names=", ".join(each.name for each in following),
         hidden=hidden,
         flow=entries[hidden:],
         contact=_contact(detail),

@@ -32,6 +32,19 @@ def side(shown: Any) -> rx.Component:
             ),
         ),
         rx.cond(
+            shown.followers.length() > 0,
+            rx.fragment(
+                rx.el.h2("Followed by"),
+                rx.el.div(
+                    rx.foreach(
+                        shown.followers,
+                        lambda each: rx.el.span(avatar(each, small=True), each.name, class_name="follower el"),
+                    ),
+                    class_name="followers",
+                ),
+            ),
+        ),
+        rx.cond(
             shown.also_in.length() > 0,
             rx.fragment(
                 rx.el.h2("Also in"),

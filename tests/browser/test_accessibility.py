@@ -22,6 +22,7 @@ PAGES = (
     "/outbox/",
     "/contacts/",
     "/settings/",
+    "/settings/notifications/",
     "/settings/tokens/",
     "/settings/organisation/",
     "/settings/people/",
