@@ -154,15 +154,18 @@ def _more_menu() -> rx.Component:
         ),
         menu_item(icon("shield-check", 16), "Not spam", custom_attrs={"data-act": "open", "data-if-status": "spam"}),
         menu_item(icon("ban", 16), "Block sender", custom_attrs={"data-act": "block"}),
-        menu_item(icon("bell-plus", 16), "Follow", custom_attrs={"data-act": "follow", "data-following": "false"}),
-        menu_item(
-            icon("bell-off", 16), "Follow no more", custom_attrs={"data-act": "follow", "data-following": "true"}
-        ),
+        _follow("bell-plus", "Follow", "false"),
+        _follow("bell-off", "Follow no more", "true"),
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),
         _see("shield", "Make confidential", "confidential", "Only who is assigned, mentioned or added"),
         menu_item(icon("trash-2", 16), "Move to Trash", rx.el.kbd("#"), custom_attrs={"data-act": "trash"}),
     )
+
+
+def _follow(icon_name: str, text: str, following: str) -> rx.Component:
+    """The button of the head, where a phone has no room for it; only what can be done is offered."""
+    return menu_item(icon(icon_name, 16), text, custom_attrs={"data-act": "follow", "data-following": following})
 
 
 def _see(icon_name: str, text: str, visibility: str, title: str) -> rx.Component:

@@ -31,10 +31,10 @@ async def shown(page: Page) -> list[str]:
 
 async def until(page: Page, wanted: list[str]) -> None:
     for _ in range(100):
-        if (found := await shown(page)) == wanted:
+        if await shown(page) == wanted:
             return
         await page.wait_for_timeout(100)
-    raise AssertionError(f"the browser shows {found}, not {wanted}")
+    raise AssertionError(f"the browser shows {await shown(page)}, not {wanted}")
 
 
 async def test_who_follows_is_told_and_led_to_the_place(office: Office, seats: Seats) -> None:
