@@ -406,7 +406,7 @@
       case "look":
         return lookAt(Number(act.dataset.look));
       case "assign-me":
-        return id && tandem.bridge?.assign(id, Number(desk()?.dataset.me), 0, facts(id).assigned ?? "");
+        return id && tandem.bridge?.assign(id, Number(desk()?.dataset.me), 0, (act.closest("[data-panel]") ? seenAssigned : facts(id).assigned) ?? "");
       case "choosing":
         return desk()?.toggleAttribute("data-choosing");
       case "unmark":

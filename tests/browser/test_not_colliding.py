@@ -43,6 +43,7 @@ async def test_a_reply_is_seen_read_taken_over_and_written_twice_knowingly(offic
     row = ana.page.locator(".row", has_text="Two at one desk")
     foot = hers.locator(".here-line")
     await expect(foot).to_have_text("Jonas is reading this")
+    await ana.page.mouse.move(0, 0)  # under the pointer, a row shows what can be done with it
     await expect(row.get_by_role("img", name="Jonas is reading this")).to_be_visible()
 
     # Jonas replies; Ana sees it, is asked before she does the same, and reads along.
