@@ -23,10 +23,13 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
+from backend.database.connection import connect, disconnect
 from backend.database.migrate import migrate
 from backend.database.postgres_binaries import installed_binaries
 from backend.errors import Unavailable
+from backend.events.record import action
 from backend.mail import blobs
+from backend.people.audit import audit
 from backend.secret_key import key_file, secret_key, store_key_file
 from backend.settings import Settings
 
@@ -57,6 +60,7 @@ def back_up(settings: Settings, dsn: str, file: Path, *, with_key: bool) -> None
         raise BackupError(f"The folder {file.parent} is not there. Make it first.")
     key = secret_key(settings)
     manifest = Manifest(FORMAT, datetime.now(UTC), key_fingerprint(key), with_key)
+    asyncio.run(_note(dsn, made=True))  # before it is dumped, so that what is brought back knows of it
     with _work_folder(file.parent) as folder:
         unfinished, dump = folder / "backup", folder / "database.dump"
         started = time.monotonic()
@@ -97,12 +101,23 @@ def restore(settings: Settings, dsn: str, file: Path, *, force: bool) -> None:
         if manifest.holds_key and not key_there:
             _restore_key(settings, bytes.fromhex(_read(tar, "secret.key").decode()))
     asyncio.run(migrate(dsn))
+    asyncio.run(_note(dsn, made=False))
     print(f"Restored the database and {stored} stored files of {manifest.made_at:%Y-%m-%d %H:%M} UTC.")
     if not manifest.holds_key and not key_there:
         print(
             f"The secret key was not in the backup. Put your copy at {key_file(settings)} (mode 600) before the next "
             "start, or the passwords of all mail accounts have to be typed again."
         )
+
+
+async def _note(dsn: str, *, made: bool) -> None:
+    """In the audit log: whoever has a backup has everybody's mail."""
+    await connect(dsn, pool_size=1)
+    try:
+        async with action(None):
+            await audit(None, "backup_made" if made else "backup_restored", "installation")
+    finally:
+        await disconnect()
 
 
 def key_fingerprint(key: bytes) -> str:

@@ -9,7 +9,9 @@ from pathlib import Path
 from backend.database.connection import connect, disconnect
 from backend.database.migrate import migrate
 from backend.errors import TandemError
+from backend.events.record import action
 from backend.mail.importing import Outcome, Progress, find_mailbox, import_mail
+from backend.people.audit import audit
 
 TOLD_EVERY = 5.0
 """Seconds between two lines of progress where nobody watches a terminal."""
@@ -42,7 +44,10 @@ async def _import(dsn: str, name: str, paths: Sequence[Path]) -> Outcome:
     try:
         mailbox = await find_mailbox(name)
         print(f"Importing into {mailbox['name']} ({mailbox['address']}).", flush=True)
-        return await import_mail(mailbox["id"], paths, _Line())
+        outcome = await import_mail(mailbox["id"], paths, _Line())
+        async with action(None):
+            await audit(None, "mail_imported", f"mailbox:{mailbox['id']}", new=outcome.new, known=outcome.known)
+        return outcome
     finally:
         await disconnect()
 

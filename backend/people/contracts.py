@@ -180,6 +180,10 @@ class TokenCreated(Contract):
     secret: str
 
 
+AuditKind = Literal["entering", "people", "access", "mailboxes", "accounts", "tokens", "conversations", "operation"]
+"""What an entry of the audit log is about. `access` is who can open which mailbox, by name or by team."""
+
+
 class AuditEntry(Contract):
     """Who did what. `action` is a stable word, `subject` such as `mailbox:3`; no `actor_id`: the command line."""
 

@@ -1,14 +1,18 @@
 """Organisation, people, teams, and what only one person or the admins may read of them."""
 
+from datetime import date
+
 import msgspec
 
 from backend.access.asker import Asker
 from backend.database.connection import Row, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.notifications.contracts import NotificationSettings
+from backend.people.audit import KINDS
 from backend.people.contracts import (
     ApiToken,
     AuditEntry,
+    AuditKind,
     AuditPage,
     Invitation,
     InvitationOffer,
@@ -138,12 +142,28 @@ def offer_is_gone() -> NotFound:
     )
 
 
-async def read_audit(cursor: int | None) -> AuditPage:
-    """The newest 100 entries, or those before the id `cursor`. For admins."""
+async def read_audit(
+    *,
+    cursor: int | None,
+    person_id: int | None = None,
+    kind: AuditKind | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> AuditPage:
+    """The newest 100 entries, or those before the id `cursor`: by or about a person, of one kind, on days (in UTC, both
+    included). For admins."""
     records = await fetch(
-        "SELECT * FROM audit_entries WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2",
+        "SELECT * FROM audit_entries WHERE ($1::bigint IS NULL OR id < $1) "
+        "AND ($3::bigint IS NULL OR actor_id = $3 OR subject = 'user:' || $3) "
+        "AND ($4::text[] IS NULL OR action = ANY($4)) "
+        "AND ($5::date IS NULL OR at >= $5::date::timestamp AT TIME ZONE 'UTC') "
+        "AND ($6::date IS NULL OR at < ($6::date + 1)::timestamp AT TIME ZONE 'UTC') ORDER BY id DESC LIMIT $2",
         cursor,
         AUDIT_PAGE + 1,
+        person_id,
+        list(KINDS[kind]) if kind is not None else None,
+        since,
+        until,
     )
     items = [
         AuditEntry(

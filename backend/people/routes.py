@@ -1,5 +1,6 @@
 """Set-up, signing in, one's own account, people, teams, invitations and the audit log over HTTP."""
 
+from datetime import date
 from typing import Any
 
 from litestar import Request, Response, Router, delete, get, patch, post, put
@@ -13,6 +14,7 @@ from backend.people.actions import entering, invitations, organisation, password
 from backend.people.contracts import (
     AcceptInvitation,
     ApiToken,
+    AuditKind,
     AuditPage,
     ChangePassword,
     CreateInvitation,
@@ -234,9 +236,15 @@ async def delete_team(asker: Asker, team_id: int) -> None:
 
 
 @get("/audit", **access("admin"))
-async def read_audit(cursor: int | None = None) -> AuditPage:
+async def read_audit(
+    cursor: int | None = None,
+    person_id: int | None = None,
+    kind: AuditKind | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> AuditPage:
     """Who did what that concerns access, settings and credentials, the newest first."""
-    return await queries.read_audit(cursor)
+    return await queries.read_audit(cursor=cursor, person_id=person_id, kind=kind, since=since, until=until)
 
 
 router = Router(

@@ -7,10 +7,10 @@ from typing import Any, TypedDict
 import reflex as rx
 from reflex.event import EventSpec
 
-from backend.people.contracts import AuditEntry, AuditPage
+from backend.people.contracts import AuditEntry, AuditKind, AuditPage
 from frontend.api import ApiError
 from frontend.components.forms import card, settings_page
-from frontend.components.parts import avatar
+from frontend.components.parts import avatar, empty
 from frontend.components.widgets import ago
 from frontend.faces import Face, person_face
 from frontend.session import Session
@@ -21,6 +21,7 @@ DEEDS = {
     "set_up": "set up Tandem",
     "signed_in": "signed in",
     "signed_out": "signed out",
+    "sign_in_refused": "was refused at signing in as {subject}",
     "joined": "joined by invitation",
     "password_changed": "changed their password",
     "password_reset": "set a new password for {subject}",
@@ -50,8 +51,22 @@ DEEDS = {
     "intake_sorted": "sorted new mail of {subject}",
     "account_resumed": "let the account of {subject} go on",
     "job_retried": "tried a failed job again",
+    "backup_made": "made a backup",
+    "backup_restored": "brought back a backup",
+    "mail_imported": "imported mail into {subject}",
+    "conversation_deleted": "deleted a conversation for good in {subject}",
 }
 """What was done, by its word in the log. One that is not here stands as it is."""
+KINDS: dict[AuditKind, str] = {
+    "entering": "Signing in and passwords",
+    "people": "People",
+    "access": "Who can open what",
+    "mailboxes": "Mailboxes",
+    "accounts": "Mail accounts",
+    "tokens": "API tokens",
+    "conversations": "Deleted conversations",
+    "operation": "Backups, imports and jobs",
+}
 NOBODY = "Somebody not signed in"
 """Who acts where an entry names no person: the command line, or a page before signing in."""
 
@@ -67,17 +82,40 @@ class EntryView(TypedDict):
     details: list[str]
 
 
+class ChoiceView(TypedDict):
+    value: str
+    text: str
+
+
 class AuditLog(Session):
     """The log, newest first, as far as it was fetched."""
 
     entries: list[EntryView] = []
     more: bool = False
+    people: list[ChoiceView] = []
+    filtered: bool = False
 
     _cursor: int | None = None
+    _filters: dict[str, str] = {}
 
     @rx.event
     async def arrive(self) -> EventSpec | None:
         """On the page's load."""
+        self._filters, self.filtered = {}, False
+        if self._view is not None:
+            everybody = sorted(self._view.people.values(), key=lambda each: each.name.casefold())
+            self.people = [ChoiceView(value=str(each.id), text=each.name) for each in everybody]
+        return await self._begin()
+
+    @rx.event
+    async def filter(self, form: dict[str, Any]) -> EventSpec | None:
+        """By person, kind and days."""
+        names = ("person_id", "kind", "since", "until")
+        self._filters = {name: str(form[name]) for name in names if form.get(name)}
+        self.filtered = bool(self._filters)
+        return await self._begin()
+
+    async def _begin(self) -> EventSpec | None:
         self.entries, self.more, self._cursor = [], False, None
         return await self._fetch()
 
@@ -86,7 +124,7 @@ class AuditLog(Session):
         if view is None or not self.me["admin"]:
             return None
         try:
-            page = await self.api().get("/audit", AuditPage, cursor=self._cursor)
+            page = await self.api().get("/audit", AuditPage, cursor=self._cursor, **self._filters)
         except ApiError as refused:
             return self.fault(refused)
         self.entries = [*self.entries, *(paint_entry(view, each) for each in page.items)]
@@ -107,10 +145,26 @@ def paint_entry(view: View, entry: AuditEntry) -> EntryView:
         id=entry.id,
         face=person_face(actor),
         who=actor.name if actor else NOBODY,
-        deed=DEEDS.get(entry.action, f"{entry.action.replace('_', ' ')} {{subject}}").format(subject=subject),
+        deed=_own_access(entry, subject) or _deed(entry).format(subject=subject),
         at=entry.at.isoformat(),
         details=[f"{name.replace('_', ' ')}: {_words(value)}" for name, value in entry.detail.items()],
     )
+
+
+def _deed(entry: AuditEntry) -> str:
+    return DEEDS.get(entry.action, f"{entry.action.replace('_', ' ')} {{subject}}")
+
+
+def _own_access(entry: AuditEntry, subject: str) -> str:
+    """Whoever lets themselves in shall not be overlooked among other changes; empty for all else."""
+    if entry.action not in ("mailbox_members_set", "team_changed"):
+        return ""
+    before, after = (_members(entry.detail.get(when)) for when in ("before", "after"))
+    return f"gave themselves access to {subject}" if entry.actor_id in after - before else ""
+
+
+def _members(value: Any) -> set[Any]:
+    return set(value.get("member_ids", [])) if isinstance(value, dict) else set()
 
 
 def _subject(view: View, entry: AuditEntry) -> str:
@@ -146,6 +200,11 @@ def audit_log() -> rx.Component:
     return settings_page(
         "Audit log",
         for_admins(
+            _filter_form(),
+            rx.cond(
+                _state.filtered & (_state.entries.length() == 0),
+                empty("scroll-text", "Nothing fits", "Choose another person, kind or day."),
+            ),
             rx.cond(
                 _state.entries.length() > 0,
                 card("Newest first", rx.el.ul(rx.foreach(_state.entries, _entry), class_name="lines")),
@@ -156,6 +215,39 @@ def audit_log() -> rx.Component:
             ),
         ),
         lead="What concerns access, settings and passwords. Nothing can be taken out of it.",
+    )
+
+
+def _filter_form() -> rx.Component:
+    """By person, kind and days. What is chosen belongs to the browser until it is shown."""
+
+    def choice(label: str, name: str, options: Any) -> rx.Component:
+        return rx.el.label(
+            rx.el.span(label, class_name="label"),
+            rx.el.select(rx.el.option("All", value=""), options, name=name, class_name="select"),
+            class_name="field",
+        )
+
+    def day(label: str, name: str) -> rx.Component:
+        return rx.el.label(
+            rx.el.span(label, class_name="label"),
+            rx.el.input(type="date", name=name, class_name="input"),
+            class_name="field",
+        )
+
+    return rx.el.form(
+        choice(
+            "Person",
+            "person_id",
+            rx.foreach(_state.people, lambda each: rx.el.option(each.text, value=each.value)),
+        ),
+        choice("About", "kind", rx.fragment(*(rx.el.option(text, value=kind) for kind, text in KINDS.items()))),
+        day("From", "since"),
+        day("Until", "until"),
+        rx.el.button("Show", type="submit", class_name="btn"),
+        on_submit=_state.filter,
+        class_name="audit-filter",
+        custom_attrs={"aria-label": "Filter"},
     )
 
 

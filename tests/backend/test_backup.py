@@ -35,10 +35,22 @@ def in_data_folder(data: Path, code: str, *arguments: str, given: bytes = b"") -
     return outcome.stdout
 
 
-async def rows_of_all_tables(dsn: str) -> dict[str, list[str]]:
+async def deeds(dsn: str) -> list[str]:
+    """What the audit log tells, the oldest first."""
     connection = await asyncpg.connect(dsn)
     try:
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+        return [row["action"] for row in await connection.fetch("SELECT action FROM audit_entries ORDER BY id")]
+    finally:
+        await connection.close()
+
+
+async def rows_of_all_tables(dsn: str) -> dict[str, list[str]]:
+    """But for the audit log, which tells of backups too."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        tables = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'audit_entries' ORDER BY 1"
+        )
         return {
             table["tablename"]: [
                 row["row"]
@@ -102,6 +114,7 @@ async def test_everything_comes_back_in_an_empty_folder(
     assert ("secret key was not in the backup" in restored.stdout) is not with_key
     with EmbeddedPostgres(new) as other:
         assert await rows_of_all_tables(other.dsn) == before
+        assert (await deeds(other.dsn))[-2:] == ["backup_made", "backup_restored"]
     assert in_data_folder(new, FETCH_BLOB, digest) == LARGE
     there = read_settings({"TANDEM_DATA": str(new)})
     assert (key_file(there).exists() and secret_key(there) == key) is with_key

@@ -30,6 +30,7 @@ PAGES = (
     "/settings/mailboxes/",
     "/settings/intake/",
     "/settings/blocked-senders/",
+    "/settings/views/",
     "/settings/failed-jobs/",
     "/settings/audit/",
 )
@@ -100,6 +101,10 @@ async def test_axe_finds_nothing_serious_while_mail_is_read_and_written(office: 
     async with reading(office, seats, "Axe among the rows") as seat:
         page = seat.page
         found = await faults(page, "the list")
+        await page.get_by_role("button", name="Filter", exact=True).click()
+        await page.get_by_role("form", name="Filter").wait_for()
+        found += await faults(page, "the filters")
+        await page.get_by_role("button", name="Cancel").click()
         await page.locator(".row", has_text="Axe among the rows").click()
         pane = page.get_by_role("article", name="Axe among the rows")
         await pane.get_by_text("is it ready?").wait_for()

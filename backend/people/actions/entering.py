@@ -84,6 +84,9 @@ async def sign_in(given: SignIn, host: str, user_agent: str, earlier_session: in
     ]
     record = await fetch_row("SELECT * FROM users WHERE email = $1 AND active", email)
     if not await password_fits(record["password_hash"] if record else None, given.password) or record is None:
+        async with action(None):
+            # What was typed is not written down: it may be a password in the wrong field.
+            await audit(None, "sign_in_refused", f"user:{record['id'] if record else 0}")
         raise NotSignedIn("The e-mail address or the password is wrong.", "Check both and try again.")
     new_hash = await hash_password(given.password) if is_outdated(record["password_hash"]) else None
     async with action(record["id"]):

@@ -1,6 +1,7 @@
 """Roles, closed accounts, and an organisation that is never without an owner."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -131,3 +132,21 @@ async def test_the_audit_log_comes_in_pages(api: Api) -> None:
     ids = [entry.id for page in (first, second) for entry in page.items]
     assert len(first.items) == 100 and ids == sorted(set(ids), reverse=True)
     assert second.next_cursor is None
+
+
+async def test_the_audit_log_is_filtered_by_person_kind_and_day(api: Api) -> None:
+    await api.ana.patch(f"/people/{api.jonas.user_id}", UpdatePerson(role="admin"))
+    await api.jonas.patch("/organisation", UpdateOrganisation(name="Southwind"))
+    await api.stranger().refused("POST", "/sign-in", {"email": api.tom.email, "password": "not this one at all"})
+    await api.stranger().refused("POST", "/sign-in", {"email": "nobody@else.example", "password": "not this one"})
+
+    async def told(**query: object) -> list[str]:
+        return [each.action for each in (await api.ana.get("/audit", AuditPage, **query)).items]
+
+    assert (await told(person_id=api.jonas.user_id))[:2] == ["organisation_renamed", "person_changed"]
+    assert await told(person_id=api.tom.user_id, kind="entering") == ["sign_in_refused", "joined"]
+    assert (await told(kind="entering"))[:2] == ["sign_in_refused", "sign_in_refused"]
+    assert await told(kind="access") == []
+    today = datetime.now(UTC).date()
+    assert len(await told(since=today, until=today)) == len(await told())
+    assert await told(until=today - timedelta(days=2)) == [] == await told(since=today + timedelta(days=2))
