@@ -114,9 +114,9 @@ async def add_person(asker: Asker, conversation_id: int, user_id: int) -> Conver
     """Add a user of the mailbox to those concerned."""
     async with changing(asker.user_id, conversation_id) as change:
         await check_readers(change.mailbox_id, [user_id])
-        await add_concerned(conversation_id, [user_id], "added")
-        activity = await add_activity(change, "added", subject_id=user_id)
-        change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+        if await add_concerned(conversation_id, [user_id], "added"):
+            activity = await add_activity(change, "added", subject_id=user_id)
+            change.tell(lambda row: ConversationChanged(row=row, activity=activity))
     return await item_for(asker, conversation_id, change.row)
 
 
@@ -262,15 +262,16 @@ async def add_activity(
     return activity_of(record)
 
 
-async def add_concerned(conversation_id: int, user_ids: Collection[int], reason: str) -> None:
-    for user_id in user_ids:
-        await execute(
-            "INSERT INTO conversation_people (conversation_id, user_id, reason) VALUES ($1, $2, $3) "
-            "ON CONFLICT DO NOTHING",
-            conversation_id,
-            user_id,
-            reason,
-        )
+async def add_concerned(conversation_id: int, user_ids: Collection[int], reason: str) -> list[int]:
+    """These people are concerned for this reason; answers who was not before."""
+    records = await fetch(
+        "INSERT INTO conversation_people (conversation_id, user_id, reason) "
+        "SELECT $1, u, $3 FROM unnest($2::bigint[]) u ON CONFLICT DO NOTHING RETURNING user_id",
+        conversation_id,
+        sorted(set(user_ids)),
+        reason,
+    )
+    return [record["user_id"] for record in records]
 
 
 async def check_readers(mailbox_id: int, user_ids: Collection[int]) -> None:

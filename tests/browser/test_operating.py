@@ -51,7 +51,16 @@ async def test_the_audit_log_tells_who_did_what(office: Office, seats: Seats) ->
     await expect(entry).to_contain_text("Ana Ribeiro")
     await entry.get_by_text("Details").click()
     await expect(entry.get_by_text("address: support@northwind.example")).to_be_visible()
-    await expect(page.get_by_text("Jonas Dahl joined by invitation")).to_be_visible()
+    joined = page.get_by_text("Jonas Dahl joined by invitation")
+    await expect(joined).to_be_visible()
+    form = page.get_by_role("form", name="Filter")
+    await form.get_by_label("About").select_option("Mail accounts")
+    await form.get_by_role("button", name="Show").click()
+    await expect(joined).to_have_count(0)
+    await expect(entry).to_be_visible()
+    await form.get_by_label("Person").select_option("Jonas Dahl")
+    await form.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("Nothing fits")).to_be_visible()
     assert seat.complaints == []
 
 
