@@ -50,8 +50,8 @@ Each = TypeVar("Each")
 def receive(view: View, frame: EventFrame | PositionFrame | PresenceFrame) -> View:
     """`view` after a frame of the live socket. An event that the view already holds changes nothing."""
     if isinstance(frame, PresenceFrame):
-        others = {i: each for i, each in view.present.items() if i != frame.conversation_id}
-        return replace(view, present=others | ({frame.conversation_id: frame.people} if frame.people else {}))
+        told = {each.conversation_id: each.people for each in frame.conversations}
+        return replace(view, present={i: people for i, people in (view.present | told).items() if people})
     if isinstance(frame, PositionFrame):
         ahead = {each.stream: max(each.position, view.positions.get(each.stream, 0)) for each in frame.positions}
         return replace(view, positions=view.positions | ahead)

@@ -123,11 +123,17 @@ class Present(Contract):
     doing: Doing
 
 
-class PresenceFrame(Contract, tag="presence", tag_field="frame"):
-    """The others who are in a conversation now; whatever was said of it before is no longer so. May be lost."""
+class PeopleIn(Contract):
+    """The others who are in a conversation now; whatever was said of it before is no longer so."""
 
     conversation_id: int
     people: list[Present]
+
+
+class PresenceFrame(Contract, tag="presence", tag_field="frame"):
+    """Who else is where, of the conversations in which it changed. May be lost."""
+
+    conversations: list[PeopleIn]
 
 
 Frame = EventFrame | PositionFrame | ResetFrame | RefusedFrame | ClosingFrame | PresenceFrame

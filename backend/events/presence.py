@@ -11,6 +11,9 @@ is told together, and only the last word of each seat: a client that talks too m
 A seat ends when its socket ends, when its client has not said `looking` again for `LASTING` seconds, and, in the other
 processes, when its own process is silent for as long. A process that has just come asks the others for theirs.
 
+Whoever is in a conversation hears of it at once. Who only has it on the screen, as a row among others, hears of all its
+rows together, every few seconds at most: in a large team somebody always moves, each word one for everybody.
+
 Nobody is told of a person in a conversation that one of the two does not see: that is asked in the database with each
 change that somebody watches, and only then. A client hears of others alone, and of a conversation only when what it was
 told last is no longer so.
@@ -28,13 +31,15 @@ from typing import NamedTuple, Protocol, get_args
 import asyncpg
 
 from backend.database.connection import end_if_cancelled, fetch
-from backend.events.contracts import Doing, Looking, PresenceFrame, Present, frame_encoder
+from backend.events.contracts import Doing, Looking, PeopleIn, PresenceFrame, Present, frame_encoder
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "tandem_presence"
 TICK = 0.05
 """Seconds in which changes are gathered."""
+ROWS = 2.0
+"""Seconds at least between two words to a client about conversations that its person is not in."""
 LASTING = 45.0
 """Seconds after which a seat of which nobody has said a word is empty."""
 AGAIN = 15.0
@@ -89,6 +94,7 @@ class Presence:
         self._watched: dict[Watcher, frozenset[int]] = {}
         self._told: dict[Watcher, dict[int, Others]] = defaultdict(dict)
         self._dirty: set[int] = set()
+        self._dirty_rows: set[int] = set()
         self._wake = asyncio.Event()
 
     # ---- what this process' clients say
@@ -108,10 +114,13 @@ class Presence:
         wanted = frozenset(list(conversation_ids)[:MOST_WATCHED])
         before = self._watched.get(client, frozenset())
         self._watched[client] = wanted
+        empty: list[PeopleIn] = []
         for gone in before - wanted:
             self._unwatch(client, gone)
             if self._told[client].pop(gone, ()):
-                client.put(frame_encoder.encode(PresenceFrame(conversation_id=gone, people=[])))
+                empty.append(PeopleIn(conversation_id=gone, people=[]))
+        if empty:
+            client.put(frame_encoder.encode(PresenceFrame(conversations=empty)))
         for fresh in wanted - before:
             self._watchers[fresh].add(client)
             if fresh in self._in:
@@ -207,11 +216,13 @@ class Presence:
     async def run(self) -> None:
         """Tell what changed, a tick at a time, until cancelled."""
         again = time.monotonic() + AGAIN
+        rows = 0.0
         while True:
             taken = [*(each for _, each in self._own.values()), *self._seats.values()]
             next_look = min((each.until for each in taken), default=again)
+            due = min(again, next_look, rows if self._dirty_rows else again)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, min(again, next_look) - time.monotonic())):
+                async with asyncio.timeout(max(0.0, due - time.monotonic())):
                     await self._wake.wait()
             self._expire()
             if time.monotonic() >= again:
@@ -220,9 +231,14 @@ class Presence:
             self._wake.clear()
             untold, self._untold = self._untold, {}
             dirty, self._dirty = self._dirty, set()
+            self._dirty_rows |= dirty
             try:
                 await self._tell_processes(untold)
-                await self._tell_watchers(dirty)
+                await self._tell_watchers(dirty, those_in_it=True)
+                if self._dirty_rows and time.monotonic() >= rows:
+                    rows = time.monotonic() + ROWS
+                    dirty, self._dirty_rows = self._dirty_rows, set()
+                    await self._tell_watchers(dirty, those_in_it=False)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
                 end_if_cancelled()
                 log.warning("Who is where could not be told (%s); it is told later.", type(fault).__name__)
@@ -238,17 +254,21 @@ class Presence:
         for at in range(0, len(entries), SEATS_IN_A_PAYLOAD):
             await _notify(" ".join([self._process, *entries[at : at + SEATS_IN_A_PAYLOAD]]))
 
-    async def _tell_watchers(self, dirty: Iterable[int]) -> None:
-        """What changed in the conversations that somebody watches, to those whose picture it changes."""
-        people = {each: self._people_in(each) for each in dirty if self._has_news(each)}
+    async def _tell_watchers(self, dirty: Iterable[int], *, those_in_it: bool) -> None:
+        """What changed in the conversations that somebody watches, to those whose picture it changes.
+
+        `those_in_it`: only to clients whose person is in the conversation.
+        """
+        people = {each: self._people_in(each) for each in dirty if self._has_news(each, those_in_it)}
         if not people:
             return
         viewers: defaultdict[int, set[int]] = defaultdict(set)
         for record in await fetch("SELECT c, v FROM unnest($1::bigint[]) c, viewers(c) v", list(people)):
             viewers[record["c"]].add(record["v"])
+        news: defaultdict[Watcher, list[PeopleIn]] = defaultdict(list)
         for conversation_id, present in people.items():
             seeing = viewers[conversation_id]
-            for client in list(self._watchers.get(conversation_id, ())):
+            for client in self._listeners(conversation_id, those_in_it):
                 told = self._told[client]
                 if client.user_id not in seeing:
                     told.pop(conversation_id, None)  # its client has heard that the conversation is gone
@@ -259,15 +279,23 @@ class Presence:
                 told[conversation_id] = others
                 if not others:
                     del told[conversation_id]
-                client.put(frame_encoder.encode(PresenceFrame(conversation_id=conversation_id, people=list(others))))
+                news[client].append(PeopleIn(conversation_id=conversation_id, people=list(others)))
+        for client, changed in news.items():
+            client.put(frame_encoder.encode(PresenceFrame(conversations=changed)))
 
-    def _has_news(self, conversation_id: int) -> bool:
+    def _listeners(self, conversation_id: int, those_in_it: bool) -> list[Watcher]:
+        watching = self._watchers.get(conversation_id, set())
+        return [each for each in watching if not those_in_it or self._is_in(each, conversation_id)]
+
+    def _is_in(self, client: Watcher, conversation_id: int) -> bool:
+        _, taken = self._own.get(client, (0, None))
+        return taken is not None and taken.seat.conversation_id == conversation_id
+
+    def _has_news(self, conversation_id: int, those_in_it: bool) -> bool:
         """Whether anybody here could be told something: somebody watches besides the one who is there."""
-        watching = self._watchers.get(conversation_id)
-        if not watching:
-            return False
-        there = {self._seats[key].seat.user_id for key in self._in.get(conversation_id, ())}
-        return any(there - {client.user_id} or conversation_id in self._told.get(client, {}) for client in watching)
+        listening = self._listeners(conversation_id, those_in_it)
+        there = {self._seats[key].seat.user_id for key in self._in.get(conversation_id, ())} if listening else set()
+        return any(there - {each.user_id} or conversation_id in self._told.get(each, {}) for each in listening)
 
     def _people_in(self, conversation_id: int) -> list[Present]:
         """Everybody there, once, with the most that they do."""

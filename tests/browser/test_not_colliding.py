@@ -143,7 +143,8 @@ async def who_is_there(socket: websockets.ClientConnection) -> list[int]:
     async with asyncio.timeout(10):
         while not isinstance(frame := frame_decoder.decode(await socket.recv()), PresenceFrame):
             continue
-    return [each.user_id for each in frame.people]
+    [told] = frame.conversations
+    return [each.user_id for each in told.people]
 
 
 async def test_presence_is_known_in_every_web_process_and_ends_with_the_one_it_came_from(office: Office) -> None:

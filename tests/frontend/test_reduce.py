@@ -24,7 +24,7 @@ from backend.conversations.contracts import (
     MessageRemoved,
     WatermarkChanged,
 )
-from backend.events.contracts import Event, PositionFrame, PresenceFrame, Present
+from backend.events.contracts import Event, PeopleIn, PositionFrame, PresenceFrame, Present
 from backend.mailboxes.contracts import MailboxChanged, MailboxGained, MailboxGone
 from backend.notifications.contracts import Notification, NotificationAdded, NotificationsRead
 from backend.people.contracts import PersonChanged
@@ -244,9 +244,9 @@ def test_a_detail_fetched_before_an_event_that_was_seen_is_told_apart() -> None:
 
 def test_presence_says_all_of_one_conversation_and_goes_with_it() -> None:
     jonas = [Present(user_id=JONAS, doing="replying")]
-    after = receive(view(row(1), row(2)), PresenceFrame(conversation_id=1, people=jonas))
-    after = receive(after, PresenceFrame(conversation_id=2, people=jonas))
+    both = [PeopleIn(conversation_id=number, people=jonas) for number in (1, 2)]
+    after = receive(view(row(1), row(2)), PresenceFrame(conversations=both))
     assert after.present == {1: jonas, 2: jonas}
-    after = receive(after, PresenceFrame(conversation_id=1, people=[]))
+    after = receive(after, PresenceFrame(conversations=[PeopleIn(conversation_id=1, people=[])]))
     assert after.present == {2: jonas}
     assert apply(ConversationGone(conversation_id=2), after).present == {}

@@ -7,21 +7,29 @@ import pytest
 
 from backend.conversations.contracts import SetVisibility
 from backend.events import presence
-from backend.events.contracts import ClientFrame, ClosingFrame, Doing, Looking, PresenceFrame, Watch
+from backend.events.contracts import ClientFrame, ClosingFrame, Doing, Looking, PeopleIn, PresenceFrame, Watch
 from tests.servers.api import Api, Live
 from tests.servers.delivery import deliver
 
 QUIET_SECONDS = 0.4
 
 
+@pytest.fixture(autouse=True)
+def hasty_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are told of as soon as conversations that somebody is in."""
+    monkeypatch.setattr(presence, "ROWS", 0.0)
+
+
 async def say(live: Live, frame: ClientFrame) -> None:
     await live.socket.send(msgspec.json.encode(frame).decode())
 
 
-async def told(live: Live) -> PresenceFrame:
+async def told(live: Live) -> PeopleIn:
+    """The next word about the one conversation that is watched."""
     while not isinstance(frame := await live.next(), PresenceFrame):
         continue
-    return frame
+    [people] = frame.conversations
+    return people
 
 
 async def hears_nothing(live: Live) -> None:
@@ -30,7 +38,7 @@ async def hears_nothing(live: Live) -> None:
             await told(live)
 
 
-def there(frame: PresenceFrame) -> dict[int, Doing]:
+def there(frame: PeopleIn) -> dict[int, Doing]:
     return {each.user_id: each.doing for each in frame.people}
 
 
@@ -165,6 +173,26 @@ async def hears_nothing_but(live: Live, last: dict[int, Doing]) -> None:
                 heard = there(await told(live))
     except TimeoutError:
         assert heard == last
+
+
+async def test_rows_are_told_of_now_and_then_and_the_conversation_one_is_in_at_once(
+    served: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "ROWS", 1.0)
+    near, far = await deliver(served.support), await deliver(served.support)
+    async with served.live(served.ana) as ana, served.live(served.jonas) as jonas:
+        await say(ana, Watch(conversation_ids=[near, far]))
+        await say(ana, Looking(conversation_id=near))
+        await say(jonas, Looking(conversation_id=far))
+        assert (await told(ana)).conversation_id == far
+        began = asyncio.get_running_loop().time()
+        await say(jonas, Looking(conversation_id=near))
+        first = await told(ana)
+        assert (first.conversation_id, there(first)) == (near, {served.jonas.user_id: "reading"})
+        assert asyncio.get_running_loop().time() - began < 0.6
+        second = await told(ana)
+        assert (second.conversation_id, second.people) == (far, [])
+        assert asyncio.get_running_loop().time() - began > 0.6
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**63])
