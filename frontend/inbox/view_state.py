@@ -59,14 +59,20 @@ class ViewState(ListState, mixin=True):
         filters = listing.filters(view) if listing is not None else None
         if listing is None or filters is None:
             inside = [listing.mailbox_id] if listing is not None and listing.mailbox_id else []
-            self.filtered_by, self.own_view = "", NO_VIEW
-            self.filter_form, self.filter_mark = paint_form(Filters(mailbox_ids=inside)), f"in {inside}"
+            self._show_filters("", NO_VIEW, Filters(mailbox_ids=inside))
             return
-        self.filtered_by = filter_words(view, filters)
-        self.filter_form = paint_form(filters)
-        self.filter_mark = msgspec.json.encode(filters).decode()
         saved = view.views.get(listing.number if listing.kind == "view" else self._basis)
-        self.own_view = _own(view, saved, changed=listing.kind == "filter") if saved else NO_VIEW
+        own = _own(view, saved, changed=listing.kind == "filter") if saved else NO_VIEW
+        self._show_filters(filter_words(view, filters), own, filters)
+
+    def _show_filters(self, words: str, own: OwnView, filters: Filters) -> None:
+        """Only what is another one: a variable that is set again is sent again."""
+        if words != self.filtered_by:
+            self.filtered_by = words
+        if own != self.own_view:
+            self.own_view = own
+        if (mark := msgspec.json.encode(filters).decode()) != self.filter_mark:
+            self.filter_mark, self.filter_form = mark, paint_form(filters)
 
     def paint_sharing(self, view: View) -> None:
         """My teams; for admins all."""
@@ -86,7 +92,8 @@ class ViewState(ListState, mixin=True):
     async def show_filtered(self, form: dict[str, Any]) -> AsyncIterator[Any]:
         """List what fits the filters of the form."""
         listing = self._listing
-        self._basis = listing.number if listing is not None and listing.kind == "view" else self._basis
+        if listing is None or listing.kind != "filter":  # filtering again changes the same view
+            self._basis = listing.number if listing is not None and listing.kind == "view" else 0
         self.filtering = False
         async for step in self._open(Listing(kind="filter", query=_text(read_form(form)))):
             yield step

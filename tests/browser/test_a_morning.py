@@ -108,6 +108,8 @@ async def test_a_morning(office: Office, seats: Seats) -> None:
     hers = ana.page.get_by_role("article", name="Fork creaks")
     await expect(hers.get_by_label("Comment of Jonas")).to_contain_text("is that the batch of May?")
 
+    await expect(his.get_by_text("Ana is reading this")).to_be_visible()
+
     # She tags it, keeps it among the people of the mailbox, and wants to see it again tomorrow.
     tag = await office.ana.post("/tags", SaveTag(name="Batch of May"), Tag)
     path = f"/conversations/{fork}"
@@ -163,6 +165,13 @@ async def test_a_morning(office: Office, seats: Seats) -> None:
     await morning.mei.patch("/me", UpdateProfile(away_until=None))
     await morning.receive("Saddle too low", "How do I raise it?")
     await expect(row_of(ana.page, "Saddle too low").get_by_title("Mei Tanaka")).to_be_visible(timeout=20_000)
+
+    # Both of these are done in one go, and leave the lists of everybody.
+    saddle = await morning.number("Saddle too low")
+    both = {"ids": [basket, saddle], "change": {"type": "status", "status": "done"}}
+    await office.ana.post("/conversations/many", both)
+    for subject in ("Basket wanted", "Saddle too low"):
+        await expect(row_of(ana.page, subject)).to_have_count(0)
 
     # What happened stands in the trail, each once and in its order. Mallory heard of none of it.
     detail = await morning.detail(office.jonas, fork)
