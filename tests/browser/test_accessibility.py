@@ -124,6 +124,25 @@ async def test_axe_finds_nothing_serious_while_mail_is_read_and_written(office: 
         assert found == []
 
 
+async def test_axe_finds_nothing_serious_among_comments(office: Office, seats: Seats) -> None:
+    async with reading(office, seats, "Axe among comments") as seat:
+        page = seat.page
+        row = page.locator(".row", has_text="Axe among comments")
+        number = int(await row.get_attribute("data-conversation-id") or 0)
+        said = {"text": f"> It **is** `ready`, see #{number} and #999999\n\n- today", "link_ids": [number, 999_999]}
+        await office.jonas.post(f"/conversations/{number}/comments", said)
+        await row.get_by_label("New comments").wait_for()
+        await page.get_by_title("About this mailbox").click()
+        found = await faults(page, "new comments, and about the mailbox")
+        await page.keyboard.press("Escape")
+        await row.click()
+        pane = page.get_by_role("article", name="Axe among comments")
+        await pane.get_by_text("a conversation you cannot see").wait_for()
+        await pane.get_by_label("Comment, seen by your team only").fill("An answer to #")
+        found += await faults(page, "comments")
+        assert found == []
+
+
 SHOWN = """() => {
   const at = document.activeElement;
   if (!at || at === document.body) return null;

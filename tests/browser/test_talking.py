@@ -58,6 +58,14 @@ async def test_a_comment_is_formatted_has_files_and_leads_to_another_conversatio
     his = jonas.page.get_by_role("article", name="A wheel that wobbles")
     await expect(his.get_by_text("New", exact=True)).to_be_visible()
     await expect(row.get_by_label("New comments")).to_have_count(0)
+
+    # What is said while he has it open is read once he stirs in it.
+    await box.fill("And another.")
+    await box.press("Enter")
+    await expect(his.get_by_text("And another.")).to_be_visible()
+    await expect(row.get_by_label("New comments")).to_have_count(1)
+    await his.get_by_text("And another.").hover()
+    await expect(row.get_by_label("New comments")).to_have_count(0)
     async with jonas.page.expect_download() as saving:
         await his.get_by_role("link", name="stock.txt").click()
     assert (await saving.value).suggested_filename == "stock.txt"
