@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from backend.compose.contracts import Came, Draft, Outgoing
 from backend.conversations.contracts import Activity, Comment, LinkedConversation
-from backend.mail.contracts import AttachmentItem
+from backend.mail.contracts import AttachmentItem, MailAddress
 from frontend.faces import initials
 from frontend.inbox.panes import Opened, activity_words, first_opened, paint_pane, size_words, stands_open
 from frontend.reduce import apply
@@ -65,6 +66,8 @@ def test_comments_and_activity_stand_in_the_flow_in_order() -> None:
         ("status", None, None, "open", "This was moved back to the inbox in the mail account"),
         ("status", JONAS, None, "done", "Jonas marked this done"),
         ("visibility", ANA, None, "private", "You made this private"),
+        ("took_over", JONAS, ANA, "", "Jonas took over your reply"),
+        ("took_over", ANA, JONAS, "", "You took over Jonas’s reply"),
     ],
 )
 def test_activity_in_words(kind: Any, actor: int | None, subject: int | None, value: str, words: str) -> None:
@@ -122,3 +125,35 @@ def test_what_a_comment_links_to_is_shown_as_it_stands_now() -> None:
     seen = view(row(9, subject="Brakes", status="done"))
     (entry,) = paint_pane(seen, told, Opened(comments_read=4))["flow"]
     assert 'data-conversation="9"' in entry["html"] and ">Brakes · Done</a>" in entry["html"]
+
+
+LENA = MailAddress(name="Lena Wirth", address="lena@wirth.example")
+
+
+def test_a_held_mail_shows_what_came_and_can_be_sent_anyway() -> None:
+    came = [
+        Came(message_id=None, author_id=JONAS, sender=None, subject="Re: x", snippet="It left\ntoday.", at=NOON),
+        Came(message_id=7, author_id=None, sender=LENA, subject="x", snippet="Never mind.", at=NOON),
+    ]
+    held = Outgoing(
+        id=1, conversation_id=1, mailbox_id=3, author_id=ANA, state="held", subject="x", to=[LENA], text="Hello",
+        message_id="", created_at=NOON, undo_until=None, attempts=1, next_attempt_at=None, reason="Jonas answered.",
+        remedy="", server_words="", recipients=[], attachments=[], came=came,
+    )  # fmt: skip
+    [entry] = paint_pane(view(row(1)), detail(row(1), outgoing=[held]), Opened())["flow"]
+    shown = [(each["who"], each["text"], each["message_id"]) for each in entry["came"]]
+    assert shown == [("Jonas Dahl", "It left today.", 0), ("Lena Wirth", "Never mind.", 7)]
+    assert entry["choices"][0] == "send_anyway"
+
+
+def test_a_colleagues_draft_stands_in_the_flow_with_its_whole_text_and_mine_does_not() -> None:
+    def draft(id: int, author_id: int) -> Draft:
+        return Draft(
+            id=id, conversation_id=1, mailbox_id=3, author_id=author_id, kind="reply", to=[LENA], cc=[], bcc=[],
+            subject="Re: x", text="Hello Lena,\n\nit left today.", attachments=[], version=1, updated_at=NOON,
+        )  # fmt: skip
+
+    drafts = [draft(1, ANA), draft(2, JONAS)]
+    [entry] = paint_pane(view(row(1)), detail(row(1), drafts=drafts), Opened())["flow"]
+    assert (entry["kind"], entry["id"], entry["author"], entry["who"]) == ("writing", 2, JONAS, "Jonas")
+    assert (entry["snippet"], entry["text"]) == ("Hello Lena, it left today.", "Hello Lena,\n\nit left today.")
