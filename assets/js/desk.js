@@ -411,6 +411,12 @@
         return desk()?.toggleAttribute("data-choosing");
       case "unmark":
         return tandem.unmark();
+      case "delete":
+        return id && tandem.askToDelete([id]);
+      case "empty-trash":
+        return tandem.askToDelete([]);
+      case "delete-now":
+        return tandem.deleteNow();
       case "sign-out":
         return tandem.signOut();
       case "shortcuts":

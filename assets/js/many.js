@@ -103,9 +103,30 @@
       case "tag-new":
         changeMany(ids, { type: "tags", new: control.querySelector("[data-typed]").textContent });
         return true;
+      case "delete":
+        askToDelete(ids);
+        return true;
       default:
         return false;
     }
+  };
+
+  // ---- deleting for good is asked for first; without ids it is the whole Trash
+
+  let doomed = [];
+  const askToDelete = (ids) => {
+    const dialog = document.querySelector("dialog.delete-dialog");
+    if (!dialog) return;
+    doomed = ids;
+    const many = ids.length === 1 ? "this conversation" : `${ids.length} conversations`;
+    dialog.querySelector("[data-what]").textContent = `Delete ${ids.length ? many : "all in this Trash"} for good?`;
+    dialog.showModal();
+  };
+  const deleteNow = () => {
+    document.querySelector("dialog.delete-dialog")?.close();
+    if (!doomed.length) return tandem.bridge?.emptyTrash();
+    changeMany(doomed, { type: "delete" });
+    tandem.leave(...doomed);
   };
 
   document.addEventListener("click", (event) => {
@@ -151,5 +172,5 @@
     draw();
   });
 
-  Object.assign(tandem, { marked: () => [...marked], mark, marks, unmark, changeMany, actOnMany: act });
+  Object.assign(tandem, { marked: () => [...marked], mark, marks, unmark, changeMany, actOnMany: act, askToDelete, deleteNow });
 })();

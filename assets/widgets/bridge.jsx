@@ -36,6 +36,7 @@ export function Bridge(props) {
       looking: pass("onLooking"),
       many: pass("onMany"),
       markAll: pass("onMarkAll"),
+      emptyTrash: pass("onEmptyTrash"),
     };
     window.tandem = Object.assign(window.tandem ?? {}, { bridge: ways });
     window.dispatchEvent(new Event("tandem:mounted"));

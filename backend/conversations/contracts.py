@@ -400,6 +400,10 @@ class ChangeTagsOfMany(ChangeTags, tag="tags"):
     """As `ChangeTags`."""
 
 
+class DeleteMany(Contract, tag="delete"):
+    """For good: only what is in the Trash, and only by those who may. It cannot be taken back."""
+
+
 ManyChange = (
     AssignMany
     | SetStatusOfMany
@@ -408,6 +412,7 @@ ManyChange = (
     | RemindOfMany
     | ClearRemindersOfMany
     | ChangeTagsOfMany
+    | DeleteMany
 )
 
 
@@ -428,7 +433,16 @@ class RefusedChange(Contract):
 
 
 class ManyChanged(Contract):
-    """What was changed, as it now stands, and what was not."""
+    """What was changed, as it now stands, or deleted for good; and what was not."""
 
     items: list[ConversationItem]
+    refused: list[RefusedChange]
+    deleted: list[int] = []
+
+
+class EmptiedTrash(Contract):
+    """How many conversations are gone, how many are left for another request, and what was not deleted and why."""
+
+    deleted: int
+    left: int
     refused: list[RefusedChange]

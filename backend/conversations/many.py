@@ -15,6 +15,7 @@ from backend.conversations.contracts import (
     ChangeTagsOfMany,
     ClearRemindersOfMany,
     ConversationItem,
+    DeleteMany,
     ManyChange,
     ManyChanged,
     RefusedChange,
@@ -23,12 +24,16 @@ from backend.conversations.contracts import (
     SetStatusOfMany,
     SetVisibilityOfMany,
 )
+from backend.conversations.deleting import delete_conversations, refusal_of
 from backend.errors import TandemError
 from backend.tags.actions import change_tags
 
 
 async def change_many(asker: Asker, given: ChangeMany) -> ManyChanged:
     """Change each of the conversations, in the order of the ids. Those out of sight are refused as if they were not."""
+    if isinstance(given.change, DeleteMany):
+        outcome = await delete_conversations(asker, given.ids)
+        return ManyChanged(items=[], refused=outcome.refused, deleted=outcome.deleted)
     items: dict[int, ConversationItem] = {}
     refused: list[RefusedChange] = []
     for conversation_id in sorted(set(given.ids)):
@@ -57,9 +62,7 @@ async def _change(asker: Asker, conversation_id: int, change: ManyChange) -> Con
             return await reminders.clear_reminder(asker, conversation_id)
         case ChangeTagsOfMany():
             return await change_tags(asker, conversation_id, change)
+        case DeleteMany():
+            raise RuntimeError("Deleting for good is one act: `delete_conversations`.")
         case _:
             assert_never(change)
-
-
-def refusal_of(conversation_id: int, fault: TandemError) -> RefusedChange:
-    return RefusedChange(conversation_id=conversation_id, error=fault.code, message=fault.message, remedy=fault.remedy)

@@ -6,7 +6,7 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, blocking, commenting, following, many, queries, reminders
+from backend.conversations import actions, blocking, commenting, deleting, following, many, queries, reminders
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -20,6 +20,7 @@ from backend.conversations.contracts import (
     ConversationItem,
     ConversationPage,
     EditComment,
+    EmptiedTrash,
     ListView,
     ManyChanged,
     SetFollowing,
@@ -57,6 +58,18 @@ async def my_work(
 async def read_conversation(asker: Asker, conversation_id: int) -> ConversationDetail:
     """Everything the conversation pane shows. The address of a joined conversation answers with the one it is in."""
     return await queries.read_conversation(asker, conversation_id)
+
+
+@delete("/conversations/{conversation_id:int}", **access("conversation"))
+async def delete_conversation(asker: Asker, conversation_id: int) -> None:
+    """For good, with everything in it; only from the Trash, by those who may."""
+    await deleting.delete_conversation(asker, conversation_id)
+
+
+@post("/mailboxes/{mailbox_id:int}/empty-trash", status_code=200, **access("mailbox"))
+async def empty_trash(asker: Asker, mailbox_id: int) -> EmptiedTrash:
+    """Delete for good what the person sees in the mailbox's Trash, as far as one request goes (`left`)."""
+    return await deleting.empty_trash(asker, mailbox_id)
 
 
 @post("/conversations/many", status_code=200, **access("signed_in"))
@@ -175,6 +188,8 @@ router = Router(
         my_work,
         read_conversation,
         change_many,
+        delete_conversation,
+        empty_trash,
         assign,
         set_status,
         set_visibility,

@@ -13,6 +13,7 @@ from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.mail.batches import Incoming, Stored, store_batch
+from backend.mail.deleted import pass_over_deleted
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
 from backend.mail.flags import set_flags
 from backend.mail.following import status_follows
@@ -73,6 +74,11 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)
+            kept = await pass_over_deleted(folder, mailbox_id, parts)
+            placed.update({each.uid for each in parts} - {each.uid for each in kept})
+            if not kept:
+                continue
+            parts = kept
             ordered = sorted(parts, key=lambda each: each.uid) if arrived else parts
             incoming = await _places(folder, mailbox_id, ordered)
             stored = await store_batch(act, mailbox, incoming, own, arrived=arrived)

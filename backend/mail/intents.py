@@ -64,7 +64,10 @@ async def _record(which: str, argument: object, kind: Kind, value: str) -> None:
 async def look_again(account_id: int) -> None:
     """Let what is open for an account be carried over soon: it was resumed, or its server is back."""
     if await fetch_value(
-        "SELECT 1 FROM server_intents WHERE account_id = $1 AND confirmed_at IS NULL LIMIT 1", account_id
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM server_intents WHERE account_id = $1 AND confirmed_at IS NULL) "
+        "OR EXISTS (SELECT 1 FROM placements p JOIN folders f ON f.id = p.folder_id "
+        "WHERE f.account_id = $1 AND p.deleted_id IS NOT NULL AND NOT p.flags ? '\\Deleted')",
+        account_id,
     ):
         async with action(None):
             await enqueue_or_hasten("carry_out", account_id=account_id)
@@ -73,8 +76,12 @@ async def look_again(account_id: int) -> None:
 async def look_after_forgotten() -> None:
     """Take up again what has been open for an hour and nobody carries any more: its job gave up, its server is back."""
     for record in await fetch(
-        "SELECT DISTINCT i.account_id AS id FROM server_intents i JOIN mail_accounts a ON a.id = i.account_id "
-        "WHERE i.confirmed_at IS NULL AND i.created_at < now() - interval '1 hour' AND a.paused_at IS NULL "
+        "SELECT DISTINCT i.account_id AS id FROM ("
+        "SELECT account_id, created_at FROM server_intents WHERE confirmed_at IS NULL UNION ALL "
+        "SELECT f.account_id, d.at FROM placements p JOIN folders f ON f.id = p.folder_id "
+        "JOIN deleted_messages d ON d.id = p.deleted_id WHERE NOT p.flags ? '\\Deleted') i "
+        "JOIN mail_accounts a ON a.id = i.account_id "
+        "WHERE i.created_at < now() - interval '1 hour' AND a.paused_at IS NULL "
         "AND NOT EXISTS (SELECT 1 FROM pgqueuer j WHERE j.entrypoint = 'carry_out' "
         "AND j.status IN ('queued', 'picked') "
         "AND (convert_from(j.payload, 'UTF8')::jsonb ->> 'account_id')::bigint = i.account_id) ORDER BY 1"

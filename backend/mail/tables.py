@@ -59,13 +59,26 @@ class Message(Table, tablename="messages"):
     unplaced_at = Timestamptz(null=True, default=None, help_text="Since when it may be on its way to another folder.")
 
 
+class DeletedMessage(Table, tablename="deleted_messages"):
+    """A message that was deleted for good: enough to recognise it, should the server list it again."""
+
+    id = BigInt(primary_key=True, help_text="The number that the message had.")
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    message_id = Text()
+    content_digest = Text()
+    email_id = Text()
+    at = Timestamptz(default=TimestamptzNow())
+
+
 class Placement(Table, tablename="placements"):
-    """Where a message stands on the server: in a folder under a UID."""
+    """Where a message stands on the server: in a folder under a UID. Or one that was deleted for good (`deleted_id`),
+    until it is expunged there."""
 
     id = BigSerial(primary_key=True)
     folder_id = ForeignKey(Folder, null=False, on_delete=OnDelete.cascade)
     uid = BigInt()
-    message_id = ForeignKey(Message, null=False, on_delete=OnDelete.cascade, index=True)
+    message_id = ForeignKey(Message, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    deleted_id = ForeignKey(DeletedMessage, null=True, default=None, on_delete=OnDelete.cascade)
     flags = JSONB(default="[]")
     seen = Boolean(default=False)
     size = Integer(default=0)

@@ -42,6 +42,7 @@ from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
 from backend.mail.store import hold_threading
 from backend.workers.carry_round import Copy, Round, Wish, standing_copies
+from backend.workers.expunging import count_deleted, expunge_deleted
 from backend.workers.incoming import look_again
 from backend.workers.server_folders import FolderNames
 from backend.workers.visits import alone, signed_in
@@ -73,7 +74,7 @@ async def carry_out(account_id: int) -> None:
         await _tidy(account_id, account["mailbox_id"])
         tried: set[int] = set()
         wishes = await _open_wishes(account_id, tried)
-        if not wishes:
+        if not wishes and not await count_deleted(account_id):
             return
         reasons: list[str] = []
         async with signed_in(account_id) as server:
@@ -88,7 +89,8 @@ async def carry_out(account_id: int) -> None:
                 await _write_firmly(account["mailbox_id"], turn, names)
                 await _look_after(server, account_id, account["mailbox_id"], turn, names)
                 wishes = await _open_wishes(account_id, tried)
-        left = len(await _open_wishes(account_id, ()))
+            reasons += await expunge_deleted(server, account_id, account["mailbox_id"])
+        left = await count_deleted(account_id) + len(await _open_wishes(account_id, ()))
     if left:
         why = reasons[0] if reasons else "Some messages are on their way from one folder to another."
         raise TryAgain(f"{left} changes are not confirmed by the mail server yet. {why}")

@@ -118,6 +118,7 @@ class Bridge(rx.Component):
     on_away: rx.EventHandler[_passing(str)]
     on_many: rx.EventHandler[_passing(list[int], dict)]
     on_mark_all: rx.EventHandler[rx.event.no_args_event_spec]
+    on_empty_trash: rx.EventHandler[rx.event.no_args_event_spec]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]
 

@@ -10,7 +10,7 @@ from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
 from frontend.components.widgets import ago, here_faces, keep
 from frontend.compose.state import Compose
 from frontend.inbox.filter_view import filter_bar, filter_button
-from frontend.inbox.many_view import many_bar, mark_box, row_deeds
+from frontend.inbox.many_view import empty_trash, many_bar, mark_box, row_deeds
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
 from frontend.inbox.state import Inbox
@@ -131,6 +131,8 @@ def _tabs() -> rx.Component:
         _tab("Done", "done", None, only=rx.cond(_inbox.shows == "done", "", " phone-only")),
         _tab("Spam", "spam", None, only=rx.cond(_inbox.shows == "spam", "", " phone-only")),
         _tab("Trash", "trash", None, only=rx.cond(_inbox.shows == "trash", "", " phone-only")),
+        rx.el.span(class_name="grow"),
+        empty_trash(),
         class_name="tabs",
         role="group",
         custom_attrs={"aria-label": "Show"},

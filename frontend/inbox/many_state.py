@@ -8,10 +8,11 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from backend.conversations.contracts import ManyChanged, Status
+from backend.conversations.contracts import ConversationGone, EmptiedTrash, ManyChanged, Status
 from backend.tags.contracts import SaveTag, Tag
 from frontend.api import ApiError
 from frontend.inbox.list_state import ListState
+from frontend.reduce import apply
 from frontend.view import with_item
 
 MANY_SAID = {
@@ -20,6 +21,7 @@ MANY_SAID = {
     "open": "moved to Open",
     "spam": "marked as spam",
 }
+"""Said of a change of status."""
 PART = 50
 """Of a selection: so many are asked for at once, and shown as soon as they are done."""
 
@@ -45,7 +47,7 @@ class ManyState(ListState, mixin=True):
             for start in range(0, len(ids), PART):
                 body = {"ids": ids[start : start + PART], "change": change}
                 answer = await api.post("/conversations/many", body, ManyChanged)
-                here = [item.row.id for item in answer.items]
+                here = [*(item.row.id for item in answer.items), *answer.deleted]
                 changed += here
                 refused += [(each.conversation_id, f"{each.message} {each.remedy}".strip()) for each in answer.refused]
                 async with self:
@@ -67,13 +69,16 @@ class ManyState(ListState, mixin=True):
         for item in answer.items:
             if item.row.id in view.rows:
                 view = with_item(view, item)
+        for conversation_id in answer.deleted:
+            view = apply(ConversationGone(conversation_id=conversation_id), view)
         await self.become(view)
 
     def _say_many(
         self, changed: list[int], refused: list[tuple[int, str]], change: dict[str, Any], before: Mapping[int, Status]
     ) -> None:
         number = f"{len(changed)} conversation" + ("" if len(changed) == 1 else "s")
-        text = f"{number} {MANY_SAID.get(str(change.get('status')), 'changed')}"
+        done = "deleted for good" if change["type"] == "delete" else MANY_SAID.get(str(change.get("status")), "changed")
+        text = f"{number} {done}"
         if refused:
             text = f"{len(refused)} of {len(changed) + len(refused)} were not changed. {refused[0][1]}"
         self._many_before = {}
@@ -82,6 +87,25 @@ class ManyState(ListState, mixin=True):
             if status is not None and status != change["status"]:
                 self._many_before.setdefault(status, []).append(conversation_id)
         self.say(text, tone="red" if refused else "", action="many:" if self._many_before else "")
+
+    @rx.event
+    async def empty_trash(self) -> AsyncIterator[Any]:
+        """Delete for good all that I see in the Trash of the open mailbox."""
+        gone = 0
+        try:
+            while True:
+                answer = await self.api().post(f"/mailboxes/{self.mailbox_id}/empty-trash", None, EmptiedTrash)
+                gone += answer.deleted
+                if not answer.left or not answer.deleted:
+                    break
+        except ApiError as refused:
+            yield self.fault(refused)
+            return
+        if answer.refused:
+            first = answer.refused[0]
+            self.say(f"{len(answer.refused)} were not deleted. {first.message} {first.remedy}", tone="red")
+        else:
+            self.say(f"{gone} conversation{'' if gone == 1 else 's'} deleted for good")
 
     async def restore_many(self) -> list[int]:
         """Give the conversations of the last change of many the status that they had; answers those that have it."""

@@ -11,9 +11,11 @@ import reflex as rx
 
 from frontend.components.parts import icon, icon_button, menu_item, panel
 from frontend.inbox.state import Inbox
+from frontend.session import Session
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
 _inbox: Any = Inbox
+_session: Any = Session
 
 
 def mark_box(row: Any) -> rx.Component:
@@ -77,7 +79,9 @@ def many_bar() -> rx.Component:
         ),
         rx.cond(
             (_inbox.kind == "mailbox") & (_inbox.shows == "trash"),
-            rx.fragment(),
+            rx.cond(
+                may_delete(), _button("trash-2", "Delete those chosen for good", {"data-act": "delete"}), rx.fragment()
+            ),
             _button("trash-2", "Move those chosen to Trash", {"data-act": "trash", "data-key": "#"}),
         ),
         _button(
@@ -103,6 +107,49 @@ def _closed() -> Any:
     """Whether the list holds what is not open."""
     return (_inbox.kind == "mailbox") & (
         (_inbox.shows == "done") | (_inbox.shows == "trash") | (_inbox.shows == "spam")
+    )
+
+
+def may_delete() -> Any:
+    """Whether I may delete for good what is listed; of lists over several mailboxes the API knows more."""
+    return _session.me.admin | (_inbox.current_mailbox.kind == "personal")
+
+
+def empty_trash() -> rx.Component:
+    """Above the Trash."""
+    return rx.cond(
+        (_inbox.kind == "mailbox") & (_inbox.shows == "trash") & may_delete() & (_inbox.rows.length() > 0),
+        rx.el.button("Empty Trash", type="button", class_name="chip", custom_attrs={"data-act": "empty-trash"}),
+    )
+
+
+def delete_item() -> rx.Component:
+    """In the menu of a conversation that is in the Trash."""
+    return rx.cond(
+        may_delete(),
+        menu_item(
+            icon("trash-2", 16), "Delete for good", custom_attrs={"data-act": "delete", "data-if-status": "trash"}
+        ),
+    )
+
+
+def delete_dialog() -> rx.Component:
+    """Asked before anything is deleted for good; what, is written by assets/js/many.js."""
+    return rx.el.dialog(
+        rx.el.h2(custom_attrs={"data-what": "yes"}),
+        rx.el.p(
+            "Mail, comments, drafts and files are removed for everybody, here and on the mail server. "
+            "This cannot be undone."
+        ),
+        rx.el.div(
+            rx.el.button("Cancel", type="button", class_name="btn", custom_attrs={"data-act": "close-dialog"}),
+            rx.el.button(
+                "Delete for good", type="button", class_name="btn danger", custom_attrs={"data-act": "delete-now"}
+            ),
+            class_name="dialog-foot",
+        ),
+        class_name="dialog delete-dialog",
+        custom_attrs={"aria-label": "Delete for good"},
     )
 
 

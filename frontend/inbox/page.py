@@ -14,7 +14,7 @@ from frontend.compose.window import compose_window
 from frontend.inbox import places
 from frontend.inbox.about_view import about_panel
 from frontend.inbox.list_view import list_pane
-from frontend.inbox.many_view import many_menu
+from frontend.inbox.many_view import delete_dialog, delete_item, many_menu
 from frontend.inbox.pane_view import pane
 from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
@@ -65,6 +65,7 @@ def inbox() -> rx.Component:
         tag_menu(),
         many_menu(),
         about_panel(),
+        delete_dialog(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -83,6 +84,7 @@ def inbox() -> rx.Component:
             on_away=_session.set_away,
             on_many=_inbox.change_many,
             on_mark_all=_inbox.mark_all,
+            on_empty_trash=_inbox.empty_trash,
             on_reply=_compose.reply,
             on_looking=_presence.looking,
         ),
@@ -159,7 +161,13 @@ def _more_menu() -> rx.Component:
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),
         _see("shield", "Make confidential", "confidential", "Only who is assigned, mentioned or added"),
-        menu_item(icon("trash-2", 16), "Move to Trash", rx.el.kbd("#"), custom_attrs={"data-act": "trash"}),
+        menu_item(
+            icon("trash-2", 16),
+            "Move to Trash",
+            rx.el.kbd("#"),
+            custom_attrs={"data-act": "trash", "data-unless-status": "trash"},
+        ),
+        delete_item(),
     )
 
 

@@ -48,13 +48,13 @@ DEEDS = {
     "mailbox_addresses_set": "changed the further addresses of {subject}",
     "sender_blocked": "blocked a sender in {subject}",
     "sender_unblocked": "no longer blocks a sender in {subject}",
+    "conversations_deleted": "deleted conversations of {subject} for good",
     "intake_sorted": "sorted new mail of {subject}",
     "account_resumed": "let the account of {subject} go on",
     "job_retried": "tried a failed job again",
     "backup_made": "made a backup",
     "backup_restored": "brought back a backup",
     "mail_imported": "imported mail into {subject}",
-    "conversation_deleted": "deleted a conversation for good in {subject}",
 }
 """What was done, by its word in the log. One that is not here stands as it is."""
 KINDS: dict[AuditKind, str] = {

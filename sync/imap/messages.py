@@ -141,6 +141,16 @@ class MessageCommands(Dialogue):
             await self._run("UID", "EXPUNGE", uid_set)
         return copied
 
+    async def expunge(self, uids: Sequence[int]) -> None:
+        """Delete for good messages of the open folder that are marked as deleted (RFC 9051 section 6.4.9).
+
+        Without UIDPLUS every marked message of the folder goes: see first that there are no others.
+        """
+        if self.offers("UIDPLUS"):
+            await self._run("UID", "EXPUNGE", format_number_set(uids))
+        else:
+            await self._run("EXPUNGE")
+
     async def append(
         self, folder: str, raw: bytes, *, flags: Collection[str] = (), date: datetime | None = None
     ) -> int | None:

@@ -7,6 +7,8 @@ repeat after a crash, hence:
     flags    setting what is set and removing what is not there changes nothing
     move     a message that is no longer in the folder was moved (or deleted) before: passed over. A server with neither
              MOVE nor UIDPLUS leaves it behind, marked as deleted: then the target is looked through first
+    expunge  what is gone is gone; where the server cannot expunge single messages it is only marked, as long as others
+             are marked beside it
     append   looked for by its Message-ID first; only what is not there is added
 """
 
@@ -17,7 +19,7 @@ from dataclasses import dataclass, field
 from sync.errors import CommandRefused, FolderChanged
 from sync.imap.connection import Connection
 from sync.imap.reader import format_number_set
-from sync.types import SEEN
+from sync.types import DELETED, SEEN
 
 LOCATE_AMONG = 500
 """So many of a folder's newest messages are looked through for one that was moved there."""
@@ -118,6 +120,32 @@ async def _same_messages(connection: Connection, work: FolderWork) -> set[int]:
         for uid, header in headers.items()
         if uid in work.known_as and work.known_as[uid].encode() in _MESSAGE_ID.findall(_unfolded(header))
     }
+
+
+async def expunge(
+    connection: Connection, folder: str, uid_validity: int, known_as: Mapping[int, str | None]
+) -> set[int]:
+    """Delete messages for good, known by UID with their Message-IDs (in angle brackets); answers those that are gone.
+
+    Raises FolderChanged when the UIDs were given out anew, CommandRefused when the server does not let us.
+    """
+    try:
+        await _open(connection, folder, uid_validity)
+    except CommandRefused as refusal:
+        if refusal.code == "no_such_folder":
+            return set(known_as)
+        raise
+    wanted = set(known_as)
+    if not uid_validity:
+        named = {uid: name for uid, name in known_as.items() if name}
+        wanted = await _same_messages(connection, FolderWork(look=named, flags={}, moves={}, known_as=named))
+    there = wanted.intersection(await connection.search(f"UID {format_number_set(wanted)}")) if wanted else set()
+    if there:
+        await connection.change_flags(sorted(there), [DELETED], add=True)
+        if connection.offers("UIDPLUS") or there.issuperset(await connection.search("DELETED")):
+            await connection.expunge(sorted(there))
+        there.intersection_update(await connection.search(f"UID {format_number_set(there)}"))
+    return set(known_as) - there
 
 
 async def locate(connection: Connection, folder: str, wanted: Mapping[str, int]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -122,3 +123,62 @@ async def test_a_row_is_acted_on_without_opening_it(office: Office, seats: Seats
     await page.keyboard.press("Shift+I")
     await expect(pane.get_by_role("button", name="Assigned to Ana Ribeiro")).to_be_visible()
     assert ana.complaints == []
+
+
+async def test_what_is_in_the_trash_is_deleted_for_good(office: Office, seats: Seats) -> None:
+    subjects = [f"Pump to forget {number}" for number in range(1, 5)]
+    for subject in subjects:
+        await office.receive(subject)
+    ana = await seats.at(office.product, office.ana)
+    jonas = await seats.at(office.product, office.jonas)
+    page, his = await ana.open(), await jonas.open()
+    for subject in subjects:
+        await row(page, subject).hover(timeout=15_000)
+        await row(page, subject).get_by_role("button", name="Move to Trash").click()
+    for each in (page, his):
+        await each.locator(".rail").get_by_role("link", name="Trash").click()
+        for subject in subjects:
+            await expect(row(each, subject)).to_be_visible()
+    # A member who is no admin is not offered it.
+    await row(his, subjects[0]).locator(".row").click()
+    await his.get_by_role("article", name=subjects[0]).get_by_role("button", name="More", exact=True).click()
+    await expect(his.get_by_role("menuitem", name="Mark unread")).to_be_visible()
+    await expect(his.get_by_role("menuitem", name="Delete for good")).to_have_count(0)
+    await expect(his.get_by_role("button", name="Empty Trash")).to_have_count(0)
+    await his.keyboard.press("Escape")
+
+    # One, after a question; it goes from under the eyes of who reads it.
+    await row(page, subjects[0]).locator(".row").click()
+    await page.get_by_role("article", name=subjects[0]).get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("menuitem", name="Delete for good").click()
+    dialog = page.get_by_role("dialog", name="Delete for good")
+    await expect(dialog.get_by_role("heading")).to_have_text("Delete this conversation for good?")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(row(page, subjects[0])).to_be_visible()
+    await page.get_by_role("article", name=subjects[0]).get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("menuitem", name="Delete for good").click()
+    await dialog.get_by_role("button", name="Delete for good").click()
+    for each in (page, his):
+        await expect(row(each, subjects[0])).to_have_count(0)
+        await expect(each.get_by_role("article", name=subjects[0])).to_have_count(0)
+
+    # Many, then the rest of the Trash; on the mail server, too.
+    for subject in subjects[1:3]:
+        await row(page, subject).hover()
+        await row(page, subject).get_by_role("checkbox").check()
+    await page.get_by_role("button", name="Delete those chosen for good").click()
+    await expect(dialog.get_by_role("heading")).to_have_text("Delete 2 conversations for good?")
+    await dialog.get_by_role("button", name="Delete for good").click()
+    await expect(page.get_by_text("2 conversations deleted for good")).to_be_visible()
+    await expect(row(his, subjects[1])).to_have_count(0)
+    await page.get_by_role("button", name="Empty Trash").click()
+    await dialog.get_by_role("button", name="Delete for good").click()
+    for each in (page, his):
+        await expect(each.get_by_text("Trash is empty")).to_be_visible()
+    for _ in range(300):
+        if not await office.dovecot.messages("support", "Trash"):
+            break
+        await asyncio.sleep(0.1)
+    for folder in ("INBOX", "Trash"):
+        assert not [raw for raw in (await office.dovecot.messages("support", folder)).values() if b"to forget" in raw]
+    assert ana.complaints == [] and jonas.complaints == []

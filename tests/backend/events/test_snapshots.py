@@ -217,6 +217,15 @@ async def what_one_is_told_of_changed(scene: Scene) -> None:
 
 
 @deed
+async def deleted_for_good(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    trash = {"ids": scene.conversations, "change": {"type": "status", "status": "trash"}}
+    await scene.api.jonas.post("/conversations/many", trash)
+    await scene.api.ana.delete(f"/conversations/{scene.open}")
+    await scene.api.ana.post(f"/mailboxes/{scene.api.support}/empty-trash")
+
+
+@deed
 async def reminded(scene: Scene) -> None:
     for number in scene.conversations:
         await scene.api.jonas.put(f"/conversations/{number}/reminder", SetReminder(at=TOMORROW))
