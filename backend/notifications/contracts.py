@@ -63,7 +63,7 @@ class Notification(Contract):
             case "mention":
                 lead, rest = who, "mentioned you"
             case "assignment":
-                lead, rest = who, "assigned you this"
+                lead, rest = (who, "assigned you this") if actor else ("A new conversation", "is yours, in turn")
             case "comment":
                 lead, rest = who, "commented"
             case "reply":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import msgspec
@@ -9,17 +10,22 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from backend.conversations.contracts import AddComment, ConversationPage
-from backend.notifications.contracts import NotificationPage, PushText
+from backend.notifications.contracts import NotificationPage, PushState, PushText
 from backend.people.contracts import Me
 from tests.servers.chromium import Seats
 from tests.servers.office import Office
+from tests.servers.push_service import PushService
 
 pytestmark = pytest.mark.browser
 
 
 async def number_of(office: Office, subject: str) -> int:
-    page = await office.ana.get(f"/mailboxes/{office.support.id}/conversations", ConversationPage)
-    return next(item.row.id for item in page.items if item.row.subject == subject)
+    for _ in range(100):
+        page = await office.ana.get(f"/mailboxes/{office.support.id}/conversations", ConversationPage)
+        if found := [item.row.id for item in page.items if item.row.subject == subject]:
+            return found[0]
+        await asyncio.sleep(0.2)
+    raise AssertionError(f"{subject} has not arrived")
 
 
 async def shown(page: Page) -> list[str]:
@@ -149,6 +155,21 @@ async def deliver(context: BrowserContext, page: Page, office: Office, text: Pus
         {"origin": office.product.url, "registrationId": ids[0], "data": json.dumps(fields)},
     )
     await session.detach()
+
+
+async def test_the_worker_pushes_what_happens(office: Office) -> None:
+    await office.receive("Chain is dry")
+    number = await number_of(office, "Chain is dry")
+    with PushService() as service:
+        browser = service.subscribe()
+        await office.jonas.post("/push/devices", browser.wanted())
+        said = AddComment(text="@Jonas", mention_ids=[office.jonas.user_id])
+        await office.ana.post(f"/conversations/{number}/comments", said)
+        [pushed] = await asyncio.to_thread(service.wait_for, 1)
+        text = msgspec.json.decode(browser.read(pushed.body), type=PushText)
+        assert (text.title, text.body) == ("Ana Ribeiro mentioned you", "Chain is dry · Support")
+        [device] = (await office.jonas.get("/push", PushState)).devices
+        await office.jonas.delete(f"/push/devices/{device.id}")
 
 
 async def test_what_one_is_told_of_is_set_on_a_page(office: Office, seats: Seats) -> None:

@@ -14,6 +14,7 @@ from backend.conversations.contracts import (
     AddComment,
     AddPerson,
     Assign,
+    SetFollowing,
     SetRead,
     SetReminder,
     SetStatus,
@@ -61,6 +62,7 @@ class Office:
                 self.read,
                 self.read_all,
                 self.remind,
+                self.follow,
                 self.add_person,
                 self.members_change,
                 self.team_changes,
@@ -147,6 +149,12 @@ class Office:
             kind = self.chance.choice(("reminder", "snooze"))
             to = SetReminder(at=TOMORROW, kind=kind, if_silent=self.chance.random() < 0.5)
             await self._try(person, "PUT", f"/conversations/{number}/reminder", to)
+
+    async def follow(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            to = SetFollowing(following=self.chance.random() < 0.7)
+            await self._try(person, "PUT", f"/conversations/{number}/following", to)
 
     async def add_person(self) -> None:
         if found := await self.somebody_and_a_conversation():
