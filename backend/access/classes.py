@@ -4,6 +4,7 @@
 
 `public` needs nobody; `signed_in` a person; `admin` an admin or the owner; `mailbox` and `conversation` fetch what
 the path names through backend/access/fetch.py before the route runs, so that a person without access gets 404.
+`handling` is `conversation` for what only users of its mailbox may do: whom it is shared with gets 403.
 A route that declares nothing stops the application from starting.
 """
 
@@ -24,10 +25,14 @@ from backend.access.fetch import (
     access_mailbox_settings,
     access_message,
     access_outgoing,
+    handled_conversation,
+    handled_draft,
+    handled_message,
+    handled_outgoing,
 )
 from backend.errors import NotSignedIn
 
-AccessClass = Literal["public", "signed_in", "admin", "mailbox", "mailbox_settings", "conversation"]
+AccessClass = Literal["public", "signed_in", "admin", "mailbox", "mailbox_settings", "conversation", "handling"]
 
 FETCHES = {
     ("mailbox", "mailbox_id"): access_mailbox,
@@ -39,6 +44,10 @@ FETCHES = {
     ("conversation", "draft_id"): access_draft,
     ("conversation", "outgoing_id"): access_outgoing,
     ("conversation", "contact_id"): access_contact,
+    ("handling", "conversation_id"): handled_conversation,
+    ("handling", "message_id"): handled_message,
+    ("handling", "draft_id"): handled_draft,
+    ("handling", "outgoing_id"): handled_outgoing,
 }
 
 

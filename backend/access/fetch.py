@@ -12,11 +12,33 @@ from backend.errors import Forbidden, NotFound
 READS = "{mailbox} IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = {user})"
 """SQL: the person can open the mailbox."""
 
-SEES = (
+SEES_AS_READER = (
     "c.joined_into IS NULL AND c.mailbox_id IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = {user}) "
     "AND (c.visibility <> 'confidential' OR sees({user}, c.id))"
 )
-"""SQL: the person sees the conversation `c`."""
+"""SQL: the person sees the conversation `c` in a mailbox that they can open."""
+
+HANDLES = (
+    "SELECT EXISTS (SELECT 1 FROM conversations c JOIN mailbox_readers r ON r.mailbox_id = c.mailbox_id "
+    "WHERE c.id = $2 AND r.user_id = $1 AND sees($1, c.id))"
+)
+"""SQL, whole: the person `$1` sees the conversation `$2` and can open its mailbox."""
+
+SEES_AS_GUEST = (
+    "c.joined_into IS NULL AND c.shared AND c.visibility = 'open' "
+    "AND c.id = ANY (ARRAY(SELECT conversation_id FROM shared_conversations WHERE user_id = {user})) "
+    "AND c.mailbox_id <> ALL (ARRAY(SELECT mailbox_id FROM mailbox_readers WHERE user_id = {user}))"
+)
+"""SQL: the person sees the conversation `c` because it is shared with them, and for no other reason."""
+
+SEES = (
+    "c.joined_into IS NULL AND ((c.mailbox_id = ANY (ARRAY(SELECT mailbox_id FROM mailbox_readers "
+    "WHERE user_id = {user})) AND (c.visibility <> 'confidential' OR sees({user}, c.id))) "
+    "OR (c.shared AND c.visibility = 'open' AND c.id = ANY (ARRAY("
+    "SELECT conversation_id FROM shared_conversations WHERE user_id = {user}))))"
+)
+"""SQL: the person sees the conversation `c`. What they may see is two arrays, so that each is read once, and an index
+on either serves."""
 
 
 class ConversationKey(NamedTuple):
@@ -69,6 +91,51 @@ async def access_conversation(asker: Asker, conversation_id: int) -> Conversatio
     if row is None:
         raise NotFound("There is no such conversation.", "It may have been made private, moved or deleted meanwhile.")
     return ConversationKey(row["id"], row["mailbox_id"])
+
+
+async def check_handles(user_id: int, mailbox_id: int) -> None:
+    """Raises Forbidden for who sees a conversation of the mailbox without being able to open that."""
+    if not await fetch_value(
+        "SELECT 1 FROM mailbox_readers WHERE mailbox_id = $1 AND user_id = $2", mailbox_id, user_id
+    ):
+        raise not_handled()
+
+
+def not_handled() -> Forbidden:
+    """What is said to a guest who wants to do more than to read and to comment."""
+    return Forbidden(
+        "This conversation is shared with you, to read and to comment.",
+        "Ask somebody who can open its mailbox to do this.",
+    )
+
+
+async def handled_conversation(asker: Asker, conversation_id: int) -> ConversationKey:
+    """A conversation that the person sees as a user of its mailbox. Raises Forbidden for a guest."""
+    key = await access_conversation(asker, conversation_id)
+    await check_handles(asker.user_id, key.mailbox_id)
+    return key
+
+
+async def handled_message(asker: Asker, message_id: int) -> Row:
+    """A message's row, in such a conversation."""
+    row = await access_message(asker, message_id)
+    await check_handles(asker.user_id, row["mailbox_id"])
+    return row
+
+
+async def handled_draft(asker: Asker, draft_id: int) -> Row:
+    """A draft in such a conversation, or of one's own outside any."""
+    row = await access_draft(asker, draft_id)
+    if row["conversation_id"] is not None:
+        await check_handles(asker.user_id, row["mailbox_id"])
+    return row
+
+
+async def handled_outgoing(asker: Asker, outgoing_id: int) -> Row:
+    """A mail in the outbox, of such a conversation."""
+    row = await access_outgoing(asker, outgoing_id)
+    await handled_conversation(asker, row["conversation_id"])
+    return row
 
 
 async def access_message(asker: Asker, message_id: int) -> Row:

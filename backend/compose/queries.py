@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from backend.access.asker import Asker
-from backend.access.fetch import SEES
+from backend.access.fetch import SEES_AS_READER
 from backend.compose.contracts import Draft, DraftAttachment, Outgoing, OutgoingRecipient
 from backend.compose.meanwhile import came_to
 from backend.database.connection import Row, fetch
@@ -57,7 +57,7 @@ async def own_drafts(asker: Asker) -> list[Draft]:
     return await _drafts(
         await fetch(
             "SELECT d.* FROM drafts d LEFT JOIN conversations c ON c.id = d.conversation_id "
-            "WHERE d.author_id = $1 AND (d.conversation_id IS NULL OR (" + SEES.format(user="$1") + ")) "
+            "WHERE d.author_id = $1 AND (d.conversation_id IS NULL OR (" + SEES_AS_READER.format(user="$1") + ")) "
             "ORDER BY d.updated_at DESC, d.id DESC LIMIT $2",
             asker.user_id,
             LONGEST_LIST,
@@ -88,11 +88,11 @@ async def outgoing_of(conversation_id: int) -> list[Outgoing]:
 
 
 async def outbox(asker: Asker) -> list[Outgoing]:
-    """Every mail that has not left, or not to everybody, in the conversations that the person sees; newest first."""
+    """Every mail that has not left, or not to everybody, in the conversations that the person handles; newest first."""
     return await _outgoing(
         await fetch(
             "SELECT o.* FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
-            f"WHERE {OPEN} AND {SEES.format(user='$1')} ORDER BY o.id DESC LIMIT $2",
+            f"WHERE {OPEN} AND {SEES_AS_READER.format(user='$1')} ORDER BY o.id DESC LIMIT $2",
             asker.user_id,
             LONGEST_LIST,
         )

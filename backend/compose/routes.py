@@ -35,25 +35,25 @@ async def read_draft(draft_id: int) -> Draft:
     return await queries.read_draft(draft_id)
 
 
-@put("/drafts/{draft_id:int}", **access("conversation"))
+@put("/drafts/{draft_id:int}", **access("handling"))
 async def save_draft(asker: Asker, draft_id: int, data: SaveDraft) -> Draft:
     """Save on top of the version one had; 409 with both texts when somebody saved meanwhile."""
     return await drafts.save_draft(asker, draft_id, data)
 
 
-@delete("/drafts/{draft_id:int}", **access("conversation"))
+@delete("/drafts/{draft_id:int}", **access("handling"))
 async def delete_draft(asker: Asker, draft_id: int) -> None:
     """Throw a draft away."""
     await drafts.delete_draft(asker, draft_id)
 
 
-@post("/drafts/{draft_id:int}/take-over", status_code=200, **access("conversation"))
+@post("/drafts/{draft_id:int}/take-over", status_code=200, **access("handling"))
 async def take_over(asker: Asker, draft_id: int) -> Draft:
     """Write on, as its author, at what a colleague began."""
     return await drafts.take_over(asker, draft_id)
 
 
-@post("/drafts/{draft_id:int}/attachments", **access("conversation"))
+@post("/drafts/{draft_id:int}/attachments", **access("handling"))
 async def attach_file(asker: Asker, draft_id: int, data: UploadedFile) -> Draft:
     """Attach a file, given as the multipart field `file`."""
     file = data.get("file")
@@ -62,13 +62,13 @@ async def attach_file(asker: Asker, draft_id: int, data: UploadedFile) -> Draft:
     return await drafts.attach_file(asker, draft_id, file.filename, file.content_type, await file.read())
 
 
-@delete("/drafts/{draft_id:int}/attachments/{attachment_id:int}", status_code=200, **access("conversation"))
+@delete("/drafts/{draft_id:int}/attachments/{attachment_id:int}", status_code=200, **access("handling"))
 async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
     """Take a file off the draft."""
     return await drafts.detach_file(asker, draft_id, attachment_id)
 
 
-@post("/drafts/{draft_id:int}/send", **access("conversation"))
+@post("/drafts/{draft_id:int}/send", **access("handling"))
 async def send_draft(asker: Asker, draft_id: int, data: SendDraft) -> Outgoing:
     """Hand a draft to the outbox; 409 `answered_meanwhile` when somebody answered since it was begun."""
     return await send.send_draft(asker, draft_id, data)
@@ -80,13 +80,13 @@ async def list_outbox(asker: Asker) -> list[Outgoing]:
     return await queries.outbox(asker)
 
 
-@post("/outbox/{outgoing_id:int}/undo", **access("conversation"))
+@post("/outbox/{outgoing_id:int}/undo", **access("handling"))
 async def undo_sending(asker: Asker, outgoing_id: int) -> Draft:
     """Take a mail back before it leaves; 409 when it is too late."""
     return await decisions.undo_sending(asker, outgoing_id)
 
 
-@post("/outbox/{outgoing_id:int}/resolve", status_code=200, **access("conversation"))
+@post("/outbox/{outgoing_id:int}/resolve", status_code=200, **access("handling"))
 async def resolve_outgoing(asker: Asker, outgoing_id: int, data: ResolveOutgoing) -> Outgoing | Draft:
     """Decide about a mail that did not simply leave."""
     return await decisions.resolve_outgoing(asker, outgoing_id, data)

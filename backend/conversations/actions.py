@@ -4,10 +4,9 @@ from collections.abc import Collection
 
 from backend.access.asker import Asker
 from backend.conversations.assigning import assigned_meanwhile
-from backend.conversations.change import ConversationChange, changing
+from backend.conversations.change import ConversationChange, changing, handling
 from backend.conversations.comment_files import take_files
 from backend.conversations.contracts import (
-    Activity,
     AddComment,
     Assign,
     Comment,
@@ -21,7 +20,9 @@ from backend.conversations.contracts import (
 )
 from backend.conversations.following import joins, let_follow
 from backend.conversations.links import checked_links
-from backend.conversations.rows import activity_of, comment_of, item_for, mark_of, read_comment, read_row, readers
+from backend.conversations.rows import comment_of, item_for, mark_of, read_comment, read_row, readers
+from backend.conversations.sharing import check_seers, show_to_mentioned
+from backend.conversations.trail import add_activity
 from backend.conversations.wishes import wish_all_seen, wish_place, wish_seen
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
@@ -40,35 +41,45 @@ async def assign_conversation(asker: Asker, conversation_id: int, to: Assign) ->
     """
     if to.user_id is not None and to.team_id is not None:
         raise Unacceptable("A conversation has one assignee.", "Choose a person or a team.")
-    async with changing(asker.user_id, conversation_id) as change:
-        if to.user_id is not None:
-            await check_readers(change.mailbox_id, [to.user_id])
-        if to.team_id is not None and await fetch_value("SELECT 1 FROM teams WHERE id = $1", to.team_id) is None:
-            raise Unacceptable("There is no such team.", "Choose another one.")
-        before = (change.before["assignee_id"], change.before["assigned_team_id"])
-        if to.was is not None and before not in ((to.was.user_id, to.was.team_id), (to.user_id, to.team_id)):
-            raise await assigned_meanwhile(asker, conversation_id)
-        changed = before != (to.user_id, to.team_id)
-        await execute(
-            f"UPDATE conversations SET assignee_id = $2, assigned_team_id = $3, {joins('$4', '$5')} WHERE id = $1",
-            conversation_id,
-            to.user_id,
-            to.team_id,
-            [to.user_id] if changed and to.user_id is not None else [],
-            asker.user_id if changed and to.user_id == asker.user_id else None,
-        )
-        if changed:
-            kind = "assigned" if to.user_id else "assigned_team" if to.team_id else "unassigned"
-            activity = await add_activity(change, kind, subject_id=to.user_id or to.team_id)
-            change.tell(lambda row: ConversationChanged(row=row, activity=activity))
-            if to.user_id is not None and to.user_id != asker.user_id:
-                await notify(change.act, [to.user_id], "assignment", conversation_id, asker.user_id, "")
+    async with handling(asker, conversation_id) as change:
+        await _assign(asker, change, to)
     return await item_for(asker, conversation_id, change.row)
+
+
+async def take_from_team(asker: Asker, conversation_id: int) -> None:
+    """A team is dissolved: what was assigned to it is nobody's, whoever may open it."""
+    async with changing(asker.user_id, conversation_id) as change:
+        await _assign(asker, change, Assign())
+
+
+async def _assign(asker: Asker, change: ConversationChange, to: Assign) -> None:
+    if to.user_id is not None:
+        await check_readers(change.mailbox_id, [to.user_id])
+    if to.team_id is not None and await fetch_value("SELECT 1 FROM teams WHERE id = $1", to.team_id) is None:
+        raise Unacceptable("There is no such team.", "Choose another one.")
+    before = (change.before["assignee_id"], change.before["assigned_team_id"])
+    if to.was is not None and before not in ((to.was.user_id, to.was.team_id), (to.user_id, to.team_id)):
+        raise await assigned_meanwhile(asker, change.conversation_id)
+    changed = before != (to.user_id, to.team_id)
+    await execute(
+        f"UPDATE conversations SET assignee_id = $2, assigned_team_id = $3, {joins('$4', '$5')} WHERE id = $1",
+        change.conversation_id,
+        to.user_id,
+        to.team_id,
+        [to.user_id] if changed and to.user_id is not None else [],
+        asker.user_id if changed and to.user_id == asker.user_id else None,
+    )
+    if changed:
+        kind = "assigned" if to.user_id else "assigned_team" if to.team_id else "unassigned"
+        activity = await add_activity(change, kind, subject_id=to.user_id or to.team_id)
+        change.tell(lambda row: ConversationChanged(row=row, activity=activity))
+        if to.user_id is not None and to.user_id != change.act.actor_id:
+            await notify(change.act, [to.user_id], "assignment", change.conversation_id, change.act.actor_id, "")
 
 
 async def set_status(asker: Asker, conversation_id: int, status: Status) -> ConversationItem:
     """Open, done, spam or trash. Whoever closes it is concerned with it from then on."""
-    async with changing(asker.user_id, conversation_id) as change:
+    async with handling(asker, conversation_id) as change:
         if change.before["status"] != status:
             await change_status(change, status)
             if status == "done":
@@ -99,7 +110,7 @@ async def close_after_sending(author_id: int, conversation_id: int) -> None:
 
 async def set_visibility(asker: Asker, conversation_id: int, visibility: Visibility) -> ConversationItem:
     """Open to the mailbox, private, or confidential (DESIGN: "Privacy")."""
-    async with changing(asker.user_id, conversation_id) as change:
+    async with handling(asker, conversation_id) as change:
         if change.before["visibility"] != visibility:
             if visibility == "confidential":
                 # Whoever makes it so stays concerned, or they would lock themselves out.
@@ -112,7 +123,7 @@ async def set_visibility(asker: Asker, conversation_id: int, visibility: Visibil
 
 async def add_person(asker: Asker, conversation_id: int, user_id: int) -> ConversationItem:
     """Add a user of the mailbox to those concerned."""
-    async with changing(asker.user_id, conversation_id) as change:
+    async with handling(asker, conversation_id) as change:
         await check_readers(change.mailbox_id, [user_id])
         if await add_concerned(conversation_id, [user_id], "added"):
             activity = await add_activity(change, "added", subject_id=user_id)
@@ -123,14 +134,15 @@ async def add_person(asker: Asker, conversation_id: int, user_id: int) -> Conver
 async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> Comment:
     """Comment beside the mail; people and teams mentioned are notified, and concerned from then on.
 
-    Raises Unacceptable for an empty comment, or when somebody mentioned cannot open the mailbox.
+    Raises Unacceptable for an empty comment, or when somebody mentioned does not see the conversation, who is named in
+    the error's details; with `share` it is shared with them first.
     """
     text = given.text.strip()
     if not (text or given.file_ids) or len(text) > LONGEST_COMMENT:
         raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or make it shorter.")
     async with changing(asker.user_id, conversation_id) as change:
-        await check_readers(change.mailbox_id, given.mention_ids)
-        members = await team_readers(change.mailbox_id, given.team_mention_ids)
+        shown = await show_to_mentioned(asker, change, given) if given.share else set[int]()
+        members = await check_seers(change, given.mention_ids, given.team_mention_ids)
         record = await fetch_row(
             "INSERT INTO comments (conversation_id, author_id, text, mention_ids, team_mention_ids, link_ids, "
             "created_at) VALUES ($1, $2, $3, $4, $5, $6, now()) RETURNING *",
@@ -145,7 +157,7 @@ async def add_comment(asker: Asker, conversation_id: int, given: AddComment) -> 
         await take_files(asker, conversation_id, record["id"], given.file_ids)
         comment = await read_comment(record["id"]) if given.file_ids else comment_of(record)
         await execute("UPDATE conversations SET comment_count = comment_count + 1 WHERE id = $1", conversation_id)
-        mentioned = sorted({*given.mention_ids, *members} - {asker.user_id})
+        mentioned = sorted({*given.mention_ids, *members, *shown} - {asker.user_id})
         await add_concerned(conversation_id, {*given.mention_ids, *members}, "mentioned")
         change.tell(lambda row: CommentAdded(row=row, comment=comment))
         await _read_comments_up_to(change, asker, comment.id)
@@ -245,23 +257,6 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
         await wish_all_seen(asker, mailbox_id)
 
 
-async def add_activity(
-    change: ConversationChange, kind: str, *, subject_id: int | None = None, value: str = ""
-) -> Activity:
-    """Write the grey line that tells of a change."""
-    record = await fetch_row(
-        "INSERT INTO activities (conversation_id, kind, actor_id, subject_id, value, at) "
-        "VALUES ($1, $2, $3, $4, $5, now()) RETURNING *",
-        change.conversation_id,
-        kind,
-        change.act.actor_id,
-        subject_id,
-        value,
-    )
-    assert record is not None
-    return activity_of(record)
-
-
 async def add_concerned(conversation_id: int, user_ids: Collection[int], reason: str) -> list[int]:
     """These people are concerned for this reason; answers who was not before."""
     records = await fetch(
@@ -283,11 +278,3 @@ async def check_readers(mailbox_id: int, user_ids: Collection[int]) -> None:
             "Give them access in the mailbox's settings first.",
             user_ids=sorted(strangers),
         )
-
-
-async def team_readers(mailbox_id: int, team_ids: Collection[int]) -> set[int]:
-    """The members of these teams who can open the mailbox."""
-    if not team_ids:
-        return set()
-    records = await fetch("SELECT user_id FROM team_members WHERE team_id = ANY($1)", list(team_ids))
-    return {record["user_id"] for record in records} & set(await readers(mailbox_id))

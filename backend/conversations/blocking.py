@@ -5,7 +5,7 @@ Saying that a conversation of theirs is no spam takes it back too: both cannot b
 
 from backend.access.asker import Asker
 from backend.conversations.actions import add_activity, change_status
-from backend.conversations.change import changing
+from backend.conversations.change import handling
 from backend.conversations.contracts import BlockedSender, BlockSender, ConversationChanged, ConversationItem
 from backend.conversations.rows import item_for
 from backend.database.connection import Row, fetch, fetch_row, fetch_value
@@ -17,7 +17,7 @@ from backend.people.checks import check_email
 
 async def block_writer(asker: Asker, conversation_id: int) -> ConversationItem:
     """Block whoever wrote the newest mail of the conversation, which becomes spam. Raises Unacceptable for our own."""
-    async with changing(asker.user_id, conversation_id) as change:
+    async with handling(asker, conversation_id) as change:
         address = await fetch_value(
             "SELECT lower(sender ->> 'address') FROM messages WHERE conversation_id = $1 AND direction = 'incoming' "
             "AND gone_at IS NULL AND sender ->> 'address' <> '' ORDER BY date DESC, id DESC LIMIT 1",

@@ -7,13 +7,14 @@ from notifications, and from the events that somebody may still read.
 
 from backend.access.asker import Asker
 from backend.access.fetch import access_comment
-from backend.conversations.actions import LONGEST_COMMENT, add_concerned, check_readers, team_readers
+from backend.conversations.actions import LONGEST_COMMENT, add_concerned
 from backend.conversations.change import changing
 from backend.conversations.comment_files import has_files
 from backend.conversations.contracts import Comment, CommentChanged, CommentRevision, EditComment, Emoji
 from backend.conversations.following import let_follow
 from backend.conversations.links import checked_links
 from backend.conversations.rows import read_comment
+from backend.conversations.sharing import check_seers, team_members
 from backend.database.connection import Row, execute, fetch
 from backend.errors import Forbidden, Unacceptable
 from backend.events.record import Action
@@ -31,7 +32,11 @@ async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Com
         before = await _own(asker, comment_id)
         if not (text or await has_files(comment_id)) or len(text) > LONGEST_COMMENT:
             raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or delete it.")
-        await check_readers(change.mailbox_id, set(given.mention_ids) - set(before["mention_ids"]))
+        members = await check_seers(
+            change,
+            set(given.mention_ids) - set(before["mention_ids"]),
+            set(given.team_mention_ids) - set(before["team_mention_ids"]),
+        )
         if before["text"] != text:
             await _keep(before)
         await execute(
@@ -43,8 +48,7 @@ async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Com
             given.team_mention_ids,
             checked_links(given.link_ids),
         )
-        members = await team_readers(change.mailbox_id, given.team_mention_ids)
-        known = {*before["mention_ids"], *await team_readers(change.mailbox_id, before["team_mention_ids"])}
+        known = {*before["mention_ids"], *await team_members(before["team_mention_ids"])}
         fresh = {*given.mention_ids, *members} - known
         await add_concerned(change.conversation_id, fresh, "mentioned")
         await let_follow(change.conversation_id, fresh, acting=asker.user_id)

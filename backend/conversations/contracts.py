@@ -46,6 +46,9 @@ class ConversationRow(Contract):
     tag_ids: list[int] = []
     last_comment_id: int = 0
     follower_ids: list[int] = []
+    shared_user_ids: list[int] = []
+    shared_team_ids: list[int] = []
+    """Who may see it beside the users of its mailbox, while it is open to that."""
 
 
 class Reminder(Contract):
@@ -149,6 +152,10 @@ class Activity(Contract):
         "tagged",
         "untagged",
         "took_over",
+        "shared",
+        "shared_team",
+        "unshared",
+        "unshared_team",
     ]
     actor_id: int | None
     subject_id: int | None
@@ -256,6 +263,8 @@ class AddComment(Contract):
     team_mention_ids: list[int] = []
     link_ids: list[int] = []
     file_ids: list[int] = []
+    share: bool = False
+    """Share the conversation with whoever is mentioned and cannot see it."""
 
 
 class EditComment(Contract):
@@ -276,6 +285,13 @@ class SetReaction(Contract):
 
     emoji: Emoji
     on: bool = True
+
+
+class ShareConversation(Contract):
+    """With a person or with a team."""
+
+    user_id: int | None = None
+    team_id: int | None = None
 
 
 class AddPerson(Contract):

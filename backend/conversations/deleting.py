@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from backend.access.asker import Asker
 from backend.access.fetch import SEES
-from backend.conversations.change import audience_of, hold_membership
+from backend.conversations.change import audience_of, hold_membership, tell
 from backend.conversations.contracts import ConversationGone, EmptiedTrash, RefusedChange
 from backend.database.connection import Row, execute, fetch
 from backend.errors import Forbidden, NotFound, TandemError, Unacceptable
-from backend.events.record import Action, action, mailbox_stream
+from backend.events.record import Action, action
 from backend.mail.deleted import leave_identity
 from backend.mail.store import hold_threading
 from backend.people.audit import audit
@@ -147,7 +147,7 @@ async def _remove(act: Action, mailbox_id: int, records: Sequence[Row]) -> None:
     )
     for conversation_id, audience in audiences.items():
         gone = ConversationGone(conversation_id=conversation_id)
-        act.record(mailbox_stream(mailbox_id), gone, conversation_id=conversation_id, audience=audience)
+        tell(act, (conversation_id, mailbox_id), gone, audience)
     await audit(
         act.actor_id,
         "conversations_deleted",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from backend.access.asker import Asker
-from backend.access.fetch import SEES, access_conversation
+from backend.access.fetch import SEES, SEES_AS_GUEST, SEES_AS_READER, access_conversation, readable_mailboxes
 from backend.compose.queries import drafts_of, outgoing_of
 from backend.contacts.queries import contact_of_address, earlier_conversations
 from backend.contracts import StreamPosition
@@ -91,11 +91,12 @@ async def list_conversations(
     limit = max(1, min(limit, MOST_ROWS))
     before_at, before_id = read_cursor(cursor)
     besides = f" AND NOT {REMINDED}" if view in PINNED else ""
+    sees = SEES if mailbox_id is None else SEES_AS_READER
     async with snapshot():
         pinned = await _reminded(asker, VIEWS[view], mailbox_id) if view in PINNED and before_at is None else []
         records = await fetch(
             f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c "
-            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND {VIEWS[view]}{besides} "
+            f"WHERE {sees.format(user='$1')} AND NOT c.hidden AND {VIEWS[view]}{besides} "
             "AND ($2::bigint IS NULL OR c.mailbox_id = $2) "
             "AND ($3::timestamptz IS NULL OR (c.last_at, c.id) < ($3, $4)) "
             "ORDER BY c.last_at DESC, c.id DESC LIMIT $5",
@@ -164,6 +165,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
     async with snapshot():
         key = await access_conversation(asker, conversation_id)
         row = await read_row(key.conversation_id)
+        mine = await readable_mailboxes(asker)
         messages = await messages_of(key.conversation_id)
         activities = await fetch("SELECT * FROM activities WHERE conversation_id = $1 ORDER BY id", row.id)
         comments = await read_comments(row.id)
@@ -182,7 +184,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
             earlier=await earlier_conversations(asker, contact.id, besides=row.id) if contact else [],
             also_in=await also_in(asker, row.id),
             viewer_ids=await viewers(row.id),
-            positions=await stream_positions(asker, [row.mailbox_id]),
+            positions=await stream_positions(asker, [each for each in mine if each == row.mailbox_id]),
             links=await linked_conversations(asker, {number for each in comments for number in each.link_ids}),
         )
 
@@ -202,8 +204,8 @@ async def also_in(asker: Asker, conversation_id: int) -> list[AlsoIn]:
 
 
 async def my_work(asker: Asker, *, view: str, cursor: str | None, limit: int = 50) -> ConversationPage:
-    """Across mailboxes: what is assigned to the person, what they want to be reminded of, or where they were
-    mentioned. Reminders are one page."""
+    """Across mailboxes: what is assigned to the person, what they want to be reminded of, where they were mentioned,
+    or what is shared with them. Reminders are one page."""
     if view == "mine":
         return await list_conversations(asker, mailbox_id=None, view="mine", cursor=cursor, limit=limit)
     if view == "reminders":
@@ -211,11 +213,15 @@ async def my_work(asker: Asker, *, view: str, cursor: str | None, limit: int = 5
             items = await _reminded(asker, "c.status NOT IN ('trash', 'spam')", None)
             return ConversationPage(items=items, next_cursor=None, positions=await stream_positions(asker, []))
     before_at, before_id = read_cursor(cursor)
+    mentioned = (
+        f"{SEES} AND EXISTS (SELECT 1 FROM conversation_people p "
+        "WHERE p.conversation_id = c.id AND p.user_id = {user} AND p.reason = 'mentioned')"
+    )
+    shared = f"{SEES_AS_GUEST} AND c.status NOT IN ('trash', 'spam')"
     async with snapshot():
         records = await fetch(
             f"SELECT {ROW_COLUMNS}, {MARK_COLUMNS} FROM conversations c "
-            f"WHERE {SEES.format(user='$1')} AND NOT c.hidden AND EXISTS (SELECT 1 FROM conversation_people p "
-            "WHERE p.conversation_id = c.id AND p.user_id = $1 AND p.reason = 'mentioned') "
+            f"WHERE {(shared if view == 'shared' else mentioned).format(user='$1')} AND NOT c.hidden "
             "AND ($2::timestamptz IS NULL OR (c.last_at, c.id) < ($2, $3)) "
             "ORDER BY c.last_at DESC, c.id DESC LIMIT $4",
             asker.user_id,

@@ -6,7 +6,17 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations import actions, blocking, commenting, deleting, following, many, queries, reminders
+from backend.conversations import (
+    actions,
+    blocking,
+    commenting,
+    deleting,
+    following,
+    many,
+    queries,
+    reminders,
+    sharing,
+)
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -29,6 +39,7 @@ from backend.conversations.contracts import (
     SetReminder,
     SetStatus,
     SetVisibility,
+    ShareConversation,
 )
 
 
@@ -48,9 +59,10 @@ async def read_all(asker: Asker, mailbox_id: int) -> None:
 
 @get("/my-work", **access("signed_in"))
 async def my_work(
-    asker: Asker, view: Literal["mine", "mentions", "reminders"] = "mine", cursor: str | None = None
+    asker: Asker, view: Literal["mine", "mentions", "reminders", "shared"] = "mine", cursor: str | None = None
 ) -> ConversationPage:
-    """What is assigned to the person, mentions them, or has a reminder of theirs, in all mailboxes."""
+    """What is assigned to the person, mentions them, or has a reminder of theirs, in all mailboxes; or what is shared
+    with them out of mailboxes that they cannot open."""
     return await queries.my_work(asker, view=view, cursor=cursor)
 
 
@@ -60,7 +72,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
     return await queries.read_conversation(asker, conversation_id)
 
 
-@delete("/conversations/{conversation_id:int}", **access("conversation"))
+@delete("/conversations/{conversation_id:int}", **access("handling"))
 async def delete_conversation(asker: Asker, conversation_id: int) -> None:
     """For good, with everything in it; only from the Trash, by those who may."""
     await deleting.delete_conversation(asker, conversation_id)
@@ -78,19 +90,19 @@ async def change_many(asker: Asker, data: ChangeMany) -> ManyChanged:
     return await many.change_many(asker, data)
 
 
-@put("/conversations/{conversation_id:int}/assignee", **access("conversation"))
+@put("/conversations/{conversation_id:int}/assignee", **access("handling"))
 async def assign(asker: Asker, conversation_id: int, data: Assign) -> ConversationItem:
     """Assign to a person, to a team, or to nobody."""
     return await actions.assign_conversation(asker, conversation_id, data)
 
 
-@put("/conversations/{conversation_id:int}/status", **access("conversation"))
+@put("/conversations/{conversation_id:int}/status", **access("handling"))
 async def set_status(asker: Asker, conversation_id: int, data: SetStatus) -> ConversationItem:
     """Open, done, spam or trash."""
     return await actions.set_status(asker, conversation_id, data.status)
 
 
-@put("/conversations/{conversation_id:int}/visibility", **access("conversation"))
+@put("/conversations/{conversation_id:int}/visibility", **access("handling"))
 async def set_visibility(asker: Asker, conversation_id: int, data: SetVisibility) -> ConversationItem:
     """Open to the mailbox, private, or confidential."""
     return await actions.set_visibility(asker, conversation_id, data.visibility)
@@ -150,13 +162,29 @@ async def react(asker: Asker, comment_id: int, data: SetReaction) -> Comment:
     return await commenting.react(asker, comment_id, data.emoji, taken_back=not data.on)
 
 
-@post("/conversations/{conversation_id:int}/people", **access("conversation"))
+@post("/conversations/{conversation_id:int}/shares", **access("handling"))
+async def share(asker: Asker, conversation_id: int, data: ShareConversation) -> ConversationItem:
+    """Show this one conversation to a person or team that cannot open its mailbox."""
+    return await sharing.share_conversation(asker, conversation_id, data)
+
+
+@delete("/conversations/{conversation_id:int}/shares", status_code=200, **access("handling"))
+async def unshare(
+    asker: Asker, conversation_id: int, user_id: int | None = None, team_id: int | None = None
+) -> ConversationItem:
+    """Take a share back."""
+    return await sharing.unshare_conversation(
+        asker, conversation_id, ShareConversation(user_id=user_id, team_id=team_id)
+    )
+
+
+@post("/conversations/{conversation_id:int}/people", **access("handling"))
 async def add_person(asker: Asker, conversation_id: int, data: AddPerson) -> ConversationItem:
     """Add a user of the mailbox to those concerned."""
     return await actions.add_person(asker, conversation_id, data.user_id)
 
 
-@post("/conversations/{conversation_id:int}/block-sender", status_code=200, **access("conversation"))
+@post("/conversations/{conversation_id:int}/block-sender", status_code=200, **access("handling"))
 async def block_writer(asker: Asker, conversation_id: int) -> ConversationItem:
     """Whoever wrote its newest mail is blocked in the mailbox, and the conversation is spam."""
     return await blocking.block_writer(asker, conversation_id)
@@ -202,6 +230,8 @@ router = Router(
         delete_comment,
         revisions,
         react,
+        share,
+        unshare,
         add_person,
         block_writer,
         blocked_senders,

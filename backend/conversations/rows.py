@@ -28,7 +28,11 @@ ROW_COLUMNS = """
         WHERE k.conversation_id = c.id AND k.deleted_at IS NULL) END AS last_comment_id,
     (SELECT o.state FROM outgoing o WHERE o.conversation_id = c.id AND o.state NOT IN ('sent', 'cancelled')
       ORDER BY array_position(ARRAY['failed','unknown','held','sending','queued','scheduled'], o.state) LIMIT 1)
-        AS outbox
+        AS outbox,
+    CASE WHEN c.shared THEN (SELECT array_agg(s.user_id ORDER BY s.id) FROM conversation_shares s
+        WHERE s.conversation_id = c.id AND s.user_id IS NOT NULL) END AS shared_user_ids,
+    CASE WHEN c.shared THEN (SELECT array_agg(s.team_id ORDER BY s.id) FROM conversation_shares s
+        WHERE s.conversation_id = c.id AND s.team_id IS NOT NULL) END AS shared_team_ids
 """
 
 MARK_FIELDS = (
@@ -63,12 +67,24 @@ def row_of(record: Row) -> ConversationRow:
         tag_ids=list(record["tag_ids"]),
         last_comment_id=record["last_comment_id"] or 0,
         follower_ids=list(record["follower_ids"]),
+        shared_user_ids=record["shared_user_ids"] or [],
+        shared_team_ids=record["shared_team_ids"] or [],
     )
 
 
 async def read_rows(conversation_ids: Collection[int]) -> list[ConversationRow]:
     records = await fetch(
         f"SELECT {ROW_COLUMNS} FROM conversations c WHERE c.id = ANY($1) ORDER BY c.id",
+        list(conversation_ids),
+    )
+    return [row_of(record) for record in records]
+
+
+async def read_shared_rows(conversation_ids: Collection[int]) -> list[ConversationRow]:
+    """Those of the conversations that are shared and open to their mailbox."""
+    records = await fetch(
+        f"SELECT {ROW_COLUMNS} FROM conversations c WHERE c.id = ANY($1) AND c.shared AND c.visibility = 'open' "
+        "AND c.joined_into IS NULL ORDER BY c.id",
         list(conversation_ids),
     )
     return [row_of(record) for record in records]
@@ -169,6 +185,11 @@ def activity_of(record: Row) -> Activity:
 async def viewers(conversation_id: int) -> list[int]:
     """Everybody who sees the conversation now."""
     return [r["v"] for r in await fetch("SELECT v FROM viewers($1) v ORDER BY v", conversation_id)]
+
+
+async def guests(conversation_id: int) -> list[int]:
+    """Who sees the conversation now without being able to open its mailbox."""
+    return [r["v"] for r in await fetch("SELECT v FROM guests($1) v ORDER BY v", conversation_id)]
 
 
 async def readers(mailbox_id: int) -> list[int]:

@@ -43,6 +43,10 @@ class Conversation(Table, tablename="conversations"):
     tag_ids = Array(base_column=BigInt(), default=list)
     follower_ids = Array(base_column=BigInt(), default=list)
     unfollowed_ids = Array(base_column=BigInt(), default=list, help_text="Who left, until they act here again.")
+    shared = Boolean(default=False, help_text="It has a row in conversation_shares.")
+    moved_from = Array(
+        base_column=BigInt(), default=list, help_text="Mailboxes that it was moved out of: replies there follow it."
+    )
     hidden = Boolean(default=False, help_text="All its messages are hidden: it stands in no list.")
     created_at = Timestamptz(default=TimestamptzNow())
 
@@ -54,6 +58,25 @@ class ConversationPerson(Table, tablename="conversation_people"):
     conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade)
     user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade, index=True)
     reason = Text(help_text="mentioned, added or closed")
+
+
+class ConversationShare(Table, tablename="conversation_shares"):
+    """A person or a team that may see this one conversation, as long as it is open to its mailbox."""
+
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    user_id = ForeignKey(User, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    team_id = ForeignKey(Team, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    shared_by = BigInt()
+    created_at = Timestamptz(default=TimestamptzNow())
+
+
+class ConversationSplit(Table, tablename="conversation_splits"):
+    """A person split one off the other: mail never joins these two."""
+
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade)
+    split_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
 
 
 class ReadMark(Table, tablename="read_marks"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from backend.conversations.change import audience_of, tell_sight
+from backend.conversations.change import audience_of, audience_of_row, tell, tell_sight
 from backend.conversations.contracts import (
     Activity,
     ConversationChanged,
@@ -12,7 +12,7 @@ from backend.conversations.contracts import (
 )
 from backend.conversations.rows import activity_of, mark_of, read_row, viewers
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
-from backend.events.record import Action, mailbox_stream, user_stream
+from backend.events.record import Action, user_stream
 from backend.notifications.actions import tell_notifications_again
 
 STRICTNESS: tuple[Visibility, ...] = ("open", "private", "confidential")
@@ -91,7 +91,7 @@ _SUM_UP_MANY = _SUM_UP.format(which="= ANY($1)")
 async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]) -> Activity:
     """Unite conversations that a late message connects: the oldest survives, the others' addresses redirect to it.
 
-    Comments, tags and followers unite; it is as private as the most private of them, and open if one was open.
+    Comments, tags, shares and followers unite; it is as private as the most private of them, and open if one was open.
     """
     for other_id in other_ids:
         other = await fetch_row("SELECT * FROM conversations WHERE id = $1 FOR UPDATE", other_id)
@@ -105,7 +105,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         await _join_marks(act, survivor, other, newest)
         await execute(
             "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
-            "tag_ids = $6, follower_ids = $7, unfollowed_ids = $8, "
+            "tag_ids = $6, follower_ids = $7, unfollowed_ids = $8, shared = $9, moved_from = $10, "
             "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1 AND deleted_at IS NULL) "
             "WHERE id = $1",
             survivor_id,
@@ -116,18 +116,16 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
             list(dict.fromkeys([*survivor["tag_ids"], *other["tag_ids"]])),
             followers,
             sorted({*survivor["unfollowed_ids"], *other["unfollowed_ids"]} - set(followers)),
+            survivor["shared"] or other["shared"],
+            list(dict.fromkeys([*survivor["moved_from"], *other["moved_from"]])),
         )
         await execute(
             "UPDATE conversations SET joined_into = $1, version = version + 1 WHERE id = $2 OR joined_into = $2",
             survivor_id,
             other_id,
         )
-        act.record(
-            mailbox_stream(survivor["mailbox_id"]),
-            ConversationGone(conversation_id=other_id, joined_into=survivor_id),
-            conversation_id=other_id,
-            audience=other_audience,
-        )
+        gone = ConversationGone(conversation_id=other_id, joined_into=survivor_id)
+        tell(act, (other_id, survivor["mailbox_id"]), gone, other_audience)
         await tell_sight(act, await read_row(survivor_id), audience_before, await audience_of(survivor_id))
     # Notifications of the others are about the survivor now.
     await tell_notifications_again(act, survivor_id, await viewers(survivor_id))
@@ -150,6 +148,14 @@ async def _move_contents(survivor_id: int, other_id: int) -> None:
         survivor_id,
         other_id,
     )
+    await execute(
+        "INSERT INTO conversation_shares (conversation_id, user_id, team_id, shared_by, created_at) "
+        "SELECT $1, user_id, team_id, shared_by, created_at FROM conversation_shares WHERE conversation_id = $2 "
+        "ON CONFLICT DO NOTHING",
+        survivor_id,
+        other_id,
+    )
+    await execute("DELETE FROM conversation_shares WHERE conversation_id = $1", other_id)
     await execute(
         "INSERT INTO thread_links (mailbox_id, link, conversation_id, at) SELECT mailbox_id, link, $1, at "
         "FROM thread_links WHERE conversation_id = $2 ON CONFLICT DO NOTHING",
@@ -179,6 +185,8 @@ async def _join_marks(act: Action, survivor: Row, other: Row, newest: Sequence[i
               FROM mailbox_readers r
               LEFT JOIN watermarks w ON w.mailbox_id = r.mailbox_id AND w.user_id = r.user_id
              WHERE r.mailbox_id = $5
+            UNION ALL
+            SELECT guest, 0 FROM (SELECT guests($1) AS guest UNION SELECT guests($2)) g
         ), state AS (
             SELECT reader.user_id,
                    coalesce(s.forced_unread, false) OR $3 > greatest(coalesce(s.read_up_to, 0), read_from)
@@ -224,10 +232,4 @@ async def _join_marks(act: Action, survivor: Row, other: Row, newest: Sequence[i
 async def tell_joined(act: Action, conversation_id: int, activity: Activity) -> None:
     """Record what the joined conversation now is; a client that shows it fetches it again."""
     row = await read_row(conversation_id)
-    audience = await audience_of(conversation_id)
-    act.record(
-        mailbox_stream(row.mailbox_id),
-        ConversationChanged(row=row, activity=activity),
-        conversation_id=conversation_id,
-        audience=audience,
-    )
+    tell(act, row, ConversationChanged(row=row, activity=activity), await audience_of_row(row))

@@ -30,8 +30,10 @@ async def wish_seen(asker: Asker, conversation_id: int, read: bool) -> None:
     Unread is the newest message alone: one unread message makes a conversation unread in any mail program.
     """
     mailbox = await fetch_row(
-        "SELECT m.id, m.kind, m.owner_id FROM conversations c JOIN mailboxes m ON m.id = c.mailbox_id WHERE c.id = $1",
+        "SELECT m.id, m.kind, m.owner_id FROM conversations c JOIN mailboxes m ON m.id = c.mailbox_id "
+        "JOIN mailbox_readers r ON r.mailbox_id = m.id AND r.user_id = $2 WHERE c.id = $1",
         conversation_id,
+        asker.user_id,
     )
     if mailbox is None or not _concerns_server(asker, mailbox["kind"], mailbox["owner_id"], read):
         return

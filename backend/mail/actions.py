@@ -3,11 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
-from backend.conversations.change import changing, hold_membership, tell_sight
+from backend.conversations.change import (
+    Audience,
+    audience_of_row,
+    changing,
+    hold_membership,
+    tell,
+    tell_guests,
+    tell_sight,
+)
 from backend.conversations.contracts import ConversationChanged, ConversationRow, HistoryStored, MessageAdded
 from backend.conversations.following import let_follow
 from backend.conversations.in_turn import assign_in_turn
-from backend.conversations.rows import read_rows, viewers
+from backend.conversations.rows import read_rows
 from backend.conversations.threads import sum_up
 from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.errors import NotFound
@@ -90,6 +98,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             elif stored.new:
                 event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
                 act.record(mailbox_stream(mailbox_id), event)
+                await tell_guests(act, stored.grown)
             if mailbox["kind"] == "personal" and mailbox_id == folder.mailbox_id:
                 # Whoever reads in the intake account reads for nobody here.
                 touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
@@ -165,29 +174,20 @@ async def _tell_messages(act: Action, mailbox: Row, stored: Stored) -> None:
     """Each new message, with the row of its conversation as it is now; who sees a confidential one only now, first."""
     records = await fetch(f"SELECT {ITEM_COLUMNS} FROM messages WHERE id = ANY($1) ORDER BY arrival, id", stored.new)
     rows = {row.id: row for row in await read_rows({record["conversation_id"] for record in records})}
-    audiences: dict[int, list[int] | None] = {}
+    audiences: dict[int, Audience] = {}
     for row in rows.values():
-        audiences[row.id] = await viewers(row.id) if row.visibility == "confidential" else None
+        audiences[row.id] = await audience_of_row(row)
         if row.id in stored.grown:
-            await tell_sight(act, row, stored.audiences.get(row.id), audiences[row.id])
+            before = Audience(stored.audiences.get(row.id), audiences[row.id].guests)
+            await tell_sight(act, row, before, audiences[row.id])
     for record in records:
         row = rows[record["conversation_id"]]
-        act.record(
-            mailbox_stream(mailbox["id"]),
-            MessageAdded(row=row, message=message_of(record)),
-            conversation_id=row.id,
-            audience=audiences[row.id],
-        )
+        tell(act, row, MessageAdded(row=row, message=message_of(record)), audiences[row.id])
         if record["arrival"]:
             await _tell_followers(act, row, record)
     for activity in stored.reopened:
         row = rows[activity.conversation_id]
-        act.record(
-            mailbox_stream(mailbox["id"]),
-            ConversationChanged(row=row, activity=activity),
-            conversation_id=row.id,
-            audience=audiences[row.id],
-        )
+        tell(act, row, ConversationChanged(row=row, activity=activity), audiences[row.id])
 
 
 async def _tell_followers(act: Action, row: ConversationRow, message: Row) -> None:

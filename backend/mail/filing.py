@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
-from backend.conversations.change import hold_membership
+from backend.conversations.change import hold_membership, tell_guests
 from backend.conversations.contracts import HistoryStored, Status
 from backend.database.connection import Row, execute, execute_many, fetch_row
 from backend.errors import NotFound
@@ -69,6 +69,7 @@ async def file_history(mailbox_id: int, batch: Sequence[Filed], filing: Filing) 
             status = begins_with(place, arrived=False)
             begun |= dict.fromkeys(stored.begun, status)
             await _open_up([each for each in stored.grown if each in begun], status, begun)
+            await tell_guests(act, stored.grown)
             new += len(stored.new)
             ids |= stored.ids
         await _keep_flags({ids[filed.message.uid]: filed.message.flags for filed in batch if filed.message.flags})

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from backend.conversations.change import tell_guests
 from backend.conversations.contracts import HistoryStored
 from backend.conversations.threads import sum_up_all
 from backend.database.connection import Row, execute, fetch, fetch_row
@@ -45,6 +46,7 @@ async def hide_and_show(account_id: int) -> None:
                     "UPDATE messages SET hidden = NOT hidden WHERE id = ANY($1)", [row["id"] for row in wrong]
                 )
                 await sum_up_all(sorted({row["conversation_id"] for row in wrong}))
+                await tell_guests(act, {row["conversation_id"] for row in wrong})
                 event = HistoryStored(mailbox_id=account["mailbox_id"], messages=len(wrong))
                 act.record(mailbox_stream(account["mailbox_id"]), event)
         if len(looked) < BATCH:
@@ -64,6 +66,7 @@ async def show_what_stands(message_ids: Collection[int]) -> None:
         if not shown:
             return
         await sum_up_all(sorted({row["conversation_id"] for row in shown}))
+        await tell_guests(act, {row["conversation_id"] for row in shown})
         for mailbox_id in sorted({row["mailbox_id"] for row in shown}):
             count = sum(row["mailbox_id"] == mailbox_id for row in shown)
             act.record(mailbox_stream(mailbox_id), HistoryStored(mailbox_id=mailbox_id, messages=count))

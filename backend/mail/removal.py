@@ -5,7 +5,7 @@ meanwhile, and a message been met there once more, it stays, for its folder coun
 exclude each other by the lock under which a mailbox stores (`hold_threading`).
 """
 
-from backend.conversations.change import audience_of, hold_membership
+from backend.conversations.change import audience_of, hold_membership, tell, tell_guests
 from backend.conversations.contracts import ConversationGone, HistoryStored
 from backend.conversations.threads import sum_up
 from backend.database.connection import execute, fetch, fetch_value
@@ -42,6 +42,7 @@ async def remove_mail(mailbox_id: int, up_to: int) -> None:
             kept = 0
             for conversation_id in sorted({row["conversation_id"] for row in rows}):
                 kept += await _settle(act, mailbox_id, conversation_id)
+            await tell_guests(act, {row["conversation_id"] for row in rows})
             if kept:
                 act.record(mailbox_stream(mailbox_id), HistoryStored(mailbox_id=mailbox_id, messages=kept))
         last = rows[-1]["id"]
@@ -54,10 +55,5 @@ async def _settle(act: Action, mailbox_id: int, conversation_id: int) -> int:
         return 1
     audience = await audience_of(conversation_id)
     await execute("DELETE FROM conversations WHERE id = $1 OR joined_into = $1", conversation_id)
-    act.record(
-        mailbox_stream(mailbox_id),
-        ConversationGone(conversation_id=conversation_id),
-        conversation_id=conversation_id,
-        audience=audience,
-    )
+    tell(act, (conversation_id, mailbox_id), ConversationGone(conversation_id=conversation_id), audience)
     return 0

@@ -56,6 +56,9 @@ class Message(Table, tablename="messages"):
         default="[]", help_text="Flagged, Answered in the file it was imported from; folders have theirs."
     )
     stood_in = Text(help_text="Standing in no folder: where it stood last (a word of backend.mail.places).")
+    moved_from = BigInt(
+        null=True, default=None, help_text="The mailbox whose account holds it, after its conversation was moved."
+    )
     unplaced_at = Timestamptz(null=True, default=None, help_text="Since when it may be on its way to another folder.")
 
 

@@ -101,7 +101,7 @@ class MailboxCounts(Contract):
 
 class WorkCounts(Contract):
     """Numbers across mailboxes, for the asking person. `outbox` counts mails that need a person, `reminders` those
-    that are due."""
+    that are due, `shared` what is shared with them out of mailboxes that they cannot open."""
 
     mine: int
     mentions: int
@@ -110,6 +110,8 @@ class WorkCounts(Contract):
     outbox: int
     notifications: int
     mailboxes: list[MailboxCounts]
+    shared: int = 0
+    shared_unread: int = 0
 
 
 class Mentionable(Contract):

@@ -46,22 +46,26 @@ async def lock_mailbox(mailbox_id: int) -> None:
 
 
 async def mailboxes_of_team(team_id: int) -> list[int]:
-    """The mailboxes that a team opens, or in which a conversation is assigned to it."""
+    """The mailboxes that a team opens, or in which a conversation is assigned to it or shared with it."""
     records = await fetch(
         "SELECT mailbox_id FROM mailbox_teams WHERE team_id = $1 "
-        "UNION SELECT mailbox_id FROM conversations WHERE assigned_team_id = $1 AND joined_into IS NULL",
+        "UNION SELECT mailbox_id FROM conversations WHERE assigned_team_id = $1 AND joined_into IS NULL "
+        "UNION SELECT c.mailbox_id FROM conversation_shares s JOIN conversations c ON c.id = s.conversation_id "
+        "WHERE s.team_id = $1",
         team_id,
     )
     return [record["mailbox_id"] for record in records]
 
 
 async def mailboxes_of_person(user_id: int) -> list[int]:
-    """The mailboxes that a person can open, or could with an open account."""
+    """The mailboxes that a person can open, or could with an open account, or out of which something is shared."""
     records = await fetch(
         "SELECT id FROM mailboxes WHERE owner_id = $1 AND kind = 'personal' "
         "UNION SELECT mailbox_id FROM mailbox_users WHERE user_id = $1 "
         "UNION SELECT mt.mailbox_id FROM mailbox_teams mt JOIN team_members tm ON tm.team_id = mt.team_id "
-        "WHERE tm.user_id = $1",
+        "WHERE tm.user_id = $1 "
+        "UNION SELECT c.mailbox_id FROM conversation_shares s JOIN conversations c ON c.id = s.conversation_id "
+        "WHERE s.user_id = $1 OR s.team_id IN (SELECT team_id FROM team_members WHERE user_id = $1)",
         user_id,
     )
     return [record["id"] for record in records]
@@ -96,7 +100,23 @@ async def _tell(act: Action, before: Mailbox, after: Mailbox) -> None:
     for user_id in sorted(set(after.reader_ids) - set(before.reader_ids)):
         await tell_gained(act, after, user_id)
     for user_id in sorted(set(before.reader_ids) - set(after.reader_ids)):
+        await _forget_watermark(after.id, user_id)
         act.record(user_stream(user_id), MailboxGone(mailbox_id=after.id))
+
+
+async def _forget_watermark(mailbox_id: int, user_id: int) -> None:
+    """What it says of conversations that stay shared with the person is kept in their marks."""
+    await execute(
+        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
+        "SELECT s.conversation_id, $2, w.read_from, false, 1 FROM watermarks w "
+        "JOIN conversations c ON c.mailbox_id = w.mailbox_id AND c.shared "
+        "JOIN shared_conversations s ON s.conversation_id = c.id AND s.user_id = $2 "
+        "WHERE w.mailbox_id = $1 AND w.user_id = $2 ON CONFLICT (conversation_id, user_id) DO UPDATE "
+        "SET read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to), revision = read_marks.revision + 1",
+        mailbox_id,
+        user_id,
+    )
+    await execute("DELETE FROM watermarks WHERE mailbox_id = $1 AND user_id = $2", mailbox_id, user_id)
 
 
 async def tell_gained(act: Action, mailbox: Mailbox, user_id: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from backend.access.asker import Asker
-from backend.access.fetch import SEES
+from backend.access.fetch import SEES, SEES_AS_GUEST, SEES_AS_READER
 from backend.accounts.contracts import AccountState
 from backend.database.connection import Row, fetch, fetch_row
 from backend.mailboxes.contracts import InTurn, Mailbox, MailboxCounts, MailboxSettings, Mentionable, WorkCounts
@@ -137,13 +137,13 @@ async def read_mentionable(mailbox_id: int) -> Mentionable:
 
 async def read_counts(asker: Asker) -> WorkCounts:
     """The numbers of the rail and the tabs. Every one counts only what the person sees."""
-    sees = SEES.format(user="$1")
+    sees, handles, guest = (each.format(user="$1") for each in (SEES, SEES_AS_READER, SEES_AS_GUEST))
     mailboxes = await fetch(
         "WITH seen AS (SELECT c.mailbox_id, c.assignee_id, c.assigned_team_id, "
         f"{UNREAD} AS unread, {UNREAD_COMMENTS} AS commented FROM conversations c "
         "LEFT JOIN read_marks r ON r.conversation_id = c.id AND r.user_id = $1 "
         "LEFT JOIN watermarks w ON w.mailbox_id = c.mailbox_id AND w.user_id = $1 "
-        f"WHERE c.status = 'open' AND NOT c.hidden AND {sees} "
+        f"WHERE c.status = 'open' AND NOT c.hidden AND {handles} "
         "AND NOT (coalesce(r.remind_kind, '') = 'snooze' AND NOT r.remind_due)) "
         "SELECT o.mailbox_id, count(s.mailbox_id) AS open, "
         "count(s.mailbox_id) FILTER (WHERE s.assignee_id IS NULL AND s.assigned_team_id IS NULL) AS unassigned, "
@@ -161,9 +161,14 @@ async def read_counts(asker: Asker) -> WorkCounts:
         "(SELECT count(*) FROM read_marks r JOIN conversations c ON c.id = r.conversation_id WHERE r.user_id = $1 "
         f"AND r.remind_due AND c.status NOT IN ('trash', 'spam') AND NOT c.hidden AND {sees}) AS reminders, "
         "(SELECT count(*) FROM drafts d LEFT JOIN conversations c ON c.id = d.conversation_id "
-        f"WHERE d.author_id = $1 AND (d.conversation_id IS NULL OR {sees})) AS drafts, "
+        f"WHERE d.author_id = $1 AND (d.conversation_id IS NULL OR ({handles}))) AS drafts, "
         "(SELECT count(*) FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
-        f"WHERE o.state IN ('failed', 'unknown', 'held') AND {sees}) AS outbox, "
+        f"WHERE o.state IN ('failed', 'unknown', 'held') AND {handles}) AS outbox, "
+        f"(SELECT count(*) FROM conversations c WHERE {guest} AND NOT c.hidden AND c.status NOT IN ('trash', 'spam')) "
+        "AS shared, "
+        "(SELECT count(*) FROM conversations c LEFT JOIN read_marks r ON r.conversation_id = c.id AND r.user_id = $1 "
+        "LEFT JOIN watermarks w ON w.mailbox_id = c.mailbox_id AND w.user_id = $1 "
+        f"WHERE {guest} AND NOT c.hidden AND c.status NOT IN ('trash', 'spam') AND {UNREAD}) AS shared_unread, "
         "(SELECT count(*) FROM notifications n JOIN conversations c ON c.id = n.conversation_id "
         f"WHERE n.user_id = $1 AND n.read_at IS NULL AND {sees}) AS notifications",
         asker.user_id,
@@ -176,6 +181,8 @@ async def read_counts(asker: Asker) -> WorkCounts:
         drafts=across["drafts"],
         outbox=across["outbox"],
         notifications=across["notifications"],
+        shared=across["shared"],
+        shared_unread=across["shared_unread"],
         mailboxes=[
             MailboxCounts(
                 mailbox_id=record["mailbox_id"],

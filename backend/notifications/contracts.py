@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from backend.contracts import Contract
 
-NotificationKind = Literal["mention", "assignment", "failed_send", "reply", "reminder", "comment"]
+NotificationKind = Literal["mention", "assignment", "failed_send", "reply", "reminder", "comment", "share"]
 
 
 def tag_of(conversation_id: int) -> str:

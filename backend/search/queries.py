@@ -7,7 +7,7 @@ ends when the page is full. `COMMON` hits, found by reading no further, decide b
 """
 
 from backend.access.asker import Asker
-from backend.access.fetch import SEES, access_mailbox, readable_mailboxes
+from backend.access.fetch import SEES, access_mailbox
 from backend.contacts.queries import pattern_of
 from backend.conversations.contracts import ConversationPage
 from backend.conversations.queries import MARK_COLUMNS, page_of, read_cursor, stream_positions
@@ -39,7 +39,8 @@ _WAITING_FITS = f"{_MAY_FIT} AND message_words(m.subject, m.sender, m.body_text)
 """Of a message whose words are not taken down yet: most that do not fit do not even hold the letters (`_letters`)."""
 _WAITING = "(SELECT * FROM messages WHERE id = waiting.message_id OFFSET 0) m"
 _OPENED = (
-    "m.mailbox_id IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1) "
+    "(m.mailbox_id IN (SELECT mailbox_id FROM mailbox_readers WHERE user_id = $1) "
+    "OR m.conversation_id IN (SELECT conversation_id FROM shared_conversations WHERE user_id = $1)) "
     "AND ($3::bigint IS NULL OR m.mailbox_id = $3)"
 )
 
@@ -98,7 +99,7 @@ async def search(asker: Asker, *, q: str, mailbox_id: int | None, cursor: str | 
             await access_mailbox(asker, mailbox_id)
         at = await stream_positions(asker, [] if mailbox_id is None else [mailbox_id])
         tsquery, letters = await _looked_for(wanted)
-        if not wanted or (wanted.terms and not tsquery) or not await readable_mailboxes(asker):
+        if not wanted or (wanted.terms and not tsquery):
             return page_of([], PAGE, at)
         common = bool(tsquery) and await _is_common(asker, tsquery, mailbox_id, letters)
         by_index = f"AND {BY_INDEX} " if tsquery and not common else ""

@@ -2,7 +2,7 @@
 
 from backend.access.asker import Asker
 from backend.conversations.actions import add_activity
-from backend.conversations.change import changing
+from backend.conversations.change import handling
 from backend.conversations.contracts import ConversationChanged, ConversationItem
 from backend.conversations.rows import item_for
 from backend.database.connection import execute, fetch_value
@@ -55,7 +55,7 @@ async def delete_tag(asker: Asker, tag_id: int) -> None:
 
 async def change_tags(asker: Asker, conversation_id: int, wanted: ChangeTags) -> ConversationItem:
     """Put tags on a conversation and take others from it. Raises Unacceptable for a tag that is gone, or too many."""
-    async with changing(asker.user_id, conversation_id) as change:
+    async with handling(asker, conversation_id) as change:
         before: list[int] = list(change.before["tag_ids"])
         tags = {tag.id: tag for tag in await read_tags([*wanted.add, *wanted.remove])}
         if missing := set(wanted.add) - tags.keys():

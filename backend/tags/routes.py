@@ -40,7 +40,7 @@ async def tagged(asker: Asker, tag_id: int, cursor: str | None = None) -> Conver
     return await list_tagged(asker, tag_id, cursor=cursor)
 
 
-@put("/conversations/{conversation_id:int}/tags", **access("conversation"))
+@put("/conversations/{conversation_id:int}/tags", **access("handling"))
 async def change_tags(asker: Asker, conversation_id: int, data: ChangeTags) -> ConversationItem:
     """Put tags on a conversation, and take others from it."""
     return await actions.change_tags(asker, conversation_id, data)

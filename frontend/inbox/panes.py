@@ -499,6 +499,15 @@ def activity_words(view: View, activity: Activity) -> str:
             return f"{who} {VISIBILITY_WORDS.get(activity.value, 'changed who sees this')}"
         case "joined":
             return "Another conversation was joined into this one"
+        case "shared" | "unshared":
+            shown = _person_word(view, activity.subject_id)
+            return f"{who} shared this with {shown}" if activity.kind == "shared" else f"{who} took this from {shown}"
+        case "shared_team" | "unshared_team":
+            named = view.teams.get(activity.subject_id or 0)
+            shown = named.name if named else "a team"
+            return (
+                f"{who} shared this with {shown}" if activity.kind == "shared_team" else f"{who} took this from {shown}"
+            )
         case "added":
             return f"{who} added {_person_word(view, activity.subject_id)}"
         case "tagged":

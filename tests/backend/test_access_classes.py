@@ -254,7 +254,7 @@ async def test_public_routes_need_nobody(objects: Objects, route: Route) -> None
     assert reply.status_code not in (401, 403, 404, 500)
 
 
-@of_class("signed_in", "admin", "mailbox", "mailbox_settings", "conversation")
+@of_class("signed_in", "admin", "mailbox", "mailbox_settings", "conversation", "handling")
 async def test_every_other_route_needs_somebody(objects: Objects, route: Route) -> None:
     reply = await objects.api.stranger().request(route.method, route.filled(objects), params=query_of(route))
     assert reply.status_code == 401
@@ -270,7 +270,7 @@ async def test_admin_routes_refuse_members(objects: Objects, route: Route) -> No
         assert reply.status_code == 403
 
 
-@of_class("mailbox", "mailbox_settings", "conversation")
+@of_class("mailbox", "mailbox_settings", "conversation", "handling")
 async def test_who_has_no_access_gets_404(objects: Objects, route: Route) -> None:
     """The same as for what does not exist: not even that it is there can be learned."""
     api = objects.api
@@ -352,6 +352,8 @@ async def test_the_numbers_of_others_are_not_counted(objects: Objects) -> None:
         "outbox": 0,
         "notifications": 0,
         "mailboxes": [],
+        "shared": 0,
+        "shared_unread": 0,
     }
 
 

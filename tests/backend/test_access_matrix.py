@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from backend.compose.contracts import Draft, SendDraft
-from backend.conversations.contracts import AddComment, Assign, ConversationDetail, SetVisibility, Visibility
+from backend.conversations.contracts import (
+    AddComment,
+    Assign,
+    ConversationDetail,
+    SetVisibility,
+    ShareConversation,
+    Visibility,
+)
 from backend.database.connection import fetch_value
 from backend.mailboxes.contracts import SetMailboxMembers, WorkCounts
 from backend.people.contracts import CreateInvitation, InvitationCreated, Me, SaveTeam, Team
@@ -34,7 +41,11 @@ SEEN_BY = {
     "admin without access": set[str](),
     "member of other mailboxes": set[str](),
     "removed a moment ago": set[str](),
+    "one conversation shared": {OPEN},
+    "one conversation shared with the team": {OPEN},
 }
+READERS = {"member", "member by team"}
+"""Who can open the mailbox."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,9 @@ async def make_world(api: Api) -> World:
     things = {
         word: await make_conversation(api, word, everything, [mei, rex]) for word in (OPEN, PRIVATE, CONFIDENTIAL)
     }
+    for word in (PRIVATE, CONFIDENTIAL):  # shared before they turn private
+        path = f"/conversations/{things[word].ids['conversation_id']}/shares"
+        await api.jonas.post(path, ShareConversation(user_id=rex.user_id))
     hidden: dict[str, Visibility] = {PRIVATE: "private", CONFIDENTIAL: "confidential"}
     for word, visibility in hidden.items():
         path = f"/conversations/{things[word].ids['conversation_id']}"
@@ -71,6 +85,11 @@ async def make_world(api: Api) -> World:
     await api.ana.put(
         f"/mailboxes/{api.support}/members", SetMailboxMembers(member_ids=[api.jonas.user_id], team_ids=[team.id])
     )
+    sol, liv = await join(api, "Sol"), await join(api, "Liv")
+    office = await api.ana.post("/teams", SaveTeam(name="Office", member_ids=[liv.user_id]), Team)
+    path = f"/conversations/{things[OPEN].ids['conversation_id']}/shares"
+    await api.jonas.post(path, ShareConversation(user_id=sol.user_id))
+    await api.jonas.post(path, ShareConversation(team_id=office.id))
     people = {
         "member": api.jonas,
         "member by team": mei,
@@ -78,6 +97,8 @@ async def make_world(api: Api) -> World:
         "admin without access": api.tom,
         "member of other mailboxes": api.mallory,
         "removed a moment ago": rex,
+        "one conversation shared": sol,
+        "one conversation shared with the team": liv,
     }
     return World(api, people, things)
 
@@ -216,7 +237,36 @@ async def test_counts_count_what_one_may_see(world: World) -> None:
         counts = await person.get("/counts", WorkCounts)
         mine = {each.mailbox_id: each.open for each in counts.mailboxes}
         seen = SEEN_BY[name]
-        assert mine.get(world.api.support) == (beside + len(seen) if seen else None), name
+        assert mine.get(world.api.support) == (beside + len(seen) if name in READERS else None), name
+        assert counts.shared == (0 if name in READERS else len(seen)), name
+
+
+async def test_what_is_shared_with_somebody_is_theirs_to_read_and_comment_only(world: World) -> None:
+    for name in set(SEEN_BY) - READERS:
+        for route in SCOPED:
+            if SEEN_BY[name] and route.access_class == "handling":
+                things = world.things[OPEN]
+                reply = await world.people[name].request(route.method, route.filled(things), params=query_of(route))
+                assert reply.status_code == 403, f"{name} asks {route}: {reply.status_code}"
+
+
+GUESTS_MAY = {
+    "PUT /conversations/{conversation_id:int}/read",
+    "PUT /conversations/{conversation_id:int}/reminder",
+    "DELETE /conversations/{conversation_id:int}/reminder",
+    "POST /conversations/{conversation_id:int}/comments",
+    "PUT /comments/{comment_id:int}",
+    "DELETE /comments/{comment_id:int}",
+    "PUT /comments/{comment_id:int}/reactions",
+    "POST /conversations/{conversation_id:int}/comment-files",
+    "DELETE /comment-files/{comment_file_id:int}",
+}
+"""What changes something, and is open to whom a conversation is shared with. The rest is of the class `handling`."""
+
+
+def test_nothing_else_can_be_changed_by_whom_a_conversation_is_shared_with() -> None:
+    open_to_all = {str(each) for each in SCOPED if each.method != "GET" and each.access_class == "conversation"}
+    assert open_to_all == GUESTS_MAY
 
 
 def test_every_route_that_reads_is_in_the_matrix() -> None:

@@ -19,6 +19,7 @@ from backend.conversations.contracts import (
     SetReminder,
     SetStatus,
     SetVisibility,
+    ShareConversation,
     Visibility,
 )
 from backend.database.connection import fetch
@@ -64,6 +65,9 @@ class Office:
                 self.remind,
                 self.follow,
                 self.add_person,
+                self.share,
+                self.share,
+                self.unshare,
                 self.members_change,
                 self.team_changes,
                 self.draft,
@@ -117,7 +121,11 @@ class Office:
         if found := await self.somebody_and_a_conversation():
             person, number = found
             mentions = self.chance.sample([self.api.ana.user_id, self.api.jonas.user_id, self.api.tom.user_id], 1)
-            body = AddComment(text="Worth a look.", mention_ids=mentions if self.chance.random() < 0.6 else [])
+            body = AddComment(
+                text="Worth a look.",
+                mention_ids=mentions if self.chance.random() < 0.6 else [],
+                share=self.chance.random() < 0.5,
+            )
             await self._try(person, "POST", f"/conversations/{number}/comments", body)
 
     async def status(self) -> None:
@@ -161,6 +169,22 @@ class Office:
             person, number = found
             to = AddPerson(user_id=self.chance.choice([self.api.ana, self.api.jonas, self.api.tom]).user_id)
             await self._try(person, "POST", f"/conversations/{number}/people", to)
+
+    def somebody_or_the_team(self) -> ShareConversation:
+        person = self.chance.choice([self.api.jonas, self.api.tom, None])
+        return ShareConversation(user_id=person.user_id) if person else ShareConversation(team_id=self.team.id)
+
+    async def share(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            await self._try(person, "POST", f"/conversations/{number}/shares", self.somebody_or_the_team())
+
+    async def unshare(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            taken = self.somebody_or_the_team()
+            query = f"user_id={taken.user_id}" if taken.user_id else f"team_id={taken.team_id}"
+            await self._try(person, "DELETE", f"/conversations/{number}/shares?{query}", None)
 
     async def members_change(self) -> None:
         people = [self.api.jonas.user_id, self.api.tom.user_id]

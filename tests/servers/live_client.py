@@ -107,7 +107,8 @@ class Model:
 
     def unread(self, row: ConversationRow) -> bool:
         mark = self.marks.get(row.id)
-        read_from = self.mailboxes[row.mailbox_id].read_from
+        mailbox = self.mailboxes.get(row.mailbox_id)  # None: it is shared with this person
+        read_from = mailbox.read_from if mailbox else 0
         if mark is None:
             return row.last_arrival > read_from
         return mark.forced_unread or row.last_arrival > max(mark.read_up_to, read_from)
@@ -255,7 +256,8 @@ class LiveClient:
     async def _apply(self, model: Model, frame: EventFrame) -> None:
         event = frame.event
         row = getattr(event, "row", None)
-        if isinstance(row, ConversationRow) and row.mailbox_id in model.mailboxes:
+        own = frame.stream.startswith("user:")
+        if isinstance(row, ConversationRow) and (own or row.mailbox_id in model.mailboxes):
             model.put_row(row)
         match event:
             case ConversationAdded(mark=Mark() as mark):

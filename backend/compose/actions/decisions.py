@@ -6,6 +6,7 @@ The states are those of transitions.py; these are the arrows that people draw in
 from dataclasses import replace
 
 from backend.access.asker import Asker
+from backend.access.fetch import HANDLES
 from backend.compose.actions.drafts import insert_draft, newest_outgoing, tell_draft
 from backend.compose.actions.results import record_acceptance
 from backend.compose.actions.send import check_account
@@ -17,7 +18,7 @@ from backend.compose.queries import (
     read_outgoing,
     recipients_of,
 )
-from backend.conversations.change import audience_of, changing, hold_membership
+from backend.conversations.change import audience_of, handling, hold_membership, tell
 from backend.conversations.contracts import (
     ConversationChanged,
     ConversationGone,
@@ -25,7 +26,7 @@ from backend.conversations.contracts import (
 )
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound
-from backend.events.record import Action, action, mailbox_stream
+from backend.events.record import Action, action
 from backend.jobs import enqueue
 from backend.mail.contracts import MailAddress
 
@@ -90,7 +91,7 @@ async def _take_back(asker: Asker, outgoing_id: int, states: tuple[str, ...]) ->
             draft = await read_draft(written["id"])
             await tell_draft(act, written, DraftChanged(draft=draft))
             return draft
-        async with changing(asker.user_id, conversation_id) as change:
+        async with handling(asker, conversation_id) as change:
             await _mark_cancelled(record)
             written = await insert_draft(record["author_id"], beginning)
             draft = await read_draft(written["id"])
@@ -166,7 +167,7 @@ async def _drop_conversation(act: Action, mailbox_id: int, conversation_id: int)
     audience = await audience_of(conversation_id)
     await execute("DELETE FROM conversations WHERE id = $1", conversation_id)
     gone = ConversationGone(conversation_id=conversation_id)
-    act.record(mailbox_stream(mailbox_id), gone, conversation_id=conversation_id, audience=audience)
+    tell(act, (conversation_id, mailbox_id), gone, audience)
 
 
 async def _mark_cancelled(record: Row) -> None:
@@ -194,7 +195,7 @@ async def _cancel(asker: Asker, outgoing_id: int) -> Outgoing:
             outgoing = await read_outgoing(outgoing_id)
             await _drop_conversation(act, mailbox_id, conversation_id)
             return outgoing
-        async with changing(asker.user_id, conversation_id) as change:
+        async with handling(asker, conversation_id) as change:
             await _mark_cancelled(record)
             outgoing = await read_outgoing(outgoing_id)
             change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
@@ -205,9 +206,9 @@ async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
     """Back to the beginning of the queue, for everybody who does not have the mail, with all attempts before it."""
     conversation_id, mailbox_id = await _place_of(outgoing_id)
     await check_account(mailbox_id)
-    async with changing(asker.user_id, conversation_id) as change:
+    async with handling(asker, conversation_id) as change:
         record = await _lock_free(outgoing_id, WAITING)
-        sees = await fetch_value("SELECT sees($1, $2)", record["author_id"], conversation_id)
+        sees = await fetch_value(HANDLES, record["author_id"], conversation_id)
         await execute(
             "UPDATE outgoing SET state = 'queued', attempts = 0, fence = fence + 1, claimed_until = NULL, "
             "next_attempt_at = now(), undo_until = NULL, reason = '', remedy = '', server_words = '', "

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import msgspec
 
 from backend.access.asker import Asker
-from backend.access.fetch import access_mailbox
+from backend.access.fetch import access_mailbox, check_handles
 from backend.compose.beginnings import Beginning, begin_new, begin_reply
 from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
 from backend.compose.queries import WrittenRecipients, read_draft
-from backend.conversations.actions import add_activity
-from backend.conversations.change import audience_of, changing, hold_membership
+from backend.conversations.change import audience_of, changing, handling, hold_membership, tell
 from backend.conversations.contracts import ConversationChanged
+from backend.conversations.trail import add_activity
 from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, TooLarge, Unacceptable
-from backend.events.record import Action, action, mailbox_stream, user_stream
+from backend.events.record import Action, action, user_stream
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from sync.mime.attachments import safe_filename
@@ -58,7 +58,7 @@ async def create_draft(asker: Asker, given: CreateDraft) -> Draft:
             draft = await read_draft(record["id"])
             await tell_draft(act, record, DraftChanged(draft=draft))
         return draft
-    async with changing(asker.user_id, beginning.conversation_id) as change:
+    async with handling(asker, beginning.conversation_id) as change:
         record = await insert_draft(asker.user_id, beginning)
         draft = await read_draft(record["id"])
         change.tell(lambda row: ConversationChanged(row=row))
@@ -229,8 +229,10 @@ async def changing_draft(actor_id: int, draft_id: int) -> AsyncIterator[DraftCha
         record = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
         if record is None or place is None:
             raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
-        if record["conversation_id"] != place["conversation_id"]:
-            raise Conflict("Two conversations were joined at this moment.", "Try again.")
+        if (record["conversation_id"], record["mailbox_id"]) != (place["conversation_id"], place["mailbox_id"]):
+            raise Conflict("The conversation was joined into another, or moved, at this moment.", "Try again.")
+        if record["conversation_id"] is not None:
+            await check_handles(actor_id, record["mailbox_id"])
         yield DraftChange(act, record)
 
 
@@ -241,7 +243,7 @@ async def tell_draft(act: Action, record: Row, event: DraftChanged | DraftGone) 
         act.record(user_stream(record["author_id"]), event)
     else:
         audience = await audience_of(conversation_id)
-        act.record(mailbox_stream(record["mailbox_id"]), event, conversation_id=conversation_id, audience=audience)
+        tell(act, (conversation_id, record["mailbox_id"]), event, audience)
 
 
 async def newest_outgoing(conversation_id: int) -> int:

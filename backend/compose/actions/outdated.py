@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from backend.access.fetch import HANDLES
 from backend.compose.actions.results import Words
 from backend.compose.actions.transitions import Claim
 from backend.compose.meanwhile import arrived_since, replies_since, sentence_of
@@ -22,7 +23,7 @@ async def reason_to_hold(held: Claim) -> Doubt | None:
     record = await fetch_row("SELECT * FROM outgoing WHERE id = $1", held.outgoing_id)
     if record is None:
         return Doubt(Words("The mail is gone.", ""))
-    if not await fetch_value("SELECT sees($1, $2)", held.author_id, record["conversation_id"]):
+    if not await fetch_value(HANDLES, held.author_id, record["conversation_id"]):
         return Doubt(
             Words(
                 "Its writer can no longer open this conversation.",

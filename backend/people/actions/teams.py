@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from backend.access.asker import Asker
-from backend.conversations.actions import assign_conversation
-from backend.conversations.contracts import Assign
+from backend.conversations.actions import take_from_team
+from backend.conversations.sharing import end_team_share
 from backend.database.connection import execute, fetch, fetch_value
 from backend.errors import NotFound
 from backend.events.record import ORGANISATION, action
@@ -72,7 +72,11 @@ async def delete_team(asker: Asker, team_id: int) -> None:
             "SELECT id FROM conversations WHERE assigned_team_id = $1 AND joined_into IS NULL ORDER BY id", team_id
         )
         for conversation in assigned:
-            await assign_conversation(asker, conversation["id"], Assign())
+            await take_from_team(asker, conversation["id"])
+        for conversation in await fetch(
+            "SELECT conversation_id AS id FROM conversation_shares WHERE team_id = $1 ORDER BY 1", team_id
+        ):
+            await end_team_share(asker, conversation["id"], team_id)
         await team_dissolved(act, team_id, team.member_ids)
         async with readers_changing(act, mailbox_ids):
             await execute("DELETE FROM teams WHERE id = $1", team_id)

@@ -27,6 +27,7 @@ from backend.conversations.contracts import (
     SetReminder,
     SetStatus,
     SetVisibility,
+    ShareConversation,
 )
 from backend.conversations.reminders import tell_due
 from backend.database.connection import execute
@@ -306,6 +307,73 @@ async def made_open_again(scene: Scene) -> None:
 @deed
 async def a_person_added(scene: Scene) -> None:
     await scene.api.jonas.post(f"/conversations/{scene.confidential}/people", AddPerson(user_id=scene.api.ana.user_id))
+
+
+@deed
+async def shared_with_a_person(scene: Scene) -> None:
+    await scene.api.jonas.post(f"/conversations/{scene.open}/shares", ShareConversation(user_id=scene.api.tom.user_id))
+    await scene.api.tom.post(f"/conversations/{scene.open}/comments", AddComment(text="I know that bike."))
+    await scene.api.tom.put(f"/conversations/{scene.open}/reminder", SetReminder(at=TOMORROW))
+    await scene.api.ana.put(f"/conversations/{scene.open}/assignee", Assign(user_id=scene.api.ana.user_id))
+    await scene.inbox.deliver(write_mail(subject="Re: Subject 0", answers=message_id_of(scene.mails[0])))
+    old = write_mail(subject="Re: Subject 0", answers=message_id_of(scene.mails[0]))
+    await scene.inbox.deliver(old, arrived=False)
+
+
+@deed
+async def shared_by_a_mention(scene: Scene) -> None:
+    said = AddComment(text="@Tom, have a look.", mention_ids=[scene.api.tom.user_id], share=True)
+    await scene.api.jonas.post(f"/conversations/{scene.open}/comments", said)
+
+
+@deed
+async def shared_and_taken_back(scene: Scene) -> None:
+    await shared_by_a_mention(scene)
+    await scene.api.ana.delete(f"/conversations/{scene.open}/shares", user_id=scene.api.tom.user_id)
+    await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="done"))
+
+
+@deed
+async def shared_closed_and_opened_again(scene: Scene) -> None:
+    await shared_with_a_person(scene)
+    await made_private_and_confidential(scene)
+    await scene.api.ana.put(f"/conversations/{scene.open}/visibility", SetVisibility(visibility="open"))
+
+
+@deed
+async def shared_with_a_team_that_changed(scene: Scene) -> None:
+    team = await scene.api.ana.post("/teams", SaveTeam(name="Workshop", member_ids=[]), Team)
+    await scene.api.ana.post(f"/conversations/{scene.open}/shares", ShareConversation(team_id=team.id))
+    await scene.api.ana.put(f"/teams/{team.id}", SaveTeam(name="Workshop", member_ids=[scene.api.tom.user_id]))
+    await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="done"))
+
+
+@deed
+async def shared_with_a_team_that_was_removed(scene: Scene) -> None:
+    await shared_with_a_team_that_changed(scene)
+    await scene.api.ana.delete(f"/teams/{await _newest_team(scene)}")
+
+
+async def _newest_team(scene: Scene) -> int:
+    return max(team["id"] for team in await scene.api.ana.get("/teams"))
+
+
+@deed
+async def shared_and_then_given_the_mailbox_and_losing_it(scene: Scene) -> None:
+    await shared_with_a_person(scene)
+    path, ids = f"/mailboxes/{scene.api.support}/members", [scene.api.ana.user_id, scene.api.jonas.user_id]
+    await scene.api.ana.put(path, SetMailboxMembers(member_ids=[*ids, scene.api.tom.user_id], team_ids=[]))
+    await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="done"))
+    await scene.api.ana.put(path, SetMailboxMembers(member_ids=ids, team_ids=[]))
+    await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="open"))
+
+
+@deed
+async def a_late_mail_joined_what_is_shared(scene: Scene) -> None:
+    await shared_with_a_person(scene)
+    await scene.api.ana.put(f"/conversations/{scene.private}/visibility", SetVisibility(visibility="open"))
+    both = f"{message_id_of(scene.mails[1])} {message_id_of(scene.mails[0])}"
+    await scene.inbox.deliver(write_mail(subject="Re: all of it", answers=both))
 
 
 @deed
