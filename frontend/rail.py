@@ -50,6 +50,8 @@ class WorkView(TypedDict):
     reminders: int
     drafts: int
     outbox: int
+    shared: int
+    shared_unread: int
 
 
 class ViewLink(TypedDict):
@@ -107,7 +109,7 @@ NO_MAILBOX = MailboxView(
     status="",
     progress="",
 )
-NO_WORK = WorkView(mine=0, mentions=0, reminders=0, drafts=0, outbox=0)
+NO_WORK = WorkView(mine=0, mentions=0, reminders=0, drafts=0, outbox=0, shared=0, shared_unread=0)
 NO_TOAST = ToastView(id=0, text="", tone="", action="", ref=0, label="")
 
 
@@ -133,6 +135,8 @@ def paint_work(counts: WorkCounts) -> WorkView:
         reminders=counts.reminders,
         drafts=counts.drafts,
         outbox=counts.outbox,
+        shared=counts.shared,
+        shared_unread=counts.shared_unread,
     )
 
 
@@ -210,7 +214,7 @@ def _notice(view: View, notice: Notification) -> NoticeView:
         rest=rest,
         subject=notice.subject or "(no subject)",
         text=notice.text,
-        mailbox=mailbox.name if mailbox else "",
+        mailbox=mailbox.name if mailbox else "shared with you",
         mailbox_id=notice.mailbox_id,
         conversation_id=notice.conversation_id,
         spot=notice.spot,

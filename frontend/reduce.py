@@ -315,7 +315,7 @@ def _with_row(view: View, row: ConversationRow) -> View:
 def _sight(row: ConversationRow) -> tuple[object, ...]:
     """On what it depends who sees a conversation, as far as its row tells."""
     if row.visibility != "confidential":
-        return (row.visibility,)
+        return row.visibility, tuple(row.shared_user_ids), tuple(row.shared_team_ids)
     return row.visibility, row.assignee_id, row.assigned_team_id
 
 

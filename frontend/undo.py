@@ -42,6 +42,12 @@ class Undo(Session):
                 inbox = await self.get_state(Inbox)
                 user, _, team = rest.partition(":")
                 await inbox.change(ref, "assignee", Assign(user_id=int(user) or None, team_id=int(team) or None))
+            elif action == "share":
+                inbox = await self.get_state(Inbox)
+                user, _, team = rest.partition(":")
+                path, ids = f"/conversations/{ref}/shares", {"user_id": int(user) or None, "team_id": int(team) or None}
+                item = await self.api().delete(path, ConversationItem, **ids)
+                await inbox.become(with_item(inbox.seen(), item))
             elif action == "remind":
                 inbox = await self.get_state(Inbox)
                 item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)

@@ -92,8 +92,15 @@ def begin(snapshot: Snapshot, before: View | None = None) -> View:
     for item in snapshot.conversations:
         view.rows[item.row.id] = item.row
         view.marks[item.row.id] = item.mark
+    own = f"user:{view.me.person.id}"
     if before is not None and before.me.person.id == view.me.person.id:
-        rows = {i: row for i, row in before.rows.items() if row.mailbox_id in view.mailboxes}
+        # What is shared comes on the person's own stream: of that nothing was missed.
+        shared = before.positions.get(own) == view.positions.get(own) or before.mailboxes.keys() < view.mailboxes.keys()
+        rows = {
+            i: row
+            for i, row in before.rows.items()
+            if row.mailbox_id in view.mailboxes or (shared and row.mailbox_id not in before.mailboxes)
+        }
         view = msgspec.structs.replace(
             view,
             rows=rows | view.rows,

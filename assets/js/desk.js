@@ -133,7 +133,7 @@
 
   const leaves = (status) => {
     const state = desk()?.dataset ?? {};
-    if (["search", "mentions", "reminders", "tag"].includes(state.kind) || state.shows === "several") return false;
+    if (["search", "mentions", "reminders", "tag", "shared"].includes(state.kind) || state.shows === "several") return false;
     return !(status === "open" ? ["open", "unassigned", "mine"] : [status]).includes(state.shows) || state.kind === "mine";
   };
 
@@ -264,6 +264,19 @@
     if (refocus) opener?.focus();
     open = opener = null;
   };
+  /** What a menu offers depends on who sees the conversation, and on whether I can open its mailbox. */
+  const sift = (panel, pane) => {
+    const { mailbox = "", visibility = "", guest = "", shared = "" } = pane?.dataset ?? {};
+    for (const item of panel.querySelectorAll("[data-if-visibility]")) item.hidden = item.dataset.ifVisibility !== visibility;
+    for (const item of panel.querySelectorAll("[data-unless-visibility]")) item.hidden = item.dataset.unlessVisibility === visibility;
+    for (const item of panel.querySelectorAll("[data-act=share]")) {
+      const ticked = shared.split(" ").includes(item.dataset.user === "0" ? `t${item.dataset.team}` : `u${item.dataset.user}`);
+      item.setAttribute("aria-checked", String(ticked));
+      item.hidden = !ticked && item.dataset.besidesMailboxes.split(" ").includes(mailbox);
+    }
+    // A class of its own: what else hides an entry is not touched by it.
+    panel.classList.toggle("for-guest", Boolean(guest));
+  };
   const openMenu = (name, from) => {
     const panel = document.querySelector(`[data-panel="${name}"]`);
     if (!panel) return;
@@ -291,6 +304,7 @@
     for (const item of panel.querySelectorAll("[data-following]")) item.hidden = item.dataset.following !== followed;
     for (const item of panel.querySelectorAll("[data-visibility]"))
       item.hidden = all("visibility", item.dataset.visibility);
+    sift(panel, document.querySelector(`.pane[data-pane="${about.ids[0] ?? selected}"]`));
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
     panel.dataset.open = "yes";
     open = panel;
@@ -393,6 +407,9 @@
         return selected && tandem.bridge?.reply(selected, "forward", 0);
       case "unread":
         return tandem.bridge?.unread(id);
+      case "share":
+        return tandem.bridge?.share(
+          id, Number(act.dataset.user), Number(act.dataset.team), act.getAttribute("aria-checked") !== "true");
       case "tag":
         return tandem.bridge?.tag(id, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
       case "tag-new":

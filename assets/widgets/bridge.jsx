@@ -28,6 +28,7 @@ export function Bridge(props) {
       window: pass("onWindow"),
       unread: pass("onUnread"),
       visibility: pass("onVisibility"),
+      share: pass("onShare"),
       tag: pass("onTag"),
       newTag: pass("onNewTag"),
       remind: pass("onRemind"),

@@ -9,9 +9,10 @@ const address = () => new RegExp(`${location.origin.replace(/[.]/g, "\\.")}/\\?[
 // The comment box owns its text. "@" completes people and teams; what was chosen is remembered by name, so that a
 // mention that was deleted again mentions nobody. "#" completes conversations: a number means one only if it was chosen,
 // or pasted as an address. Files go up at once and are said with the comment.
-export function CommentBox({ people: everybody, mailbox, conversation, linkable, onFind, onSend }) {
-  // Only who can open the mailbox can be mentioned in it.
-  const people = (everybody ?? []).filter((each) => each.mailboxes.includes(mailbox));
+export function CommentBox({ people: everybody, mailbox, seers, closed, conversation, linkable, onFind, onSend, onShare }) {
+  // Only who sees the conversation is offered. Who names somebody else is asked whether to share it.
+  const sees = (each) => each.mailboxes.includes(mailbox) || (!each.team && (seers ?? []).includes(each.id));
+  const people = (everybody ?? []).filter(sees);
   const box = useRef(null);
   const [narrow, setNarrow] = useState(false);
   useEffect(() => setNarrow(matchMedia("(max-width: 759px)").matches), []);
@@ -31,6 +32,7 @@ export function CommentBox({ people: everybody, mailbox, conversation, linkable,
   const finder = useRef(0);
   const picker = useRef(null);
   const offered = linking === null ? [] : (linkable ?? []);
+  const [asked, setAsked] = useState("");
 
   const found =
     begun === null
@@ -117,11 +119,20 @@ export function CommentBox({ people: everybody, mailbox, conversation, linkable,
     });
   };
 
-  const send = () => {
+  const send = (share = false) => {
     const said = shortened(text.trim());
     if (!(said || ready.length) || waits) return;
-    const meant = people.filter((each) => said.includes(`@${each.name}`));
-    onSend?.(
+    const names = (each) => said.includes(`@${each.name}`);
+    // Of "@Tom Berg" and "@Tom" the longer one is meant.
+    const longer = (each) => !(everybody ?? []).some((o) => names(o) && o.name.length > each.name.length && o.name.startsWith(each.name));
+    const strange = (everybody ?? []).filter((each) => !sees(each) && names(each) && longer(each));
+    if (strange.length && share !== true) {
+      setBegun(null);
+      return setAsked(strange.map((each) => each.name).join(" and "));
+    }
+    const meant = [...people.filter(names), ...strange];
+    setAsked("");
+    (strange.length ? onShare : onSend)?.(
       said,
       meant.filter((each) => !each.team).map((each) => each.id),
       meant.filter((each) => each.team).map((each) => each.id),
@@ -155,7 +166,8 @@ export function CommentBox({ people: everybody, mailbox, conversation, linkable,
       send();
     } else if (event.key === "Escape") {
       event.stopPropagation();
-      if (begun !== null) setBegun(null);
+      if (asked) setAsked("");
+      else if (begun !== null) setBegun(null);
       else if (offered.length) setLinking(null);
       else box.current.blur();
     }
@@ -189,6 +201,7 @@ export function CommentBox({ people: everybody, mailbox, conversation, linkable,
       "aria-autocomplete": "list",
       "data-key": "m",
       onChange: (event) => {
+        setAsked("");
         setText(event.target.value);
         look(event.target);
       },
@@ -230,7 +243,7 @@ export function CommentBox({ people: everybody, mailbox, conversation, linkable,
       ),
     ),
     text.trim() || ready.length
-      ? h("button", { type: "button", className: "btn note", onMouseDown: (e) => e.preventDefault(), onClick: send }, "Comment")
+      ? h("button", { type: "button", className: "btn note", onMouseDown: (e) => e.preventDefault(), onClick: () => send() }, "Comment")
       : h("kbd", { "aria-hidden": true }, "M"),
     text.trim() && h("small", { className: "hint desk-only", "aria-hidden": true }, "**bold**  _italic_  `code`  - list  > quote  # conversation"),
     files.length > 0 &&
@@ -268,6 +281,22 @@ export function CommentBox({ people: everybody, mailbox, conversation, linkable,
             h("span", { className: "el" }, each.subject),
             h("small", null, each.status),
           ),
+        ),
+      ),
+    asked &&
+      h(
+        "div",
+        { className: "float share-ask", role: "alertdialog", "aria-label": "Share the conversation" },
+        closed === "open"
+          ? h("p", null, h("b", null, `${asked} cannot see this conversation.`), ` Share it with ${asked}?`)
+          : h("p", null, h("b", null, `${asked} cannot see this conversation.`), closed === "guest"
+              ? " Ask somebody who can open its mailbox to share it."
+              : " It is private: only people of its mailbox see it."),
+        h(
+          "div",
+          { className: "bar" },
+          closed === "open" && h("button", { type: "button", className: "btn pri", autoFocus: true, onClick: () => send(true) }, "Share and comment"),
+          h("button", { type: "button", className: "btn", autoFocus: closed !== "open", onClick: () => (setAsked(""), box.current.focus()) }, "Change the comment"),
         ),
       ),
     found.length > 0 &&

@@ -186,7 +186,7 @@ async def _join_marks(act: Action, survivor: Row, other: Row, newest: Sequence[i
               LEFT JOIN watermarks w ON w.mailbox_id = r.mailbox_id AND w.user_id = r.user_id
              WHERE r.mailbox_id = $5
             UNION ALL
-            SELECT guest, 0 FROM (SELECT guests($1) AS guest UNION SELECT guests($2)) g
+            SELECT guest, 0, 0 FROM guests($1) AS guest
         ), state AS (
             SELECT reader.user_id,
                    coalesce(s.forced_unread, false) OR $3 > greatest(coalesce(s.read_up_to, 0), read_from)

@@ -107,12 +107,13 @@ async def _tell(act: Action, before: Mailbox, after: Mailbox) -> None:
 async def _forget_watermark(mailbox_id: int, user_id: int) -> None:
     """What it says of conversations that stay shared with the person is kept in their marks."""
     await execute(
-        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision) "
-        "SELECT s.conversation_id, $2, w.read_from, false, 1 FROM watermarks w "
+        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, comments_read_up_to, forced_unread, revision) "
+        "SELECT s.conversation_id, $2, w.read_from, w.comments_read_from, false, 1 FROM watermarks w "
         "JOIN conversations c ON c.mailbox_id = w.mailbox_id AND c.shared "
         "JOIN shared_conversations s ON s.conversation_id = c.id AND s.user_id = $2 "
         "WHERE w.mailbox_id = $1 AND w.user_id = $2 ON CONFLICT (conversation_id, user_id) DO UPDATE "
-        "SET read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to), revision = read_marks.revision + 1",
+        "SET read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to), comments_read_up_to = "
+        "greatest(read_marks.comments_read_up_to, excluded.comments_read_up_to), revision = read_marks.revision + 1",
         mailbox_id,
         user_id,
     )

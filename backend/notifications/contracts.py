@@ -72,6 +72,8 @@ class Notification(Contract):
                 lead, rest = "A mail was not sent", ""
             case "reminder":
                 lead, rest = "Your reminder", "is due"
+            case "share":
+                lead, rest = who, "shared this with you"
         several = f"{self.changes} changes" if self.changes > 1 else ""
         return lead, " · ".join(part for part in (rest, several) if part)
 

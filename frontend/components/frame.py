@@ -41,6 +41,7 @@ SHORTCUTS = (
             ("H", "Remind me"),
             ("L", "Tags"),
             ("W", "Follow"),
+            ("S", "Share"),
             ("E", "Done"),
             ("#", "Move to Trash"),
             ("Z", "Undo"),
@@ -52,6 +53,7 @@ SHORTCUTS = (
             ("G then W", "My work"),
             ("G then M", "Mentions"),
             ("G then R", "Reminders"),
+            ("G then H", "Shared with me"),
             ("G then D", "Drafts"),
             ("G then O", "Outbox"),
             ("G then C", "Contacts"),
@@ -98,6 +100,10 @@ def rail() -> rx.Component:
         _list_link("circle-check", "My work", "mine", "g w", _session.work.mine),
         _list_link("at-sign", "Mentions", "mentions", "g m", _session.work.mentions),
         _list_link("alarm-clock", "Reminders", "reminders", "g r", _session.work.reminders),
+        rx.cond(
+            _session.work.shared > 0,
+            _list_link("users", "Shared with me", "shared", "g h", _session.work.shared_unread),
+        ),
         _page_link("pencil", "Drafts", "/drafts/", "g d", _session.work.drafts),
         _page_link("send", "Outbox", "/outbox/", "g o", _session.work.outbox, urgent=True),
         _page_link("contact", "Contacts", "/contacts/", "g c"),
@@ -370,6 +376,17 @@ def me_menu() -> rx.Component:
                     class_name="menu-item",
                     custom_attrs={"data-list": "reminders"},
                 ),
+                rx.cond(
+                    _session.work.shared > 0,
+                    link(
+                        icon("users"),
+                        "Shared with me",
+                        to="/?list=shared",
+                        role="menuitem",
+                        class_name="menu-item",
+                        custom_attrs={"data-list": "shared"},
+                    ),
+                ),
                 go("pencil", "Drafts", "/drafts/"),
                 go("send", "Outbox", "/outbox/"),
                 go("contact", "Contacts", "/contacts/"),
@@ -399,6 +416,7 @@ NOTICE_ICONS = {
     "reply": ("reply", "green"),
     "comment": ("message-square", "accent"),
     "reminder": ("alarm-clock", "amber"),
+    "share": ("users", "accent"),
 }
 
 

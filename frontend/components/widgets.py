@@ -62,17 +62,24 @@ class MailFrame(rx.Component):
 
 class CommentBox(rx.Component):
     """Where a comment is written: `@` completes people and teams, `#` conversations. `on_send` gets the text, and the
-    ids of the users, teams and conversations that it names, and of its files."""
+    ids of the users, teams and conversations that it names, and of its files.
+
+    `seers` can be mentioned beside those who can open the mailbox; `closed`: the visibility, or `guest`. Naming
+    somebody who does not see the conversation asks first, and then calls `on_share`.
+    """
 
     library = "$/public/widgets/comment.jsx"
     tag = "CommentBox"
 
     people: rx.Var[Any]
     mailbox: rx.Var[int]
+    seers: rx.Var[list[int]]
+    closed: rx.Var[str]
     conversation: rx.Var[int]
     linkable: rx.Var[Any]
     on_find: rx.EventHandler[_passing(str)]
     on_send: rx.EventHandler[_passing(str, list[int], list[int], list[int], list[int])]
+    on_share: rx.EventHandler[_passing(str, list[int], list[int], list[int], list[int])]
 
 
 class Composer(rx.Component):
@@ -119,6 +126,7 @@ class Bridge(rx.Component):
     on_many: rx.EventHandler[_passing(list[int], dict)]
     on_mark_all: rx.EventHandler[rx.event.no_args_event_spec]
     on_empty_trash: rx.EventHandler[rx.event.no_args_event_spec]
+    on_share: rx.EventHandler[_passing(int, int, int, bool)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]
 

@@ -280,12 +280,28 @@ class DeedState(ListState, mixin=True):
         files: list[int],
     ) -> EventSpec | None:
         """Say something to the team, beside the mail."""
+        said = AddComment(text=text, mention_ids=people, team_mention_ids=teams, link_ids=links, file_ids=files)
+        return await self._say(conversation_id, said)
+
+    @rx.event
+    async def share_by_comment(
+        self,
+        conversation_id: int,
+        text: str,
+        people: list[int],
+        teams: list[int],
+        links: list[int],
+        files: list[int],
+    ) -> EventSpec | None:
+        """The same, to somebody who could not see the conversation: they see it from now on."""
+        said = AddComment(
+            text=text, mention_ids=people, team_mention_ids=teams, link_ids=links, file_ids=files, share=True
+        )
+        return await self._say(conversation_id, said)
+
+    async def _say(self, conversation_id: int, given: AddComment) -> EventSpec | None:
         try:
-            said = await self.api().post(
-                f"/conversations/{conversation_id}/comments",
-                AddComment(text=text, mention_ids=people, team_mention_ids=teams, link_ids=links, file_ids=files),
-                Comment,
-            )
+            said = await self.api().post(f"/conversations/{conversation_id}/comments", given, Comment)
             view = self.seen()
             detail = view.details.get(conversation_id)
             if detail is not None and all(each.id != said.id for each in detail.comments):

@@ -72,6 +72,29 @@ def _way_on(text: str, deed: Any) -> rx.Component:
 
 def _ways(shown: Any) -> rx.Component:
     return rx.el.div(
+        rx.cond(shown.guest, rx.fragment(), _answers(shown)),
+        comment_box(
+            people=_inbox.mentionable,
+            mailbox=shown.mailbox_id,
+            seers=shown.seers,
+            closed=rx.cond(shown.guest, "guest", shown.visibility),
+            conversation=shown.id,
+            linkable=_inbox.linkable,
+            on_find=_inbox.find_conversations,
+            on_send=lambda text, people, teams, links, files: _inbox.comment(
+                shown.id, text, people, teams, links, files
+            ),
+            on_share=lambda text, people, teams, links, files: _inbox.share_by_comment(
+                shown.id, text, people, teams, links, files
+            ),
+        ),
+        class_name="dock-line",
+    )
+
+
+def _answers(shown: Any) -> rx.Component:
+    """Reply and reply to all: for those who can open the mailbox."""
+    return rx.fragment(
         rx.el.button(
             icon("reply", 15),
             "Reply",
@@ -90,15 +113,4 @@ def _ways(shown: Any) -> rx.Component:
             on_click=_compose.reply(shown.id, "reply_all", 0),
             custom_attrs={"data-key": "a", "aria-label": "Reply all"},
         ),
-        comment_box(
-            people=_inbox.mentionable,
-            mailbox=shown.mailbox_id,
-            conversation=shown.id,
-            linkable=_inbox.linkable,
-            on_find=_inbox.find_conversations,
-            on_send=lambda text, people, teams, links, files: _inbox.comment(
-                shown.id, text, people, teams, links, files
-            ),
-        ),
-        class_name="dock-line",
     )

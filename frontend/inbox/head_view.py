@@ -38,29 +38,7 @@ def head(shown: Any) -> rx.Component:
         ),
         rx.el.h1(shown.subject, class_name="el subject desk-only", title=shown.subject),
         rx.el.span(class_name="grow"),
-        rx.el.button(
-            rx.cond(
-                shown.assignee.initials != "",
-                rx.fragment(
-                    avatar(shown.assignee, small=True),
-                    rx.el.span(shown.assignee_short, class_name="el"),
-                    away_words(shown.assignee),
-                ),
-                rx.fragment(icon("user-plus", 15), rx.el.span("Assign")),
-            ),
-            icon("chevron-down", 14),
-            type="button",
-            class_name="btn assign",
-            custom_attrs={
-                "data-menu": "assign",
-                "data-key": "i",
-                "aria-haspopup": "dialog",
-                "aria-expanded": "false",
-                "aria-label": rx.cond(
-                    shown.assignee.initials != "", "Assigned to " + shown.assignee.name + ". Assign", "Assign"
-                ),
-            },
-        ),
+        rx.cond(shown.guest, rx.fragment(), _assign(shown)),
         rx.cond(
             shown.contact.id > 0,
             link(
@@ -72,27 +50,9 @@ def head(shown: Any) -> rx.Component:
             ),
         ),
         _follow_button(shown),
-        tag_button(),
+        rx.cond(shown.guest, rx.fragment(), tag_button()),
         remind_button(shown),
-        rx.cond(
-            shown.status == "open",
-            act_button(
-                icon("check", 15),
-                rx.el.span("Done"),
-                key_hint("E"),
-                act="done",
-                key="e",
-                class_name="btn done",
-                title="Done",
-                custom_attrs={"aria-label": "Done"},
-            ),
-            act_button(
-                icon("undo-2", 15),
-                rx.el.span(rx.cond(shown.status == "spam", "Not spam", "Move to Open")),
-                act="open",
-                class_name="btn",
-            ),
-        ),
+        rx.cond(shown.guest, rx.fragment(), _finish(shown)),
         icon_button(
             "ellipsis",
             "More",
@@ -100,7 +60,7 @@ def head(shown: Any) -> rx.Component:
             custom_attrs={"data-menu": "more", "aria-haspopup": "menu", "aria-expanded": "false"},
         ),
         rx.cond(
-            shown.status != "trash",
+            (shown.status != "trash") & ~shown.guest,
             act_button(act="trash", key="#", class_name="reader", custom_attrs={"tabIndex": -1, "aria-hidden": "true"}),
         ),
         class_name="head",
@@ -124,4 +84,54 @@ def _follow_button(shown: Any) -> rx.Component:
             "aria-label": "Follow",
             "aria-pressed": rx.cond(shown.following, "true", "false"),
         },
+    )
+
+
+def _assign(shown: Any) -> rx.Component:
+    """Whose it is; opens the menu."""
+    return rx.el.button(
+        rx.cond(
+            shown.assignee.initials != "",
+            rx.fragment(
+                avatar(shown.assignee, small=True),
+                rx.el.span(shown.assignee_short, class_name="el"),
+                away_words(shown.assignee),
+            ),
+            rx.fragment(icon("user-plus", 15), rx.el.span("Assign")),
+        ),
+        icon("chevron-down", 14),
+        type="button",
+        class_name="btn assign",
+        custom_attrs={
+            "data-menu": "assign",
+            "data-key": "i",
+            "aria-haspopup": "dialog",
+            "aria-expanded": "false",
+            "aria-label": rx.cond(
+                shown.assignee.initials != "", "Assigned to " + shown.assignee.name + ". Assign", "Assign"
+            ),
+        },
+    )
+
+
+def _finish(shown: Any) -> rx.Component:
+    """Done, or back to Open."""
+    return rx.cond(
+        shown.status == "open",
+        act_button(
+            icon("check", 15),
+            rx.el.span("Done"),
+            key_hint("E"),
+            act="done",
+            key="e",
+            class_name="btn done",
+            title="Done",
+            custom_attrs={"aria-label": "Done"},
+        ),
+        act_button(
+            icon("undo-2", 15),
+            rx.el.span(rx.cond(shown.status == "spam", "Not spam", "Move to Open")),
+            act="open",
+            class_name="btn",
+        ),
     )

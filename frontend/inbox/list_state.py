@@ -81,6 +81,7 @@ class ListState(Session, mixin=True):
             "mine": "My work",
             "mentions": "Mentions",
             "reminders": "Reminders",
+            "shared": "Shared with me",
             "search": "Search results",
             "filter": "Filtered",
             "view": saved.name if (saved := view.views.get(listing.number)) else "View",

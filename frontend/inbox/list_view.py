@@ -183,6 +183,10 @@ def _nothing() -> rx.Component:
         rx.el.div(*(rx.el.div(class_name="row-shade") for _ in range(7)), custom_attrs={"aria-hidden": "true"}),
         rx.match(
             _inbox.kind,
+            (
+                "shared",
+                empty("users", "Nothing is shared with you", "What colleagues share with you appears here."),
+            ),
             ("tag", empty("tag", "Nothing has this tag", "Put it on a conversation with L.")),
             ("view", empty("filter", "Nothing fits this view", "What fits it appears here by itself.")),
             ("filter", empty("filter", "Nothing fits", "Try fewer filters.")),

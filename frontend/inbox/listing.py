@@ -13,7 +13,7 @@ from backend.views.contracts import Filters
 from frontend.inbox.fitting import fits
 from frontend.view import View
 
-ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search", "tag", "view", "filter"]
+ListingKind = Literal["mailbox", "mine", "mentions", "reminders", "search", "tag", "view", "filter", "shared"]
 KINDS: tuple[ListingKind, ...] = get_args(ListingKind)
 OPEN_VIEWS: frozenset[ListView] = frozenset({"open", "unassigned", "mine"})
 """What is snoozed is hidden from these, and what has a reminder stands on top."""
@@ -116,6 +116,8 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if self.kind == "tag":
             return self.number in row.tag_ids and self.number in view.tags and row.status not in ("trash", "spam")
+        if self.kind == "shared":
+            return row.mailbox_id not in view.mailboxes and row.status not in ("trash", "spam")
         if self.kind == "mine":
             return row.status == "open" and row.assignee_id == view.me.person.id
         if row.mailbox_id != self.mailbox_id:

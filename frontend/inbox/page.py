@@ -18,6 +18,7 @@ from frontend.inbox.many_view import delete_dialog, delete_item, many_menu
 from frontend.inbox.pane_view import pane
 from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
+from frontend.inbox.share_view import share_menu
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import tag_menu
 from frontend.session import Session
@@ -66,6 +67,7 @@ def inbox() -> rx.Component:
         many_menu(),
         about_panel(),
         delete_dialog(),
+        share_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -85,6 +87,7 @@ def inbox() -> rx.Component:
             on_many=_inbox.change_many,
             on_mark_all=_inbox.mark_all,
             on_empty_trash=_inbox.empty_trash,
+            on_share=_inbox.share,
             on_reply=_compose.reply,
             on_looking=_presence.looking,
         ),
@@ -148,16 +151,30 @@ def _more_menu() -> rx.Component:
         "more",
         "More",
         menu_item(
-            icon("forward", 16), "Forward", rx.el.kbd("F"), custom_attrs={"data-act": "forward", "data-key": "f"}
+            icon("forward", 16),
+            "Forward",
+            rx.el.kbd("F"),
+            custom_attrs={"data-act": "forward", "data-key": "f"},
         ),
-        menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
+        menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread", "data-for-guests": "yes"}),
         menu_item(
-            icon("shield-alert", 16), "Mark as spam", custom_attrs={"data-act": "spam", "data-unless-status": "spam"}
+            icon("shield-alert", 16),
+            "Mark as spam",
+            custom_attrs={"data-act": "spam", "data-unless-status": "spam"},
         ),
-        menu_item(icon("shield-check", 16), "Not spam", custom_attrs={"data-act": "open", "data-if-status": "spam"}),
+        menu_item(
+            icon("shield-check", 16),
+            "Not spam",
+            custom_attrs={"data-act": "open", "data-if-status": "spam"},
+        ),
         menu_item(icon("ban", 16), "Block sender", custom_attrs={"data-act": "block"}),
         _follow("bell-plus", "Follow", "false"),
         _follow("bell-off", "Follow no more", "true"),
+        menu_item(
+            icon("users", 16),
+            "Share",
+            custom_attrs={"data-menu": "share", "data-key": "s", "aria-haspopup": "dialog"},
+        ),
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),
         _see("shield", "Make confidential", "confidential", "Only who is assigned, mentioned or added"),
@@ -179,5 +196,8 @@ def _follow(icon_name: str, text: str, following: str) -> rx.Component:
 def _see(icon_name: str, text: str, visibility: str, title: str) -> rx.Component:
     """Who sees the conversation; what it is already is not offered."""
     return menu_item(
-        icon(icon_name, 16), text, title=title, custom_attrs={"data-act": "visibility", "data-visibility": visibility}
+        icon(icon_name, 16),
+        text,
+        title=title,
+        custom_attrs={"data-act": "visibility", "data-visibility": visibility},
     )

@@ -11,6 +11,7 @@ from frontend.inbox.dock_view import dock
 from frontend.inbox.flow_view import entry
 from frontend.inbox.head_view import head
 from frontend.inbox.panes import PaneView
+from frontend.inbox.share_view import share_line
 from frontend.inbox.side_view import side
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import pane_labels
@@ -32,6 +33,7 @@ def _pane(shown: Any) -> rx.Component:
             rx.el.div(
                 rx.el.h1(shown.subject, class_name="phone-only thread-subject"),
                 pane_labels(shown),
+                share_line(shown),
                 rx.cond(
                     shown.hidden > 0,
                     rx.el.button(
@@ -66,6 +68,8 @@ def _pane(shown: Any) -> rx.Component:
             "data-visibility": shown.visibility,
             "data-tags": shown.tag_ids,
             "data-assigned": shown.assigned,
+            "data-shared": shown.shared,
+            "data-guest": rx.cond(shown.guest, "yes", ""),
             "aria-label": shown.subject,
         },
     )

@@ -25,6 +25,7 @@ from frontend.faces import NOBODY, Face, address_face, first_name, person_face, 
 from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.comment_text import Link, comment_html
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
+from frontend.inbox.sharing import is_guest, seers, share_marks, share_names
 from frontend.inbox.tags import LabelView, labels_of
 from frontend.view import View
 
@@ -136,6 +137,10 @@ class PaneView(TypedDict):
     following: bool
     followers: list[Face]
     follower_names: str
+    guest: bool
+    seers: list[int]
+    shared_names: str
+    shared: str
     hidden: int
     flow: list[EntryView]
     contact: ContactView
@@ -167,7 +172,8 @@ NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresse
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
     assignee_short="", assigned="", mine=False, unread=False, comments=False, remind_at="", remind_kind="",
-    remind_due=False, labels=[], tag_ids="", following=False, followers=[], follower_names="", hidden=0, flow=[],
+    remind_due=False, labels=[], tag_ids="", following=False, followers=[], follower_names="", guest=False, seers=[],
+    shared_names="", shared="", hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
@@ -210,6 +216,10 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         following=view.me.person.id in row.follower_ids,
         followers=[person_face(each) for each in following],
         follower_names=", ".join(each.name for each in following),
+        guest=is_guest(view, row),
+        seers=seers(view, detail),
+        shared_names=share_names(view, row),
+        shared=share_marks(row),
         hidden=hidden,
         flow=entries[hidden:],
         contact=_contact(detail),

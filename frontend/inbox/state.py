@@ -15,6 +15,8 @@ from frontend.inbox.about import NO_MAILBOX, AboutView, paint_about
 from frontend.inbox.colleagues import AssignableView, MentionView, paint_assignable, paint_mentionable
 from frontend.inbox.deed_state import DeedState
 from frontend.inbox.many_state import ManyState
+from frontend.inbox.sharing import SharableView, paint_sharable
+from frontend.inbox.sharing_state import SharingState
 from frontend.inbox.standing_state import StandingState
 from frontend.inbox.tags import LabelView, paint_tags
 from frontend.inbox.view_state import ViewState
@@ -22,12 +24,13 @@ from frontend.session import Session
 from frontend.view import View
 
 
-class Inbox(ViewState, DeedState, ManyState, StandingState, Session):
+class Inbox(ViewState, DeedState, SharingState, ManyState, StandingState, Session):
     """List and conversations."""
 
     assignable: list[AssignableView] = []
     mentionable: list[MentionView] = []
     tags: list[LabelView] = []
+    sharable: list[SharableView] = []
     about: AboutView = NO_MAILBOX
 
     @rx.event
@@ -64,6 +67,7 @@ class Inbox(ViewState, DeedState, ManyState, StandingState, Session):
         if names or before is None or before.mailboxes is not view.mailboxes:
             self.assignable = paint_assignable(view)
             self.mentionable = paint_mentionable(view)
+            self.sharable = paint_sharable(view)
         self.paint_places(view, everything=names or before is None or before.mailboxes is not view.mailboxes)
 
     async def catch_up(self) -> None:

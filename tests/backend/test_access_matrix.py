@@ -255,6 +255,7 @@ GUESTS_MAY = {
     "PUT /conversations/{conversation_id:int}/reminder",
     "DELETE /conversations/{conversation_id:int}/reminder",
     "POST /conversations/{conversation_id:int}/comments",
+    "PUT /conversations/{conversation_id:int}/following",
     "PUT /comments/{comment_id:int}",
     "DELETE /comments/{comment_id:int}",
     "PUT /comments/{comment_id:int}/reactions",

@@ -115,7 +115,8 @@ class Model:
 
     def has_new_comments(self, row: ConversationRow) -> bool:
         mark = self.marks.get(row.id)
-        read = max(mark.comments_read_up_to if mark else 0, self.mailboxes[row.mailbox_id].comments_read_from)
+        mailbox = self.mailboxes.get(row.mailbox_id)
+        read = max(mark.comments_read_up_to if mark else 0, mailbox.comments_read_from if mailbox else 0)
         return row.last_comment_id > read
 
     def shown(self) -> dict[str, Any]:
