@@ -169,7 +169,8 @@ class Intake(Contract):
 class Unsorted(Contract):
     """Mail that fits nowhere, as an admin sees it: no subject, no text.
 
-    `recipients`: whom servers and sender name, best first. `size` in bytes, of all its `messages`.
+    `recipients`: whom servers and sender name, best first. `size` in bytes, of all its `messages`. `spam`: the server
+    takes it for that; it can be sorted all the same, and does not count as waiting.
     """
 
     id: int
@@ -178,6 +179,7 @@ class Unsorted(Contract):
     date: datetime
     size: int
     messages: int
+    spam: bool = False
 
 
 class SortUnsorted(Contract):

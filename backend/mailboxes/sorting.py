@@ -35,7 +35,7 @@ RECENT = timedelta(days=14)
 HEAD_BYTES = 64 * 1024
 
 WAITS = """
-    c.joined_into IS NULL AND c.status = 'open'
+    c.joined_into IS NULL AND c.status IN ('open', 'spam')
     AND c.mailbox_id = (SELECT id FROM mailboxes WHERE kind = 'intake')
     AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND m.direction = 'incoming'
         AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.message_id = m.message_id AND m.message_id <> '')
@@ -61,22 +61,22 @@ async def read_intake() -> Intake:
     )
     return Intake(
         mailbox=settings_of(record) if record else None,
-        waiting=await fetch_value(f"SELECT count(*) FROM conversations c WHERE {WAITS}"),
+        waiting=await fetch_value(f"SELECT count(*) FROM conversations c WHERE {WAITS} AND c.status <> 'spam'"),
         targets=[SortTarget(mailbox_id=row["id"], kind=row["kind"], name=row["name"]) for row in targets],
     )
 
 
 async def read_unsorted() -> list[Unsorted]:
-    """What waits, newest first, at most 200."""
+    """What waits, newest first, spam last, at most 200."""
     records = await fetch(
-        "SELECT c.id, c.last_at, c.message_count, "
+        "SELECT c.id, c.status, c.last_at, c.message_count, "
         "(SELECT sum(r.size) FROM messages m JOIN raw_messages r ON r.digest = m.raw_digest "
         "WHERE m.conversation_id = c.id) AS size, newest.sender, newest.recipients, newest.raw_digest, newest.head "
         "FROM conversations c JOIN LATERAL (SELECT m.sender ->> 'address' AS sender, m.recipients, m.raw_digest, "
         f"substring(r.content FROM 1 FOR {HEAD_BYTES}) AS head FROM messages m "
         "JOIN raw_messages r ON r.digest = m.raw_digest WHERE m.conversation_id = c.id AND m.direction = 'incoming' "
         f"ORDER BY m.date DESC, m.id DESC LIMIT 1) newest ON true WHERE {WAITS} "
-        f"ORDER BY c.last_at DESC, c.id DESC LIMIT {MOST_SHOWN}"
+        f"ORDER BY c.status = 'spam', c.last_at DESC, c.id DESC LIMIT {MOST_SHOWN}"
     )
     return [
         Unsorted(
@@ -86,6 +86,7 @@ async def read_unsorted() -> list[Unsorted]:
             date=record["last_at"],
             size=int(record["size"] or 0),
             messages=record["message_count"],
+            spam=record["status"] == "spam",
         )
         for record in records
     ]

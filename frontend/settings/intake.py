@@ -69,7 +69,7 @@ class IntakeDesk(Session):
 
     async def _fetch(self) -> Intake:
         intake = await self.api().get("/intake", Intake)
-        unsorted = await self.api().get("/intake/unsorted", list[Unsorted]) if intake.waiting else []
+        unsorted = await self.api().get("/intake/unsorted", list[Unsorted]) if intake.mailbox else []
         self.waiting = [paint_waiting(each) for each in unsorted]
         self.targets = [paint_target(each) for each in intake.targets]
         self.made, self.fetched = intake.mailbox is not None, True
@@ -130,7 +130,7 @@ def paint_waiting(mail: Unsorted) -> WaitingView:
     shown = ", ".join(mail.recipients[:3]) or "no address that Tandem knows"
     if len(mail.recipients) > 3:
         shown += f" and {len(mail.recipients) - 3} more"
-    count = "" if mail.messages == 1 else f"{mail.messages} messages, "
+    count = ("Spam, " if mail.spam else "") + ("" if mail.messages == 1 else f"{mail.messages} messages, ")
     return WaitingView(
         id=mail.id,
         sender=mail.sender or "Unknown sender",

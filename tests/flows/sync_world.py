@@ -17,7 +17,7 @@ import itertools
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -203,6 +203,7 @@ class World(Generic[P]):
                         personal=personal,
                         expunges_all=not uidplus,
                     )
+                    patch.setattr(carrying, "look_again", world._look_again)
                     async with world._working(trusting, timing):
                         yield world
 
@@ -257,6 +258,11 @@ class World(Generic[P]):
                 "AND status = 'queued' AND execute_after > now() + interval '0.3 seconds'"
             )
             await asyncio.sleep(0.3)
+
+    async def _look_again(self, account_id: int, moved: Mapping[str, Collection[int]]) -> None:
+        """What the job tells whoever watches the account."""
+        if self._watcher is not None and moved:
+            self._watcher.look_again(moved)
 
     def nudge(self) -> None:
         if self._watcher is not None:

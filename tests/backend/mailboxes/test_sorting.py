@@ -55,6 +55,19 @@ async def test_only_admins_make_the_one_intake_and_nobody_opens_it(api: Api) -> 
     assert (await api.ana.get("/intake", Intake)).mailbox == made
 
 
+async def test_spam_that_fits_nowhere_is_listed_last_and_can_be_sorted(api: Api, intake: Arriving) -> None:
+    junk = await Arriving.into(intake.folder.mailbox_id, "junk")
+    await intake.deliver(lost())
+    await junk.deliver(lost("carla", subject="Mistaken for spam"))
+    assert [each.spam for each in await unsorted(api)] == [False, True]
+    assert (await api.ana.get("/intake", Intake)).waiting == 1
+    [_, spam] = await unsorted(api)
+    await api.ana.post(f"/intake/unsorted/{spam.id}/sort", SortUnsorted(mailbox_id=api.support), Sorted)
+    page = await api.ana.get(f"/mailboxes/{api.support}/conversations", ConversationPage)
+    assert [item.row.subject for item in page.items] == ["Mistaken for spam"]
+    assert [each.spam for each in await unsorted(api)] == [False]
+
+
 async def test_what_waits_shows_people_and_size_but_no_words(api: Api, intake: Arriving) -> None:
     raw = b"Delivered-To: intake@northwind.example\r\nX-Original-To: old@northwind.example\r\n" + lost(
         subject="Zwetschge", text="Quitte"
