@@ -12,6 +12,7 @@ nowhere counts as standing where it stood last, until it turns up elsewhere or a
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
+from typing import Literal
 
 from backend.conversations.contracts import Status
 from backend.mail.places import Place, Where
@@ -19,20 +20,21 @@ from backend.mail.places import Place, Where
 GRACE = timedelta(seconds=10)
 """How long a message that stands in no folder may be on its way to another one."""
 
-_ORDER: tuple[Place, ...] = ("inbox", "done", "junk", "trash")
-_STATUS: dict[Place, Status] = {"inbox": "open", "done": "done", "junk": "spam", "trash": "trash"}
-_MEANS: dict[Where, Place | None] = {
+Standing = Place | Literal["filed"] | None
+"""Where a conversation stands; None when none of its messages says anything. Filed in a folder of one's own is done,
+and yet another place: mail that the server sorted there as it came is open until somebody moves it."""
+
+_ORDER: tuple[Standing, ...] = ("inbox", "filed", "done", "junk", "trash")
+_STATUS: dict[Standing, Status] = {"inbox": "open", "filed": "done", "done": "done", "junk": "spam", "trash": "trash"}
+_MEANS: dict[Where, Standing] = {
     "inbox": "inbox",
     "done": "done",
-    "other": "done",  # filed in a folder of one's own
+    "other": "filed",
     "junk": "junk",
     "trash": "trash",
     "sent": None,
     "drafts": None,
 }
-
-Standing = Place | None
-"""Where a conversation stands; None when none of its messages says anything."""
 
 
 def standing(places: Iterable[Where]) -> Standing:

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 _CODE = re.compile(rb"\[([A-Z-]+)(?: ([^\]]*))?\]", re.IGNORECASE)
 _OBJECT_ID = re.compile(rb"[A-Za-z0-9_-]{1,255}")
+_FLAGS = re.compile(rb"\* FLAGS \(([^()]*)\)", re.IGNORECASE)
 _EXISTS = re.compile(rb"\* (\d+) EXISTS", re.IGNORECASE)
 _MONTHS: list[str] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _DATE = re.compile(rb"\s*(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})")
@@ -35,6 +36,8 @@ class Selected:
     resync: "Resync | None" = None
     object_id: str = ""
     """MAILBOXID (RFC 8474), or empty."""
+    keywords: tuple[str, ...] = ()
+    """What messages may be marked with besides the flags that every server has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
     """The answer to SELECT or EXAMINE; `final` is its tagged line."""
     codes: dict[bytes, bytes] = {}
     exists = 0
+    keywords: tuple[str, ...] = ()
     vanished: list[int] = []
     changed: list[Flags] = []
     for response in responses:
@@ -119,6 +123,9 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
         told = _EXISTS.match(response.line)
         if told is not None:
             exists = int(told.group(1))
+        if (listed := _FLAGS.match(response.line)) is not None:
+            words = listed.group(1).decode("ascii", "replace").split()
+            keywords = tuple(word for word in words if not word.startswith("\\"))
     return Selected(
         folder=folder,
         uid_validity=parse_number(codes.get(b"UIDVALIDITY")),
@@ -128,6 +135,7 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
         read_only=read_only or b"[READ-ONLY]" in final.upper(),
         resync=Resync(tuple(vanished), tuple(changed)),
         object_id=parse_object_id(codes.get(b"MAILBOXID", b"").strip(b"()")),
+        keywords=keywords,
     )
 
 

@@ -1,10 +1,11 @@
 """Flags of folders besides the inbox, on servers without CONDSTORE.
 
 There STATUS tells of nothing but the number of unseen messages: what is flagged, answered or read and unread in turn
-is seen by looking. A folder's marks, the UIDs that bear each flag, are asked for by search, in a few short answers;
-only where they are others than the last time are all flags of the folder read and compared.
+is seen by looking. A folder's marks, the UIDs that bear each flag and keyword, are asked for by search, in a few short
+answers; only where they are others than the last time are all flags of the folder read and compared.
 """
 
+import re
 import time
 from collections.abc import Iterable
 
@@ -12,6 +13,9 @@ from sync.imap.connection import Connection
 
 AT_ONCE = 20
 """Folders that one round looks at: hundreds take turns."""
+MOST_KEYWORDS = 20
+"""Of a folder, looked at; more of them are met when something else changes."""
+_ATOM = re.compile(r"[A-Za-z0-9$_.:+-]+")
 _ASKED = ("UNSEEN", "FLAGGED", "ANSWERED", "DELETED")
 
 Marks = tuple[tuple[int, ...], ...]
@@ -22,7 +26,10 @@ async def marks_of(connection: Connection) -> Marks:
     """The marks of the open folder."""
     if not connection.exists:
         return ()
-    return tuple([tuple(await connection.search(flag)) for flag in _ASKED])
+    selected = connection.selected
+    keywords = [word for word in selected.keywords if _ATOM.fullmatch(word)] if selected is not None else []
+    asked = [*_ASKED, *(f"KEYWORD {word}" for word in sorted(keywords)[:MOST_KEYWORDS])]
+    return tuple([tuple(await connection.search(flag)) for flag in asked])
 
 
 class Marked:

@@ -146,24 +146,29 @@ class OtherClient:
         """Another UIDVALIDITY for the same mail: as after a restored backup. Not for the inbox."""
         kept = await self.messages(folder)
 
-        def work(client: imaplib.IMAP4) -> None:
-            _check(client.delete(quoted(folder)))
-            for _, standing in sorted(kept.items()):
-                when = imaplib.Time2Internaldate(time.time())
-                flags = " ".join(sorted(standing.flags))
-                answer = client.append(quoted(folder), flags, when, standing.raw)
-                for _ in range(20):
-                    if answer[0] == "OK":
-                        break
-                    # It is not there yet, or somebody else still has the one that was deleted open.
-                    time.sleep(0.05)
-                    client.create(quoted(folder))
-                    answer = client.append(quoted(folder), flags, when, standing.raw)
-                _check(answer)
-            if not kept:
-                client.create(quoted(folder))  # a folder with a role is there again already
+        await self.delete(folder)
+        for _, standing in sorted(kept.items()):
+            await self._append_there(folder, standing)
+        if not kept:
+            # A folder with a role is there again already.
+            await self._run(lambda client: client.create(quoted(folder)))
 
-        await self._run(work)
+    async def _append_there(self, folder: str, standing: Standing) -> None:
+        """Append, making the folder where it is missing; again where somebody still has the one deleted open."""
+
+        def work(client: imaplib.IMAP4) -> bool:
+            when, flags = imaplib.Time2Internaldate(time.time()), " ".join(sorted(standing.flags))
+            if client.append(quoted(folder), flags, when, standing.raw)[0] == "OK":
+                return True
+            client.create(quoted(folder))
+            return False
+
+        for _ in range(100):
+            if await self._run(work):
+                return
+            self._hang_up()
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"{folder} could not be made again")
 
     # ---- looking
 

@@ -24,7 +24,7 @@ from backend.mail.intents import want
 from backend.mail.places import Place, Where
 from backend.mail.placing import place
 from backend.mail.reading import read_message
-from backend.mail.standing import begins_with, follows, standing
+from backend.mail.standing import Standing, begins_with, follows, standing
 from sync.types import ListedMessage
 from tests.servers.api import Api
 from tests.servers.arriving import Arriving, message_id_of
@@ -32,7 +32,7 @@ from tests.servers.delivery import write_mail
 
 PLACES: tuple[Where, ...] = get_args(Where)
 STATUSES: tuple[Status, ...] = get_args(Status)
-STANDINGS: tuple[Place | None, ...] = (None, *get_args(Place))
+STANDINGS: tuple[Standing, ...] = (None, "filed", *get_args(Place))
 NOW = datetime.now(UTC)
 
 places = st.sampled_from(PLACES)
@@ -49,14 +49,23 @@ def test_where_a_conversation_stands_does_not_depend_on_the_order(found: list[Wh
 
 @given(standings, standings, statuses, st.booleans(), st.booleans())
 def test_the_status_follows_a_move_and_nothing_else(
-    before: Place | None, after: Place | None, status: Status, by_person: bool, moved: bool
+    before: Standing, after: Standing, status: Status, by_person: bool, moved: bool
 ) -> None:
     unwished = follows(before, after, status, by_person=by_person, moved=moved)
     assert follows(before, after, status, by_person=by_person, moved=moved, wished={"place"}) == status
     if before == after or after is None:
         assert unwished == status
     elif moved and before is not None:
-        assert unwished == {"inbox": "open", "done": "done", "junk": "spam", "trash": "trash"}[after]
+        assert (
+            unwished
+            == {
+                "inbox": "open",
+                "filed": "done",
+                "done": "done",
+                "junk": "spam",
+                "trash": "trash",
+            }[after]
+        )
     elif by_person:
         assert unwished == status, "mail that joins does not undo what a person did"
 
@@ -141,6 +150,16 @@ async def test_one_archived_message_of_two_leaves_the_conversation_open(api: Api
     await archive.deliver(second)
     await removed(inbox, other)
     assert await status_of(first) == "done"
+
+
+async def test_what_the_server_sorted_as_it_came_is_done_when_somebody_archives_it(api: Api) -> None:
+    projects, archive = await Arriving.into(api.support, role=""), await Arriving.into(api.support, role="archive")
+    mail = write_mail()
+    await projects.deliver(mail)
+    assert await status_of(mail) == "open"
+    await archive.deliver(mail)
+    await removed(projects, 1)
+    assert await status_of(mail) == "done"
 
 
 async def test_who_acts_in_the_moment_when_mail_is_met_elsewhere_is_not_overruled(api: Api) -> None:

@@ -120,12 +120,12 @@ async def test_flags_in_other_folders_are_seen_without_condstore(
     watch(server.login("ana"), timing=replace(QUICK, poll=0.2, poll_all=0.2))
     kept = store.folder("Projects")
     await store.until(lambda: len(kept.messages) == 6 and current(store))
-    for uids, flag in (("2", FLAGGED), ("3", ANSWERED)):
+    for uids, flag in (("2", FLAGGED), ("3", ANSWERED), ("5", "$Later")):
         await server.set_flags("ana", "Projects", uids, flag)
     with server.other_client("ana", "Projects") as client:  # one read, one unread: as many as before
         client.uid("STORE", "1", "-FLAGS.SILENT", "(\\Seen)")
         client.uid("STORE", "4", "+FLAGS.SILENT", "(\\Seen)")
-    wanted = {1: set(), 2: {SEEN, FLAGGED}, 3: {SEEN, ANSWERED}, 4: {SEEN}, 5: set(), 6: set()}
+    wanted = {1: set(), 2: {SEEN, FLAGGED}, 3: {SEEN, ANSWERED}, 4: {SEEN}, 5: {"$Later"}, 6: set()}
     await store.until(lambda: {uid: set(flags) for uid, flags in kept.flags.items()} == wanted)
     await asyncio.sleep(0.5)
     asked = count_commands(monkeypatch)
