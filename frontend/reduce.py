@@ -32,7 +32,7 @@ from backend.conversations.contracts import (
 )
 from backend.events.contracts import EventFrame, PositionFrame, PresenceFrame
 from backend.mailboxes.contracts import MailboxChanged, MailboxGained, MailboxGone
-from backend.notifications.contracts import NotificationAdded, NotificationsRead
+from backend.notifications.contracts import Notification, NotificationAdded, NotificationsRead
 from backend.people.contracts import (
     MeChanged,
     OrganisationChanged,
@@ -89,7 +89,8 @@ def _(event: ConversationChanged, view: View) -> View:
 
 @apply.register
 def _(event: ConversationGone, view: View) -> View:
-    return _without(view, {event.conversation_id})
+    view = _without(view, {event.conversation_id})
+    return _untold(view, [each for each in view.notifications if each.conversation_id != event.conversation_id])
 
 
 @apply.register
@@ -237,6 +238,7 @@ def _(event: MailboxGone, view: View) -> View:
     mailboxes = {i: each for i, each in view.mailboxes.items() if i != event.mailbox_id}
     gone = {i for i, row in view.rows.items() if row.mailbox_id == event.mailbox_id}
     stream = f"mailbox:{event.mailbox_id}"
+    view = _untold(view, [each for each in view.notifications if each.mailbox_id != event.mailbox_id])
     return replace(
         _without(view, gone),
         mailboxes=mailboxes,
@@ -328,6 +330,14 @@ def _with_mark(view: View, mark: Mark) -> View:
 
 def _with_detail(view: View, detail: ConversationDetail) -> View:
     return replace(view, details=view.details | {detail.row.id: detail})
+
+
+def _untold(view: View, kept: list[Notification]) -> View:
+    """Without the notifications of what is out of sight: they name it. They are told again if it comes back."""
+    if len(kept) == len(view.notifications):
+        return view
+    fresh = sum(not each.read for each in view.notifications) - sum(not each.read for each in kept)
+    return replace(view, notifications=kept, unread_notifications=max(0, view.unread_notifications - fresh))
 
 
 def _without(view: View, gone: set[int]) -> View:

@@ -192,6 +192,22 @@ def test_notifications_count_and_are_read() -> None:
     assert seen.notifications[0].read
 
 
+def test_notifications_of_what_is_out_of_sight_are_gone_with_it() -> None:
+    told = Notification(
+        id=5, kind="mention", conversation_id=1, mailbox_id=3, actor_id=JONAS, subject="Brake recall", text="@Ana look",
+        created_at=NOON, read=False,
+    )  # fmt: skip
+    other = msgspec.structs.replace(told, id=6, conversation_id=2)
+    both = apply(NotificationAdded(notification=other), apply(NotificationAdded(notification=told), view()))
+    seen = apply(ConversationGone(conversation_id=1), both)
+    assert ([each.id for each in seen.notifications], seen.unread_notifications) == ([6], 1)
+    seen = apply(MailboxGone(mailbox_id=3), both)
+    assert (seen.notifications, seen.unread_notifications) == ([], 0)
+    # It comes back into sight, and what was told of it with it.
+    again = apply(NotificationAdded(notification=told), apply(ConversationGone(conversation_id=1), both))
+    assert (len(again.notifications), again.unread_notifications) == (2, 2)
+
+
 def test_account_and_history() -> None:
     state = AccountState(mailbox_id=3, status="syncing", done=5, total=90)
     assert apply(AccountStateChanged(state=state), view()).mailboxes[3].account == state
