@@ -267,19 +267,23 @@ class Presence:
             viewers[record["c"]].add(record["v"])
         news: defaultdict[Watcher, list[PeopleIn]] = defaultdict(list)
         for conversation_id, present in people.items():
-            seeing = viewers[conversation_id]
+            everybody = tuple(each for each in present if each.user_id in viewers[conversation_id])
+            there = {each.user_id for each in everybody}
             for client in self._listeners(conversation_id, those_in_it):
                 told = self._told[client]
-                if client.user_id not in seeing:
+                if client.user_id not in viewers[conversation_id]:
                     told.pop(conversation_id, None)  # its client has heard that the conversation is gone
                     continue
-                others = tuple(each for each in present if each.user_id in seeing and each.user_id != client.user_id)
+                others = everybody
+                if client.user_id in there:
+                    others = tuple(each for each in everybody if each.user_id != client.user_id)
                 if others == told.get(conversation_id, ()):
                     continue
                 told[conversation_id] = others
                 if not others:
                     del told[conversation_id]
                 news[client].append(PeopleIn(conversation_id=conversation_id, people=list(others)))
+            await asyncio.sleep(0)  # a large team's rows shall hold up no event
         for client, changed in news.items():
             client.put(frame_encoder.encode(PresenceFrame(conversations=changed)))
 

@@ -1,6 +1,6 @@
 """A large team in one office: a thousand live clients on one web process, and what each change costs until all see it.
 
-    python -m tests.bench.team --json [--people 1000] [--mailboxes 10] [--seconds 60] [--changes 50]
+    python -m tests.bench.team --json [--people 1000] [--mailboxes 10] [--seconds 60] [--changes 50] [--moves 0]
 
 `tandem up` as it is shipped; every person has a live socket, and is a member of one group mailbox. Members comment,
 assign and close conversations over HTTP at a steady pace. Each change is an event for everybody in its mailbox; its
@@ -123,18 +123,19 @@ async def positions(dsn: str) -> dict[str, int]:
 
 
 @contextlib.asynccontextmanager
-async def crowd(office: Office) -> AsyncIterator[Process]:
-    """Everybody's live socket, in a process of its own."""
+async def crowd(office: Office, moves: float) -> AsyncIterator[Process]:
+    """Everybody's live socket, in a process of its own; with `moves`, everybody has their mailbox on the screen."""
     at = await positions(office.product.dsn)
     seats: list[Seat] = []
     for person in office.people:
         streams = ("organisation", f"user:{person.user_id}", f"mailbox:{person.mailbox_id}")
-        seats.append(Seat(person.token, {stream: at.get(stream, 0) for stream in streams}))
+        watched = office.conversations[person.mailbox_id] if moves else []
+        seats.append(Seat(person.token, {stream: at.get(stream, 0) for stream in streams}, watched))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.team_clients"), cwd=PROJECT, stdin=PIPE, stdout=PIPE, limit=256 * 1024**2
     )
     try:
-        await tell(process, Crowd(office.product.url, seats, "mailbox:"))
+        await tell(process, Crowd(office.product.url, seats, "mailbox:", moves))
         assert process.stdout is not None
         assert (await process.stdout.readline()).strip() == b"ready", "the clients could not connect"
         yield process
@@ -202,13 +203,13 @@ async def _change(http: httpx.AsyncClient, office: Office, chance: random.Random
     reply.raise_for_status()
 
 
-async def run(people: int, mailboxes: int, seconds: float, pace: float) -> dict[str, Any]:
+async def run(people: int, mailboxes: int, seconds: float, pace: float, moves: float) -> dict[str, Any]:
     """The whole benchmark; answers the JSON object."""
     figures: dict[str, Any] = {"benchmark": "team", "people": people, "mailboxes": mailboxes} | surroundings()
     say("starting the product (and compiling the interface, if its sources changed)")
     async with Product() as product:
         office = await move_in(product, people, mailboxes)
-        async with MemoryPeaks(product) as peaks, crowd(office) as clients:
+        async with MemoryPeaks(product) as peaks, crowd(office, moves) as clients:
             say(f"{people} clients are connected")
             await asyncio.sleep(QUIET_SECONDS)
             web = product.part("web")
@@ -226,6 +227,7 @@ async def run(people: int, mailboxes: int, seconds: float, pace: float) -> dict[
             "event_ms": _spread(outcome.milliseconds),
             "events_received": len(outcome.milliseconds),
             "frames_received": outcome.frames,
+            "presence_frames": outcome.presence,
             "lost": outcome.lost,
             "repeated": outcome.repeated,
             "web_rss_mb": round(peaks.mb["web"], 1),
@@ -259,8 +261,9 @@ def main() -> None:
     parser.add_argument("--mailboxes", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--changes", type=float, default=50, help="a second, in all")
+    parser.add_argument("--moves", type=float, default=0, help="from conversation to conversation, a second, in all")
     chosen = parser.parse_args()
-    figures = asyncio.run(run(chosen.people, chosen.mailboxes, chosen.seconds, chosen.changes))
+    figures = asyncio.run(run(chosen.people, chosen.mailboxes, chosen.seconds, chosen.changes, chosen.moves))
     print(json.dumps(figures, indent=None if chosen.json else 2), flush=True)
 
 

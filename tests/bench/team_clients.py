@@ -5,6 +5,7 @@ position of each stream: it waits until everybody is there (at most `PATIENCE` s
 """
 
 import asyncio
+import random
 import sys
 import time
 from collections import defaultdict
@@ -20,18 +21,22 @@ ROOMY = 4 * 1024 * 1024
 
 
 class Seat(msgspec.Struct):
-    """One client: its API token, and the streams that it follows with the position after which it begins."""
+    """One client: its API token, the streams that it follows with the position after which it begins, and the
+    conversations on its screen."""
 
     token: str
     streams: dict[str, int]
+    watched: list[int] = []
 
 
 class Crowd(msgspec.Struct):
-    """`measured` is the beginning of the names of the streams whose events are counted and timed."""
+    """`measured` is the beginning of the names of the streams whose events are counted and timed. `moves` are how many
+    clients a second say that their person looks at another conversation."""
 
     url: str
     seats: list[Seat]
     measured: str
+    moves: float = 0.0
 
 
 class Outcome(msgspec.Struct):
@@ -39,6 +44,7 @@ class Outcome(msgspec.Struct):
 
     milliseconds: list[float]
     frames: int
+    presence: int
     lost: int
     repeated: int
 
@@ -65,6 +71,7 @@ class Client:
         self.taken: dict[str, list[int]] = defaultdict(list)
         self.times: list[tuple[float, str]] = []
         self.frames = 0
+        self.presence = 0
         self.reached = dict(seat.streams)
         self._heard = asyncio.Event()
 
@@ -78,6 +85,15 @@ class Client:
             ping_interval=None,
         )
         self._task = asyncio.create_task(self._hear())
+        if self.seat.watched:
+            await self._say({"frame": "watch", "conversation_ids": self.seat.watched})
+
+    async def move(self, chance: random.Random) -> None:
+        """The person looks at another conversation."""
+        await self._say({"frame": "looking", "conversation_id": chance.choice(self.seat.watched)})
+
+    async def _say(self, frame: dict[str, object]) -> None:
+        await self._socket.send(msgspec.json.encode(frame).decode())
 
     async def _hear(self) -> None:
         async for text in self._socket:
@@ -89,6 +105,8 @@ class Client:
                 if head.stream.startswith(self._measured):
                     self.taken[head.stream].append(head.position)
                     self.times.append((now, head.at))
+            elif head.frame == "presence":
+                self.presence += 1
             elif head.frame == "position":
                 for each in head.positions:
                     self.reached[str(each["stream"])] = int(each["position"])
@@ -130,18 +148,33 @@ async def run() -> None:
 
     await asyncio.gather(*map(connect, clients))
     print("ready", flush=True)
+    moving = asyncio.create_task(_move_about(clients, crowd.moves))
     positions = msgspec.json.decode(await lines.readline(), type=dict[str, int])
+    moving.cancel()
     await asyncio.wait([asyncio.create_task(client.until(positions)) for client in clients], timeout=PATIENCE)
     outcomes = [client.outcome(positions) for client in clients]
     milliseconds = [(now - _seconds(at)) * 1000 for client in clients for now, at in client.times]
     told = Outcome(
         milliseconds=milliseconds,
         frames=sum(client.frames for client in clients),
+        presence=sum(client.presence for client in clients),
         lost=sum(lost for lost, _ in outcomes),
         repeated=sum(repeated for _, repeated in outcomes),
     )
     print(msgspec.json.encode(told).decode(), flush=True)
     await asyncio.gather(*(client.leave() for client in clients))
+
+
+async def _move_about(clients: list[Client], moves: float) -> None:
+    """One client after the other says where its person is now, at this pace."""
+    chance = random.Random(7)
+    began, made = time.monotonic(), 0
+    while moves:
+        if made < (time.monotonic() - began) * moves:
+            await chance.choice(clients).move(chance)
+            made += 1
+        else:
+            await asyncio.sleep(0.01)
 
 
 def _seconds(at: str) -> float:

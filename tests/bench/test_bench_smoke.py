@@ -62,7 +62,7 @@ def test_sync_benchmark_prints_one_object() -> None:
 
 
 def test_team_benchmark_prints_one_object() -> None:
-    asked = ("--people", "12", "--mailboxes", "3", "--seconds", "2", "--changes", "10")
+    asked = ("--people", "12", "--mailboxes", "3", "--seconds", "2", "--changes", "10", "--moves", "20")
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.team", "--json", *asked],
         cwd=PROJECT,
@@ -75,5 +75,6 @@ def test_team_benchmark_prints_one_object() -> None:
     assert figures["changes"] > 5 and figures["events_received"] > 4 * 5, "each change reaches four people"
     assert 0 < figures["event_ms"]["p50"] <= figures["event_ms"]["p95"] <= figures["event_ms"]["p99"]
     assert (figures["lost"], figures["repeated"]) == (0, 0)
+    assert figures["presence_frames"] > 12
     assert figures["web_rss_mb"] > 30 and figures["web_cpu_percent"] > 0
     assert {figures["postgres"][name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
