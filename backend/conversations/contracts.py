@@ -287,6 +287,12 @@ class SetReaction(Contract):
     on: bool = True
 
 
+class MergeConversations(Contract):
+    """The other conversations, of the same mailbox."""
+
+    other_ids: list[int]
+
+
 class ShareConversation(Contract):
     """With a person or with a team."""
 

@@ -13,6 +13,7 @@ from backend.conversations import (
     deleting,
     following,
     many,
+    merging,
     queries,
     reminders,
     sharing,
@@ -33,6 +34,7 @@ from backend.conversations.contracts import (
     EmptiedTrash,
     ListView,
     ManyChanged,
+    MergeConversations,
     SetFollowing,
     SetReaction,
     SetRead,
@@ -178,6 +180,12 @@ async def unshare(
     )
 
 
+@post("/conversations/{conversation_id:int}/merge", status_code=200, **access("handling"))
+async def merge(asker: Asker, conversation_id: int, data: MergeConversations) -> ConversationItem:
+    """Unite it with others of its mailbox. The oldest is what they are then; the others' addresses lead to it."""
+    return await merging.merge_conversations(asker, conversation_id, data.other_ids)
+
+
 @post("/conversations/{conversation_id:int}/people", **access("handling"))
 async def add_person(asker: Asker, conversation_id: int, data: AddPerson) -> ConversationItem:
     """Add a user of the mailbox to those concerned."""
@@ -232,6 +240,7 @@ router = Router(
         react,
         share,
         unshare,
+        merge,
         add_person,
         block_writer,
         blocked_senders,

@@ -89,7 +89,7 @@ _SUM_UP_MANY = _SUM_UP.format(which="= ANY($1)")
 
 
 async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]) -> Activity:
-    """Unite conversations that a late message connects: the oldest survives, the others' addresses redirect to it.
+    """Unite conversations that a late message or a person connects: the oldest survives, the others redirect to it.
 
     Comments, tags, shares and followers unite; it is as private as the most private of them, and open if one was open.
     """
@@ -131,9 +131,10 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
     await tell_notifications_again(act, survivor_id, await viewers(survivor_id))
     record = await fetch_row(
         "INSERT INTO activities (conversation_id, kind, actor_id, value, at) "
-        "VALUES ($1, 'joined', NULL, $2, now()) RETURNING *",
+        "VALUES ($1, 'joined', $3, $2, now()) RETURNING *",
         survivor_id,
         str(len(other_ids)),
+        act.actor_id,
     )
     assert record is not None
     return activity_of(record)

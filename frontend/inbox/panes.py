@@ -508,6 +508,8 @@ def activity_words(view: View, activity: Activity) -> str:
         case "visibility":
             return f"{who} {VISIBILITY_WORDS.get(activity.value, 'changed who sees this')}"
         case "joined":
+            if actor is not None:
+                return f"{who} merged another conversation into this one"
             return "Another conversation was joined into this one"
         case "shared" | "unshared":
             shown = _person_word(view, activity.subject_id)

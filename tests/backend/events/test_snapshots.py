@@ -21,6 +21,7 @@ from backend.conversations.contracts import (
     Comment,
     ConversationPage,
     EditComment,
+    MergeConversations,
     SetFollowing,
     SetReaction,
     SetRead,
@@ -366,6 +367,13 @@ async def shared_and_then_given_the_mailbox_and_losing_it(scene: Scene) -> None:
     await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="done"))
     await scene.api.ana.put(path, SetMailboxMembers(member_ids=ids, team_ids=[]))
     await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="open"))
+
+
+@deed
+async def merged_by_a_person(scene: Scene) -> None:
+    await shared_with_a_person(scene)
+    other = MergeConversations(other_ids=[scene.private])
+    await scene.api.jonas.post(f"/conversations/{scene.open}/merge", other)
 
 
 @deed
