@@ -247,8 +247,9 @@ class LiveClient:
             await self._socket.close()
         elif isinstance(frame, RefusedFrame):
             self.refused.append(frame.stream)
-            if frame.stream.startswith("mailbox:"):
-                model.forget_mailbox(int(frame.stream.partition(":")[2]))
+            number = int(frame.stream.partition(":")[2]) if frame.stream.startswith("mailbox:") else 0
+            if number in model.mailboxes:  # else it is gone already, and what of it is shared has come back
+                model.forget_mailbox(number)
         elif isinstance(frame, ClosingFrame):
             self.closed_with = frame.reason
         async with self._changed:
