@@ -31,7 +31,7 @@ def share_menu() -> rx.Component:
             custom_attrs={
                 "data-filter": "yes",
                 "data-if-visibility": "open",
-                "aria-label": "Find a person or team to share with",
+                "aria-label": "Who to share it with",
             },
         ),
         rx.el.div(

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from backend.conversations.contracts import AddComment, ConversationPage
-from backend.notifications.contracts import NotificationPage, PushState, PushText
+from backend.notifications.contracts import MarkNotificationsRead, NotificationPage, PushState, PushText
 from backend.people.contracts import Me
 from tests.servers.chromium import Seats
 from tests.servers.office import Office
@@ -44,6 +44,7 @@ async def until(page: Page, wanted: list[str]) -> None:
 
 
 async def test_who_follows_is_told_and_led_to_the_place(office: Office, seats: Seats) -> None:
+    await office.jonas.post("/notifications/read", MarkNotificationsRead())
     await office.receive("Fork to be bent back", "\n".join(f"Line {line}" for line in range(120)))
     jonas = await seats.at(office.product, office.jonas)
     page = await jonas.open()

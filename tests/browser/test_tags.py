@@ -48,5 +48,6 @@ async def test_a_tag_is_made_seen_followed_renamed_and_deleted(office: Office, s
 
     await ana.page.get_by_label("Delete Chains").click()
     await ana.page.get_by_role("button", name="Delete the tag").click()
-    await expect(ana.page.get_by_text("No tags yet")).to_be_visible()
+    await expect(ana.page.get_by_text("Tag deleted")).to_be_visible()
+    await expect(ana.page.get_by_label("Name of Chains")).to_have_count(0)
     assert ana.complaints == [] and jonas.complaints == []
