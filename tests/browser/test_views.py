@@ -102,6 +102,8 @@ async def test_who_is_away_is_marked_and_passed_over(office: Office, seats: Seat
     await page.get_by_label("Assign them to").select_option("One after the other")
     await page.locator("form", has=page.get_by_label("Assign them to")).get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved")).to_be_visible()
+    turns = {"how": "round_robin", "user_ids": [office.ana.user_id, office.jonas.user_id]}  # whoever else has access
+    await office.ana.patch(f"/mailboxes/{office.support.id}", {"in_turn": turns})
 
     await jonas.open()
     await jonas.page.get_by_role("button", name="Jonas Dahl", exact=True).click()
