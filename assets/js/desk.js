@@ -94,6 +94,23 @@
     setTimeout(() => delete place.dataset.sought, 2500);
   };
 
+  // Of a conversation that stands ready the server is told once it is painted: what it answers is rendered after that,
+  // and not before. Of several within that moment it is told of the last.
+  const LATEST_MS = 120; // no frames come to a page that nobody sees
+  let untold = 0;
+  const tellOfSelected = () => {
+    const tell = () => {
+      clearTimeout(untold);
+      untold = 0;
+      if (selected) tandem.bridge?.select(selected);
+    };
+    if (!selected) return;
+    if (!document.querySelector(`.pane[data-pane="${selected}"]`)) return tell();
+    if (untold) return;
+    const waiting = (untold = setTimeout(tell, LATEST_MS));
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => untold === waiting && tell())));
+  };
+
   /** Show a conversation at once, at a place in it where one is named, then tell the server. */
   const select = (id, { follow = true, at = "" } = {}) => {
     const before = selected;
@@ -101,7 +118,7 @@
     draw();
     if (follow) rowOf(id)?.scrollIntoView({ block: "nearest" });
     address(onPhone() && !before);
-    if (id) tandem.bridge?.select(id);
+    tellOfSelected();
     if (/^[mc]\d+$/.test(at)) seek(id, at);
   };
 
