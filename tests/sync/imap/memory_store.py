@@ -41,7 +41,8 @@ class MemoryStore:
     """Implements sync.ports.AccountStore. `leased = False` takes the lease away; `fail` raises at the next write.
 
     `wanted` is the plan; `poison` are bytes that no message may hold to be stored; `due` lets what was set aside be
-    tried again. What it ever saw it recognises, as the database does: by email_id, or by header and size.
+    tried again. What it ever saw it recognises, as the database does: by email_id, or by header and size. Old mail
+    waits to be stored while `history_may_come` is cleared.
     """
 
     def __init__(self) -> None:
@@ -54,6 +55,8 @@ class MemoryStore:
         self.wanted = SyncPlan()
         self.poison: bytes | None = None
         self.due = False
+        self.history_may_come = asyncio.Event()
+        self.history_may_come.set()
         self.seen: list[FetchedMessage] = []
         self.recognised: list[tuple[str, int]] = []
         self._changed = asyncio.Event()
@@ -108,6 +111,8 @@ class MemoryStore:
     async def store_messages(
         self, folder: str, messages: Sequence[FetchedMessage], cursor: FolderCursor, *, arrived: bool
     ) -> None:
+        if not arrived:
+            await self.history_may_come.wait()
         self._write(f"store_messages {folder} {len(messages)}")
         if self.poison is not None and any(self.poison in message.raw for message in messages):
             raise CannotStore("poison")

@@ -184,9 +184,11 @@ async def test_new_mail_is_seen_while_old_mail_is_still_coming(
     dovecot: Dovecot, mail_user: str, store: MemoryStore, watch: Watch
 ) -> None:
     await dovecot.append(mail_user, "INBOX", *[mail(f"Mail {n}") for n in range(1200)], date=LONG_AGO)
+    store.history_may_come.clear()
     watch(dovecot.login(mail_user))
-    await store.until(lambda: len(store.folder().messages) >= 100)
+    await store.until(lambda: any(call.startswith("read_ahead") for call in store.calls))
     await dovecot.deliver(mail_user, mail("Urgent"))
+    store.history_may_come.set()
     await store.until(lambda: len(store.folder().messages) == 1201, timeout=30)
     inbox = store.folder()
     assert inbox.arrived[1201]
