@@ -27,6 +27,8 @@ MANY = 20
 """Fewer messages than this are read here: they are done before a process has been asked."""
 WORTH_STARTING = 140
 """Messages within `IDLE_SECONDS` for which a process is started: starting it takes as long as reading these."""
+WORTH_WAITING = 80
+"""Fewer than these are read here when the process is reading others."""
 IDLE_SECONDS = 20.0
 PATIENCE_SECONDS = 120.0
 """For one batch; then it is read here, and the process is started anew."""
@@ -40,7 +42,7 @@ _questions = msgspec.msgpack.Decoder(list[bytes])
 
 
 class Reader:
-    """Reads messages. One for all accounts of a worker, which ask in turn."""
+    """Reads messages. One for all accounts of a worker, which ask in turn, and read small batches themselves."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
@@ -51,7 +53,7 @@ class Reader:
 
     async def read(self, raws: Sequence[bytes]) -> list[Prepared]:
         """What is stored of each message, in order."""
-        if len(raws) < MANY or (self._process is None and not self._is_worth_it(len(raws))):
+        if self._are_few(len(raws)):
             return await asyncio.to_thread(read_all, raws)
         async with self._lock:
             self._keep()
@@ -67,6 +69,12 @@ class Reader:
             finally:
                 self._close_later()
         return await asyncio.to_thread(read_all, raws)
+
+    def _are_few(self, count: int) -> bool:
+        """Whether these are done sooner here."""
+        if count < MANY or (count < WORTH_WAITING and self._lock.locked()):
+            return True
+        return self._process is None and not self._is_worth_it(count)
 
     def _is_worth_it(self, count: int) -> bool:
         now = time.monotonic()

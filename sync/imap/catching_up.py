@@ -62,25 +62,38 @@ class CatchingUp:
                     continue
             for batch in await self._delivery.batches(sorted(unknown), sizes):
                 last = max(page) if batch[-1] == max(unknown) else max(batch)
-                messages = await self._delivery.fetch(batch)
-                if announced is None and len(messages) >= WORTH_READING_AHEAD:
-                    await self._bring_flags_beside(messages)
-                await stretch.store_arrived(messages, replace(stretch.cursor, highest_uid=last))
+                messages = await self._fetch_reading(batch, bring_flags=announced is None)
+                moved = replace(stretch.cursor, highest_uid=last)
+                if last == uids[-1] and announced is None and self._nothing_else_was_told():
+                    moved = replace(moved, highest_modseq=stretch.opened.highest_modseq)
+                await stretch.store_arrived(messages, moved)
 
-    async def _bring_flags_beside(self, messages: Sequence[FetchedMessage]) -> None:
-        """While the store reads these new messages, hand over what QRESYNC told of flags.
+    async def _fetch_reading(self, uids: Sequence[int], *, bring_flags: bool) -> list[FetchedMessage]:
+        """Fetch new messages, which the store reads meanwhile if they are many: one half beside the other.
 
-        The modseq of the cursor stays: what is gone since then was not looked after yet.
+        Beside that what QRESYNC told of flags is handed over. The modseq of the cursor stays: what is gone since then
+        was not looked after yet.
         """
-        resync = self._stretch.opened.resync
-        if resync is None or self._flags_brought:
-            return
-        reading = asyncio.create_task(self._store.read_ahead(self._stretch.name, messages))
+        if len(uids) < WORTH_READING_AHEAD:
+            return await self._delivery.fetch(uids)
+        messages: list[FetchedMessage] = []
+        reading: list[asyncio.Task[None]] = []
         try:
-            await self._stretch.apply_flags(self._flags_told_on_opening(), self._stretch.cursor)
+            for half in (uids[: len(uids) // 2], uids[len(uids) // 2 :]):
+                fetched = await self._delivery.fetch(half)
+                reading.append(asyncio.create_task(self._store.read_ahead(self._stretch.name, fetched)))
+                messages += fetched
+            if bring_flags and not self._flags_brought and self._stretch.opened.resync is not None:
+                await self._stretch.apply_flags(self._flags_told_on_opening(), self._stretch.cursor)
+                self._flags_brought = True
         finally:
-            await reading
-        self._flags_brought = True
+            await asyncio.gather(*reading)
+        return messages
+
+    def _nothing_else_was_told(self) -> bool:
+        """Whether new messages are all that is left of what the server told on opening."""
+        resync = self._stretch.opened.resync
+        return resync is not None and self._flags_brought and not resync.vanished
 
     def _flags_told_on_opening(self) -> dict[int, frozenset[str]]:
         resync = self._stretch.opened.resync
