@@ -1,7 +1,7 @@
 """What it means for a conversation where its messages stand on the server: open, done, spam or trash.
 
 Pure. A conversation stands where the most wanted of its incoming messages stands: in the inbox before put away, put
-away before junk, junk before trash; what we sent says nothing. When that *changes*, because somebody moved mail in
+away before junk, junk before trash; Sent and Drafts say nothing. When that *changes*, because somebody moved mail in
 another program, the status follows. What does not change it never follows: a status that a person gave here stays as
 long as the mail stands where it stood.
 
@@ -20,11 +20,12 @@ from backend.mail.places import Place, Where
 GRACE = timedelta(seconds=10)
 """How long a message that stands in no folder may be on its way to another one."""
 
-Standing = Place | Literal["filed"] | None
-"""Where a conversation stands; None when none of its messages says anything. Filed in a folder of one's own is done,
-and yet another place: mail that the server sorted there as it came is open until somebody moves it."""
+Standing = Place | Literal["filed", "sent"] | None
+"""Where a conversation stands; None when none of its messages is known to stand anywhere. Filed in a folder of one's
+own is done, and yet another place: mail that the server sorted there as it came is open until somebody moves it. What
+stands in Sent or Drafts alone keeps its status, and follows when it is moved on."""
 
-_ORDER: tuple[Standing, ...] = ("inbox", "filed", "done", "junk", "trash")
+_ORDER: tuple[Standing, ...] = ("inbox", "filed", "done", "junk", "trash", "sent")
 _STATUS: dict[Standing, Status] = {"inbox": "open", "filed": "done", "done": "done", "junk": "spam", "trash": "trash"}
 _MEANS: dict[Where, Standing] = {
     "inbox": "inbox",
@@ -32,8 +33,8 @@ _MEANS: dict[Where, Standing] = {
     "other": "filed",
     "junk": "junk",
     "trash": "trash",
-    "sent": None,
-    "drafts": None,
+    "sent": "sent",
+    "drafts": "sent",
 }
 
 
@@ -51,7 +52,7 @@ def begins_with(place: Where, *, arrived: bool) -> Status:
     if arrived and place == "other":
         return "open"  # sorted there on the server as it came: nobody has seen it yet
     means = _MEANS[place]
-    return _STATUS[means] if means is not None else "open" if arrived else "done"
+    return _STATUS.get(means, "open" if arrived else "done")
 
 
 def follows(
@@ -63,7 +64,7 @@ def follows(
     (`by_person`: the status was last given here) counts for more. `wished` are the kinds of wishes for its messages
     that the server has not confirmed: what is wished here wins over what the server tells.
     """
-    if after is None or before == after or "place" in wished:
+    if after not in _STATUS or before == after or "place" in wished:
         return status
     if by_person and (before is None or not moved):
         return status

@@ -32,7 +32,7 @@ from tests.servers.delivery import write_mail
 
 PLACES: tuple[Where, ...] = get_args(Where)
 STATUSES: tuple[Status, ...] = get_args(Status)
-STANDINGS: tuple[Standing, ...] = (None, "filed", *get_args(Place))
+STANDINGS: tuple[Standing, ...] = (None, "sent", "filed", *get_args(Place))
 NOW = datetime.now(UTC)
 
 places = st.sampled_from(PLACES)
@@ -53,7 +53,7 @@ def test_the_status_follows_a_move_and_nothing_else(
 ) -> None:
     unwished = follows(before, after, status, by_person=by_person, moved=moved)
     assert follows(before, after, status, by_person=by_person, moved=moved, wished={"place"}) == status
-    if before == after or after is None:
+    if before == after or after in (None, "sent"):
         assert unwished == status
     elif moved and before is not None:
         assert (
@@ -160,6 +160,22 @@ async def test_what_the_server_sorted_as_it_came_is_done_when_somebody_archives_
     await archive.deliver(mail)
     await removed(projects, 1)
     assert await status_of(mail) == "done"
+
+
+async def test_mail_that_was_put_into_sent_follows_when_it_is_moved_on_from_there(api: Api) -> None:
+    inbox, sent, trash = [await Arriving.into(api.support, role=role) for role in ("inbox", "sent", "trash")]
+    mail = write_mail()
+    await inbox.deliver(mail)
+    await sent.deliver(mail)
+    await removed(inbox, 1)
+    conversation_id = await fetch_value("SELECT id FROM conversations")
+    for status in ("done", "open"):
+        await api.ana.put(f"/conversations/{conversation_id}/status", SetStatus(status=status))
+    await execute("UPDATE server_intents SET confirmed_at = now()")
+    await removed(sent, 1)
+    assert await status_of(mail) == "open"
+    await trash.deliver(mail)
+    assert await status_of(mail) == "trash"
 
 
 async def test_who_acts_in_the_moment_when_mail_is_met_elsewhere_is_not_overruled(api: Api) -> None:
