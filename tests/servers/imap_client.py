@@ -133,7 +133,14 @@ class OtherClient:
         return await self._run(_folders)
 
     async def create(self, folder: str) -> None:
-        await self._run(lambda client: _check(client.create(quoted(folder))))
+        """Make a folder. One that is there is left alone: a list may lack it while somebody deletes another."""
+
+        def work(client: imaplib.IMAP4) -> None:
+            answer = client.create(quoted(folder))
+            if b"ALREADYEXISTS" not in answer[1][0]:
+                _check(answer)
+
+        await self._run(work)
 
     async def rename(self, folder: str, new_name: str) -> None:
         await self._run(lambda client: _check(client.rename(quoted(folder), quoted(new_name))))
