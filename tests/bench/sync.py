@@ -309,7 +309,8 @@ async def _added() -> int:
     return await fetch_value("SELECT count(*) FROM events WHERE body ->> 'type' = 'message_added'")
 
 
-async def _no_jobs() -> bool:
+async def no_jobs() -> bool:
+    """Whether the worker has nothing more to do, now or later."""
     return not await fetch_value("SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')")
 
 
@@ -324,7 +325,7 @@ async def measure(run: Run, dsn: str) -> dict[str, Any]:
         with worker_process(run.folder, dsn) as worker, Peak(worker.pid) as peak:
             await asyncio.sleep(3)  # it is up and listens
             await run.initial(account)
-            await until(_no_jobs, every=0.5)  # words are taken down beside the rest
+            await until(no_jobs, every=0.5)  # words are taken down beside the rest
             await run.unchanged(account)
             await run.changed(account)
         run.figures["postgres"] = await postgres_facts(dsn)
@@ -351,6 +352,12 @@ def worker_process(folder: Path, dsn: str) -> Iterator[subprocess.Popen[bytes]]:
         worker.wait(30)
 
 
+def migrate(folder: Path, dsn: str) -> None:
+    """Make the tables, as an installation does."""
+    migrating = environment(folder, TANDEM_DATABASE_URL=dsn)
+    subprocess.run(command("migrate"), env=migrating, cwd=PROJECT, check=True, stdout=sys.stderr)
+
+
 def bench(messages: int, rounds: int) -> dict[str, Any]:
     """The whole benchmark; answers the JSON object."""
     facts = {"benchmark": "sync"} | surroundings() | {"peers": versions()}
@@ -360,8 +367,7 @@ def bench(messages: int, rounds: int) -> dict[str, Any]:
         EmbeddedPostgres(Path(name)) as server,
         settings_of_this_process(Path(name), TANDEM_SECRET_KEY=KEY, TANDEM_LOG_LEVEL="error"),
     ):
-        migrating = environment(Path(name), TANDEM_DATABASE_URL=server.dsn)
-        subprocess.run(command("migrate"), env=migrating, cwd=PROJECT, check=True, stdout=sys.stderr)
+        migrate(Path(name), server.dsn)
         folder = Path(name) / "peers"
         folder.mkdir()
         run = Run(dovecot, Mbsync(dovecot, USER, folder), Path(name), MailWriter(), messages, rounds, facts)

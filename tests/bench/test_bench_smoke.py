@@ -61,6 +61,24 @@ def test_sync_benchmark_prints_one_object() -> None:
     assert figures["commit"] and set(figures["peers"]) == {"mbsync", "notmuch"}
 
 
+def test_memory_benchmark_compares_two_sizes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.sync_memory", "--json", "--sizes", "80", "40"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    [line] = done.stdout.splitlines()
+    figures = json.loads(line)
+    assert [run["messages"] for run in figures["runs"]] == [40, 80]
+    small, large = (run["peak_rss_mb"] for run in figures["runs"])
+    assert min(small, large) > 30
+    assert figures["growth_ratio"] == pytest.approx(large / small, abs=0.006)
+    assert {figures["postgres"][name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
+
+
 def test_team_benchmark_prints_one_object() -> None:
     asked = ("--people", "12", "--mailboxes", "3", "--seconds", "2", "--changes", "10", "--moves", "20")
     done = subprocess.run(
