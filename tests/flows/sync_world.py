@@ -117,6 +117,12 @@ def random_steps(seed: int, count: int) -> list[Step]:
     return [Step(kind, chance.randrange(1000), chance.randrange(1000)) for kind in kinds]  # pyright: ignore[reportArgumentType]
 
 
+def random_step(chance: random.Random) -> Step:
+    """Any step, some kinds oftener than others."""
+    [kind] = chance.choices(KINDS, [OFTEN.get(kind, 1) for kind in KINDS])
+    return Step(kind, chance.randrange(1000), chance.randrange(1000))
+
+
 def _wire(name: str) -> str:
     """A folder's name as the second program spells it. Only the ones above are needed."""
     return name.replace("&", "&-").replace("Ü", "&ANw-")

@@ -6,6 +6,8 @@ connections, and what people do in Tandem meanwhile. Then every placement, flag 
 """
 
 import asyncio
+import itertools
+import random
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from tests.flows.sync_world import KINDS, OFTEN, Kind, Step, World, random_steps
+from tests.flows.sync_world import Step, World, random_step, random_steps
 from tests.servers.api import Template
 from tests.servers.delivery import write_mail
 from tests.servers.dovecot import Dovecot
@@ -120,26 +122,35 @@ async def test_a_copy_that_is_marked_deleted_counts_for_nothing(
         await world.settle(8)
 
 
+PACES: tuple[tuple[float, ...], ...] = ((0.0,), (0.0, 0.0, 0.15), (0.0, 0.1, 0.3, 0.7), (0.0, 0.0, 0.0, 1.4))
+"""Plays are quick or slow: of these seconds one is chosen before each step, and up to so long is waited."""
 OpenWorld = Callable[[], AbstractAsyncContextManager[World[Proxy]]]
 
 
 def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[RuleBasedStateMachine]:
-    """A state machine for hypothesis, in a thread of its own, whose world lives in `loop`."""
-    numbers = st.integers(0, 999)
-    weighted = [kind for kind in KINDS for _ in range(OFTEN.get(kind, 1))]
+    """A state machine for hypothesis, in a thread of its own, whose world lives in `loop`.
+
+    Hypothesis tries most of what it draws several times, with a value or two changed. A play costs seconds, and each is
+    to be another one: so what a number means depends on how many plays there were before.
+    """
+    plays = itertools.count()
 
     class Play(RuleBasedStateMachine):
         def __init__(self) -> None:
             super().__init__()
+            self.number = next(plays)
+            self.pauses = PACES[self.number % len(PACES)]
             self.opened = open_world()
             self.world = self._wait(self.opened.__aenter__())
             self.broken = False
 
-        @rule(kind=st.sampled_from(weighted), a=numbers, b=numbers)
+        @rule(drawn=st.integers(0, 2**32 - 1))
         @precondition(lambda self: not self.broken)
-        def step(self, kind: Kind, a: int, b: int) -> None:
+        def step(self, drawn: int) -> None:
+            chance = random.Random(f"{self.number} {len(self.world.played)} {drawn}")
             self.broken = True
-            self._wait(self.world.play(Step(kind, a, b)))
+            self._wait(asyncio.sleep(chance.choice(self.pauses) * chance.random()))
+            self._wait(self.world.play(random_step(chance)))
             self.broken = False
 
         def teardown(self) -> None:
