@@ -1,12 +1,15 @@
 """Drafts and outgoing messages as they cross the wire."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from backend.contracts import Contract
 from backend.mail.contracts import MailAddress
 
 DraftKind = Literal["reply", "reply_all", "new", "forward"]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 OutgoingState = Literal["scheduled", "queued", "sending", "sent", "failed", "unknown", "held", "cancelled"]
 
 
@@ -60,6 +63,10 @@ class SendDraft(Contract):
 
     If somebody's reply or a new mail came later, 409 with the code `answered_meanwhile`, unless `even_if_answered`;
     its details hold them as `replies` and `arrived`. A forward answers nobody, so it is not stopped.
+
+    With `send_at`, a moment with its time zone, it waits as `scheduled` until then. Once it was sent, the conversation
+    is done (`then_done`), and its writer is reminded at `then_remind_at`: unless an answer comes before
+    (`then_remind_if_silent`), or in any case.
     """
 
     version: int
@@ -67,6 +74,9 @@ class SendDraft(Contract):
     then_done: bool = False
     undo_seconds: int = 10
     even_if_answered: bool = False
+    send_at: Moment | None = None
+    then_remind_at: Moment | None = None
+    then_remind_if_silent: bool = True
 
 
 class Came(Contract):
@@ -93,8 +103,8 @@ class OutgoingRecipient(Contract):
 class Outgoing(Contract):
     """A mail handed to the outbox. `reason` and `remedy` are plain words; `server_words` stand folded below.
 
-    One that is `sent` and has a `reason` was refused for some of its `recipients`. One that is `held` because somebody
-    was faster says in `came` what they wrote.
+    `send_at` is when one that is `scheduled` leaves, in UTC. One that is `sent` and has a `reason` was refused for
+    some of its `recipients`. One that is `held` because somebody was faster says in `came` what they wrote.
     """
 
     id: int
@@ -116,6 +126,15 @@ class Outgoing(Contract):
     recipients: list[OutgoingRecipient]
     attachments: list[DraftAttachment]
     came: list[Came] = []
+    send_at: datetime | None = None
+    then_done: bool = False
+    then_remind_at: datetime | None = None
+
+
+class RescheduleOutgoing(Contract):
+    """Another moment for a mail that is `scheduled`."""
+
+    send_at: Moment
 
 
 class ResolveOutgoing(Contract):

@@ -73,8 +73,19 @@ def _checked(people: Sequence[MailAddress]) -> tuple[list[Address], list[str]]:
     return found, problems
 
 
-async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequence[Row], *, writer_id: int) -> Frozen:
-    """Build the mail that this person sends. Raises Unacceptable for what is no mail. Touches no row."""
+async def freeze(
+    draft: Draft,
+    answers_id: int | None,
+    mailbox: Row,
+    files: Sequence[Row],
+    *,
+    writer_id: int,
+    send_at: datetime | None = None,
+) -> Frozen:
+    """Build the mail that this person sends, dated now or `send_at`. Touches no row.
+
+    Raises Unacceptable for what is no mail.
+    """
     recipients = check_recipients(draft)
     from_, on_behalf = await _senders(mailbox, writer_id)
     in_reply_to, references = await _thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
@@ -91,7 +102,7 @@ async def freeze(draft: Draft, answers_id: int | None, mailbox: Row, files: Sequ
             cc=recipients.cc,
             bcc=recipients.bcc,
             subject=draft.subject,
-            date=datetime.now(UTC).replace(microsecond=0),
+            date=(send_at or datetime.now(UTC)).replace(microsecond=0),
             text=draft.text,
             html=html_from_text(draft.text),
             attachments=tuple(attachments),

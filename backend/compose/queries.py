@@ -159,6 +159,9 @@ async def _outgoing(records: Sequence[Row]) -> list[Outgoing]:
             recipients=people.get(record["id"], []),
             attachments=files.get(record["id"], []),
             came=came.get(record["id"], []),
+            send_at=record["next_attempt_at"] if record["state"] == "scheduled" else None,
+            then_done=record["then_done"],
+            then_remind_at=record["then_remind_at"],
         )
         for record in records
     ]

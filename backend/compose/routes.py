@@ -11,7 +11,15 @@ from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.compose import queries
 from backend.compose.actions import decisions, drafts, send
-from backend.compose.contracts import CreateDraft, Draft, Outgoing, ResolveOutgoing, SaveDraft, SendDraft
+from backend.compose.contracts import (
+    CreateDraft,
+    Draft,
+    Outgoing,
+    RescheduleOutgoing,
+    ResolveOutgoing,
+    SaveDraft,
+    SendDraft,
+)
 from backend.errors import BadRequest
 
 UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
@@ -86,6 +94,12 @@ async def undo_sending(asker: Asker, outgoing_id: int) -> Draft:
     return await decisions.undo_sending(asker, outgoing_id)
 
 
+@put("/outbox/{outgoing_id:int}/schedule", **access("handling"))
+async def reschedule_outgoing(asker: Asker, outgoing_id: int, data: RescheduleOutgoing) -> Outgoing:
+    """Another moment for a mail that is scheduled; 409 when it is not, or not any more."""
+    return await decisions.reschedule(asker, outgoing_id, data)
+
+
 @post("/outbox/{outgoing_id:int}/resolve", status_code=200, **access("handling"))
 async def resolve_outgoing(asker: Asker, outgoing_id: int, data: ResolveOutgoing) -> Outgoing | Draft:
     """Decide about a mail that did not simply leave."""
@@ -106,6 +120,7 @@ router = Router(
         send_draft,
         list_outbox,
         undo_sending,
+        reschedule_outgoing,
         resolve_outgoing,
     ],
     tags=["Drafts and outbox"],

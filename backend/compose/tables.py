@@ -60,6 +60,8 @@ class Outgoing(Table, tablename="outgoing"):
     seen_outgoing = BigInt(default=0)
     seen_at = Timestamptz(default=TimestamptzNow())
     then_done = Boolean(default=False)
+    then_remind_at = Timestamptz(null=True, default=None, help_text="When its author is reminded, once it was sent.")
+    then_remind_if_silent = Boolean(default=True)
     created_at = Timestamptz(default=TimestamptzNow())
     undo_until = Timestamptz(null=True, default=None)
     attempts = Integer(default=0)

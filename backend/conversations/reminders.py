@@ -37,22 +37,26 @@ async def set_reminder(asker: Asker, conversation_id: int, wanted: SetReminder) 
     if wanted.at > now + FURTHEST:
         raise Unacceptable("That is more than five years away.", "Choose an earlier moment.")
     async with action(asker.user_id) as act:
-        mailbox_id = await fetch_value("SELECT mailbox_id FROM conversations WHERE id = $1 FOR SHARE", conversation_id)
-        record = await fetch_row(
-            "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision, remind_at, "
-            "remind_kind, remind_if_silent, remind_due) VALUES ($1, $2, 0, false, 1, $3, $4, $5, false) "
-            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET remind_at = $3, remind_kind = $4, "
-            "remind_if_silent = $5, remind_due = false, revision = read_marks.revision + 1 RETURNING *",
-            conversation_id,
-            asker.user_id,
-            wanted.at,
-            wanted.kind,
-            wanted.if_silent,
-        )
-        assert record is not None
-        mark = mark_of(conversation_id, record)
-        act.record(user_stream(asker.user_id), MarkChanged(mailbox_id=mailbox_id, mark=mark))
+        await remind(act, asker.user_id, conversation_id, wanted)
     return await item_for(asker, conversation_id)
+
+
+async def remind(act: Action, user_id: int, conversation_id: int, wanted: SetReminder) -> None:
+    """Set a person's reminder inside the caller's action. One whose moment has passed is due with the next round."""
+    mailbox_id = await fetch_value("SELECT mailbox_id FROM conversations WHERE id = $1 FOR SHARE", conversation_id)
+    record = await fetch_row(
+        "INSERT INTO read_marks (conversation_id, user_id, read_up_to, forced_unread, revision, remind_at, "
+        "remind_kind, remind_if_silent, remind_due) VALUES ($1, $2, 0, false, 1, $3, $4, $5, false) "
+        "ON CONFLICT (conversation_id, user_id) DO UPDATE SET remind_at = $3, remind_kind = $4, "
+        "remind_if_silent = $5, remind_due = false, revision = read_marks.revision + 1 RETURNING *",
+        conversation_id,
+        user_id,
+        wanted.at,
+        wanted.kind,
+        wanted.if_silent,
+    )
+    assert record is not None
+    act.record(user_stream(user_id), MarkChanged(mailbox_id=mailbox_id, mark=mark_of(conversation_id, record)))
 
 
 async def clear_reminder(asker: Asker, conversation_id: int) -> ConversationItem:

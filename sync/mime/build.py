@@ -98,6 +98,13 @@ def build_message(composition: Composition) -> bytes:
     return "".join(head).encode("ascii") + _body(c)
 
 
+def redated(raw: bytes, date: datetime) -> bytes:
+    """A message that `build_message` made, with another Date and nothing else changed."""
+    old, rest = raw.split(b"\r\n", 1)
+    assert old.startswith(b"Date: ")
+    return f"Date: {format_datetime(date)}\r\n".encode("ascii") + rest
+
+
 def _references(c: Composition) -> list[str]:
     """What fits, each once: the beginning of the thread and the newest relatives (RFC 5322, section 3.6.4)."""
     named = [*c.references, c.in_reply_to] if c.in_reply_to else c.references

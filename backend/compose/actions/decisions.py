@@ -4,14 +4,16 @@ The states are those of transitions.py; these are the arrows that people draw in
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from backend.access.asker import Asker
 from backend.access.fetch import HANDLES
 from backend.compose.actions.drafts import insert_draft, newest_outgoing, tell_draft
 from backend.compose.actions.results import record_acceptance
+from backend.compose.actions.schedule import check_moments, redate
 from backend.compose.actions.send import check_account
 from backend.compose.beginnings import Beginning, CarriedFile
-from backend.compose.contracts import Draft, DraftChanged, Outgoing, ResolveOutgoing
+from backend.compose.contracts import Draft, DraftChanged, Outgoing, RescheduleOutgoing, ResolveOutgoing
 from backend.compose.queries import (
     WrittenRecipients,
     read_draft,
@@ -51,6 +53,19 @@ async def resolve_outgoing(asker: Asker, outgoing_id: int, given: ResolveOutgoin
 
 WAITING = ("scheduled", "queued", "failed", "unknown", "held", "sent")
 """The states in which a person may decide; `sent` only when some recipients refused."""
+
+
+async def reschedule(asker: Asker, outgoing_id: int, given: RescheduleOutgoing) -> Outgoing:
+    """Another moment for a scheduled mail. Raises Conflict for any other, Unacceptable for a moment that is past."""
+    check_moments(given.send_at, None)
+    conversation_id, _ = await _place_of(outgoing_id)
+    async with handling(asker, conversation_id) as change:
+        await _lock_free(outgoing_id, ("scheduled",))
+        await redate(outgoing_id, given.send_at)
+        await execute("UPDATE outgoing SET next_attempt_at = $2 WHERE id = $1", outgoing_id, given.send_at)
+        outgoing = await read_outgoing(outgoing_id)
+        change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
+    return outgoing
 
 
 async def _lock_free(outgoing_id: int, states: tuple[str, ...]) -> Row:
@@ -208,6 +223,8 @@ async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
     await check_account(mailbox_id)
     async with handling(asker, conversation_id) as change:
         record = await _lock_free(outgoing_id, WAITING)
+        if record["state"] == "scheduled":
+            await redate(outgoing_id, datetime.now(UTC))
         sees = await fetch_value(HANDLES, record["author_id"], conversation_id)
         await execute(
             "UPDATE outgoing SET state = 'queued', attempts = 0, fence = fence + 1, claimed_until = NULL, "

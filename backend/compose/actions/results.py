@@ -12,6 +12,8 @@ from backend.compose.actions.transitions import Claim, lock_outgoing, transition
 from backend.compose.meanwhile import references_to
 from backend.conversations.actions import close_after_sending
 from backend.conversations.change import ConversationChange
+from backend.conversations.contracts import SetReminder
+from backend.conversations.reminders import remind
 from backend.conversations.wishes import wish_answered
 from backend.database.connection import Row, execute, fetch, fetch_value
 from backend.jobs import enqueue
@@ -86,6 +88,9 @@ async def record_acceptance(
             await wish_answered(record["answers_id"])
         if record["then_done"] and record["sent_at"] is None:
             await close_after_sending(record["author_id"], change.conversation_id)
+        if record["then_remind_at"] is not None and record["sent_at"] is None:
+            wanted = SetReminder(at=record["then_remind_at"], if_silent=record["then_remind_if_silent"])
+            await remind(change.act, record["author_id"], change.conversation_id, wanted)
         return True
 
     author_id = await fetch_value("SELECT author_id FROM outgoing WHERE id = $1", outgoing_id)

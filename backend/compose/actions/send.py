@@ -7,6 +7,7 @@ import msgspec
 from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox
 from backend.compose.actions.drafts import newest_outgoing, remove_draft
+from backend.compose.actions.schedule import check_moments
 from backend.compose.contracts import Draft, Outgoing, SendDraft
 from backend.compose.freeze import Frozen, freeze
 from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
@@ -41,12 +42,12 @@ class AnsweredMeanwhile(Conflict):
 
 
 async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
-    """Hand a draft to the outbox. It leaves after `undo_seconds`, and until then can be taken back.
+    """Hand a draft to the outbox. It leaves after `undo_seconds` or at `send_at`, and until then can be taken back.
 
-    Raises Unacceptable for wrong recipients or a mailbox without an account, Conflict for a stale version,
-    AnsweredMeanwhile unless `even_if_answered`.
+    Raises Unacceptable for wrong recipients, a moment that is past or a mailbox without an account, Conflict for a
+    stale version, AnsweredMeanwhile unless `even_if_answered`.
     """
-    undo_seconds = max(0, min(given.undo_seconds, LONGEST_UNDO))
+    check_moments(given.send_at, given.then_remind_at)
     draft = await read_draft(draft_id)
     files = await attachments_of_draft(draft_id)
     record = await fetch_row("SELECT * FROM drafts WHERE id = $1", draft_id)
@@ -57,7 +58,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     _check_version(draft, given)
     await check_account(draft.mailbox_id)
     # Built before anything is locked: it takes as long as the attachments are large.
-    frozen = await freeze(draft, record["answers_id"], mailbox, files, writer_id=asker.user_id)
+    frozen = await freeze(draft, record["answers_id"], mailbox, files, writer_id=asker.user_id, send_at=given.send_at)
     async with action(asker.user_id) as act:
         await hold_membership(draft.mailbox_id)
         await hold_threading(draft.mailbox_id)
@@ -72,7 +73,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
                 raise Conflict("The attachments changed at this moment.", "Look at them, and send again.")
             if not given.even_if_answered:
                 await _check_unanswered(asker, locked, given)
-            outgoing_id = await _hand_over(asker, draft, locked, frozen, conversation_id, given, undo_seconds)
+            outgoing_id = await _hand_over(asker, draft, locked, frozen, conversation_id, given)
             await leave_keys(draft.mailbox_id, conversation_id, frozen.parsed)
             await execute("UPDATE composed_attachments SET outgoing_id = $2 WHERE draft_id = $1", draft_id, outgoing_id)
             outgoing = await read_outgoing(outgoing_id)
@@ -80,8 +81,13 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
                 change.tell(lambda row: ConversationAdded(row=row))
             change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
             await remove_draft(act, locked)
-        await enqueue("send_outgoing", after=timedelta(seconds=undo_seconds), outgoing_id=outgoing_id)
+        if given.send_at is None:  # what is scheduled is found by the sender's rounds
+            await enqueue("send_outgoing", after=_undo_window(given), outgoing_id=outgoing_id)
     return outgoing
+
+
+def _undo_window(given: SendDraft) -> timedelta:
+    return timedelta(seconds=max(0, min(given.undo_seconds, LONGEST_UNDO)))
 
 
 def _check_version(draft: Draft, given: SendDraft) -> None:
@@ -144,16 +150,16 @@ async def _hand_over(
     frozen: Frozen,
     conversation_id: int,
     given: SendDraft,
-    undo_seconds: int,
 ) -> int:
     """Write the rows of the outgoing message; answers its id."""
     outgoing_id: int = await fetch_value(
         "INSERT INTO outgoing (mailbox_id, conversation_id, author_id, state, message_id, envelope_from, raw_digest, "
         "recipients, subject, text, kind, answers_id, seen_arrival, seen_outgoing, seen_at, then_done, created_at, "
-        "undo_until, attempts, fence, reason, remedy, server_words, sent_copy) "
-        "VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, "
+        "undo_until, next_attempt_at, then_remind_at, then_remind_if_silent, attempts, fence, reason, remedy, "
+        "server_words, sent_copy) "
+        "VALUES ($1, $2, $3, $15, $4, $5, $6, $7, $8, $9, $10, $11, "
         "(SELECT last_arrival FROM conversations WHERE id = $2), $12, now(), $13, now(), now() + $14::interval, "
-        "0, 0, '', '', '', 'none') RETURNING id",
+        "$16, $17, $18, 0, 0, '', '', '', 'none') RETURNING id",
         draft.mailbox_id,
         conversation_id,
         asker.user_id,
@@ -167,7 +173,11 @@ async def _hand_over(
         record["answers_id"],
         await newest_outgoing(conversation_id),
         given.then_done,
-        timedelta(seconds=undo_seconds),
+        None if given.send_at else _undo_window(given),
+        "scheduled" if given.send_at else "queued",
+        given.send_at,
+        given.then_remind_at,
+        given.then_remind_if_silent,
     )
     for address in frozen.envelope:
         await execute(

@@ -1,6 +1,9 @@
 """The outbox as a state machine: every way in which a frozen mail changes its state, each one transaction.
 
-    Send                        undo, cancel, edit
+    Send later
+    ----> scheduled   claimed at its moment like one that is queued, from which on it is
+             |
+    Send     v                  undo, cancel, edit
     ----> queued -------------------------------------> cancelled   (the text is a draft again, but for cancel)
            ^ |  \\
            | |   \\ no longer allowed, answered meanwhile
@@ -75,7 +78,7 @@ async def due(besides: Collection[int] = (), limit: int = 100) -> list[int]:
 
 
 _DUE = (
-    "state = 'queued' AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) "
+    "state IN ('queued', 'scheduled') AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) "
     "AND coalesce(next_attempt_at, undo_until, created_at) <= clock_timestamp()"
 )
 
@@ -83,8 +86,8 @@ _DUE = (
 async def claim(outgoing_id: int, lasting: timedelta) -> Claim | None:
     """Take a mail for one attempt, if it is due and free. The attempt counts from here on, whatever becomes of it."""
     record = await fetch_row(
-        "UPDATE outgoing SET attempts = attempts + 1, fence = fence + 1, claimed_until = clock_timestamp() + $2 "
-        f"WHERE id = $1 AND {_DUE} RETURNING *",
+        "UPDATE outgoing SET state = 'queued', attempts = attempts + 1, fence = fence + 1, "
+        f"claimed_until = clock_timestamp() + $2 WHERE id = $1 AND {_DUE} RETURNING *",
         outgoing_id,
         lasting,
     )

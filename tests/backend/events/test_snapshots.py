@@ -13,7 +13,7 @@ import websockets
 
 from backend.accounts.actions import report_state
 from backend.accounts.contracts import AccountState
-from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
+from backend.compose.contracts import CreateDraft, Draft, Outgoing, RescheduleOutgoing, SaveDraft, SendDraft
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -508,6 +508,16 @@ async def a_new_mail_sent_and_cancelled(scene: Scene) -> None:
     draft = await scene.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=scene.api.support), Draft)
     draft = await save(scene, draft, "We have news.")
     await scene.api.ana.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version, undo_seconds=30), Outgoing)
+
+
+@deed
+async def a_reply_scheduled_and_put_off(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    draft = await save(scene, draft, "The shop opens at nine.")
+    body = SendDraft(version=draft.version, send_at=TOMORROW)
+    outgoing = await scene.api.ana.post(f"/drafts/{draft.id}/send", body, Outgoing)
+    later = RescheduleOutgoing(send_at=TOMORROW + timedelta(hours=2))
+    await scene.api.jonas.put(f"/outbox/{outgoing.id}/schedule", later, Outgoing)
 
 
 @deed
