@@ -274,6 +274,18 @@
   /** What is known of a conversation: its pane says it, or its row. */
   const facts = (id) =>
     (document.querySelector(`.pane[data-pane="${id}"]`) ?? document.querySelector(`[data-box="${id}"]`))?.dataset ?? {};
+  /** Show a star or none at once; the server's answer comes to the same, or takes it back. */
+  const showStar = (id, on) => {
+    for (const place of document.querySelectorAll(`.pane[data-pane="${id}"],[data-box="${id}"]`)) {
+      place.dataset.starred = on ? "yes" : "";
+      place.querySelector(".star")?.setAttribute("aria-pressed", String(on));
+    }
+  };
+  const setStar = (id) => {
+    const on = facts(id).starred !== "yes";
+    showStar(id, on);
+    tandem.bridge?.star(id, on);
+  };
   const closeMenu = (refocus) => {
     if (!open) return;
     delete open.dataset.open;
@@ -321,6 +333,8 @@
     for (const item of panel.querySelectorAll("[data-following]")) item.hidden = item.dataset.following !== followed;
     for (const item of panel.querySelectorAll("[data-visibility]"))
       item.hidden = all("visibility", item.dataset.visibility);
+    const unstar = panel.querySelector("[data-starred-words]");
+    if (unstar) unstar.textContent = all("starred", "yes") ? "Take the star away" : "Star";
     sift(panel, document.querySelector(`.pane[data-pane="${about.ids[0] ?? selected}"]`));
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
     panel.dataset.open = "yes";
@@ -429,6 +443,8 @@
           id, Number(act.dataset.user), Number(act.dataset.team), act.getAttribute("aria-checked") !== "true");
       case "tag":
         return tandem.bridge?.tag(id, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
+      case "star":
+        return id && setStar(id);
       case "tag-new":
         return tandem.bridge?.newTag(id, act.querySelector("[data-typed]").textContent);
       case "follow":
@@ -538,7 +554,7 @@
 
   Object.assign(tandem, {
     lookAt, readDraft, focusQuestion,
-    select, close, step, leave, leaves, setStatus, putBack, settled: putBack, gone: lost, listed, focusComposer,
+    select, close, step, leave, leaves, setStatus, putBack, showStar, settled: putBack, gone: lost, listed, focusComposer,
     openMenu, closeMenu, moveIn, facts, rows,
   });
   Object.defineProperties(tandem, {

@@ -20,7 +20,10 @@
     (node.closest("[data-panel]") !== null || node.checkVisibility({ visibilityProperty: true }));
 
   const press = (key) => {
-    const control = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(visible);
+    // What is ticked comes first, wherever else the key means something.
+    const all = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);
+    const forMany = (node) => node.closest("[data-panel=many]") !== null;
+    const control = (tandem.marked?.().length && all.find(forMany)) || all.find((node) => !forMany(node));
     if (!control) return false;
     if (control.matches("textarea, input")) control.focus();
     else control.click();

@@ -95,6 +95,12 @@
       case "assign-me":
         assign(Number(desk()?.dataset.me), null);
         return true;
+      case "star": {
+        const starred = !ids.every((id) => tandem.facts(id).starred === "yes");
+        for (const id of ids) tandem.showStar(id, starred);
+        changeMany(ids, { type: "star", starred });
+        return true;
+      }
       case "tag": {
         const has = control.getAttribute("aria-checked") === "true";
         changeMany(ids, { type: "tags", [has ? "remove" : "add"]: [Number(tag)] });

@@ -31,6 +31,7 @@ export function Bridge(props) {
       share: pass("onShare"),
       tag: pass("onTag"),
       newTag: pass("onNewTag"),
+      star: pass("onStar"),
       remind: pass("onRemind"),
       away: pass("onAway"),
       reply: pass("onReply"),

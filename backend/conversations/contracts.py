@@ -49,6 +49,8 @@ class ConversationRow(Contract):
     shared_user_ids: list[int] = []
     shared_team_ids: list[int] = []
     """Who may see it beside the users of its mailbox, while it is open to that."""
+    starred: bool = False
+    """One of its mails is flagged: the same star for everybody who sees it, and in other mail programs."""
 
 
 class Reminder(Contract):
@@ -156,6 +158,8 @@ class Activity(Contract):
         "shared_team",
         "unshared",
         "unshared_team",
+        "starred",
+        "unstarred",
     ]
     actor_id: int | None
     subject_id: int | None
@@ -241,6 +245,12 @@ class SetRead(Contract):
 
 class SetFollowing(Contract):
     following: bool
+
+
+class SetStar(Contract):
+    """On: its newest mail is flagged; off: none is."""
+
+    starred: bool
 
 
 class SetReminder(Contract):
@@ -422,6 +432,10 @@ class ChangeTagsOfMany(ChangeTags, tag="tags"):
     """As `ChangeTags`."""
 
 
+class SetStarOfMany(SetStar, tag="star"):
+    """As `SetStar`."""
+
+
 class DeleteMany(Contract, tag="delete"):
     """For good: only what is in the Trash, and only by those who may. It cannot be taken back."""
 
@@ -434,6 +448,7 @@ ManyChange = (
     | RemindOfMany
     | ClearRemindersOfMany
     | ChangeTagsOfMany
+    | SetStarOfMany
     | DeleteMany
 )
 

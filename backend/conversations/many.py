@@ -8,7 +8,7 @@ from typing import assert_never
 
 from backend.access.asker import Asker
 from backend.access.fetch import access_conversation
-from backend.conversations import actions, reminders
+from backend.conversations import actions, reminders, starring
 from backend.conversations.contracts import (
     AssignMany,
     ChangeMany,
@@ -21,6 +21,7 @@ from backend.conversations.contracts import (
     RefusedChange,
     RemindOfMany,
     SetReadOfMany,
+    SetStarOfMany,
     SetStatusOfMany,
     SetVisibilityOfMany,
 )
@@ -62,6 +63,8 @@ async def _change(asker: Asker, conversation_id: int, change: ManyChange) -> Con
             return await reminders.clear_reminder(asker, conversation_id)
         case ChangeTagsOfMany():
             return await change_tags(asker, conversation_id, change)
+        case SetStarOfMany():
+            return await starring.set_star(asker, conversation_id, change.starred)
         case DeleteMany():
             raise RuntimeError("Deleting for good is one act: `delete_conversations`.")
         case _:

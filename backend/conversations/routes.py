@@ -17,6 +17,7 @@ from backend.conversations import (
     queries,
     reminders,
     sharing,
+    starring,
 )
 from backend.conversations.contracts import (
     AddComment,
@@ -39,6 +40,7 @@ from backend.conversations.contracts import (
     SetReaction,
     SetRead,
     SetReminder,
+    SetStar,
     SetStatus,
     SetVisibility,
     ShareConversation,
@@ -102,6 +104,12 @@ async def assign(asker: Asker, conversation_id: int, data: Assign) -> Conversati
 async def set_status(asker: Asker, conversation_id: int, data: SetStatus) -> ConversationItem:
     """Open, done, spam or trash."""
     return await actions.set_status(asker, conversation_id, data.status)
+
+
+@put("/conversations/{conversation_id:int}/star", **access("handling"))
+async def set_star(asker: Asker, conversation_id: int, data: SetStar) -> ConversationItem:
+    """Star or no star, for everybody who sees it."""
+    return await starring.set_star(asker, conversation_id, data.starred)
 
 
 @put("/conversations/{conversation_id:int}/visibility", **access("handling"))
@@ -229,6 +237,7 @@ router = Router(
         assign,
         set_status,
         set_visibility,
+        set_star,
         set_read,
         set_following,
         set_reminder,

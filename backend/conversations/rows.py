@@ -21,7 +21,7 @@ from backend.mail.contracts import MailAddress
 ROW_COLUMNS = """
     c.id, c.mailbox_id, c.subject, c.correspondents, c.message_count, c.comment_count, c.snippet, c.last_at,
     c.last_arrival, c.last_direction, c.status, c.visibility, c.assignee_id, c.assigned_team_id,
-    c.has_attachments, c.tag_ids, c.follower_ids, c.version,
+    c.has_attachments, c.tag_ids, c.follower_ids, c.version, c.starred,
     (SELECT array_agg(DISTINCT d.author_id ORDER BY d.author_id) FROM drafts d WHERE d.conversation_id = c.id)
         AS draft_author_ids,
     CASE WHEN c.comment_count > 0 THEN (SELECT max(k.id) FROM comments k
@@ -69,6 +69,7 @@ def row_of(record: Row) -> ConversationRow:
         follower_ids=list(record["follower_ids"]),
         shared_user_ids=record["shared_user_ids"] or [],
         shared_team_ids=record["shared_team_ids"] or [],
+        starred=record["starred"],
     )
 
 

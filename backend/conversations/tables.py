@@ -44,6 +44,7 @@ class Conversation(Table, tablename="conversations"):
     follower_ids = Array(base_column=BigInt(), default=list)
     unfollowed_ids = Array(base_column=BigInt(), default=list, help_text="Who left, until they act here again.")
     shared = Boolean(default=False, help_text="It has a row in conversation_shares.")
+    starred = Boolean(default=False, help_text="One of its messages is flagged, there or by an open wish.")
     moved_from = Array(
         base_column=BigInt(), default=list, help_text="Mailboxes that it was moved out of: replies there follow it."
     )

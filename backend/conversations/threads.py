@@ -105,7 +105,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
         await _join_marks(act, survivor, other, newest)
         await execute(
             "UPDATE conversations SET visibility = $2, status = $3, assignee_id = $4, assigned_team_id = $5, "
-            "tag_ids = $6, follower_ids = $7, unfollowed_ids = $8, shared = $9, moved_from = $10, "
+            "tag_ids = $6, follower_ids = $7, unfollowed_ids = $8, shared = $9, moved_from = $10, starred = $11, "
             "comment_count = (SELECT count(*) FROM comments WHERE conversation_id = $1 AND deleted_at IS NULL) "
             "WHERE id = $1",
             survivor_id,
@@ -118,6 +118,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
             sorted({*survivor["unfollowed_ids"], *other["unfollowed_ids"]} - set(followers)),
             survivor["shared"] or other["shared"],
             list(dict.fromkeys([*survivor["moved_from"], *other["moved_from"]])),
+            survivor["starred"] or other["starred"],
         )
         await execute(
             "UPDATE conversations SET joined_into = $1, version = version + 1 WHERE id = $2 OR joined_into = $2",

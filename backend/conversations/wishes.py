@@ -6,7 +6,7 @@ the opposite.
 
 from backend.access.asker import Asker
 from backend.conversations.contracts import Status
-from backend.database.connection import fetch, fetch_row, fetch_value
+from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.mail.intents import want, want_of_conversation
 from backend.mail.places import Place
 
@@ -17,6 +17,20 @@ _UNSEEN = (
     "EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id AND NOT p.seen) OR EXISTS "
     "(SELECT 1 FROM server_intents i WHERE i.message_id = m.id AND i.kind = 'seen' AND i.confirmed_at IS NULL)"
 )
+
+
+FLAGGED = """
+    coalesce(
+        (SELECT i.value = 'yes' FROM server_intents i WHERE i.message_id = m.id AND i.kind = 'flagged'
+            AND i.confirmed_at IS NULL AND i.id <> ALL({confirmed}::bigint[])),
+        (SELECT coalesce(bool_or(p.flags ? '\\Flagged') FILTER (WHERE NOT p.flags ? '\\Deleted'),
+                         bool_or(p.flags ? '\\Flagged'))
+           FROM placements p JOIN folders f ON f.id = p.folder_id JOIN mail_accounts a ON a.id = f.account_id
+           JOIN mailboxes held ON held.id = a.mailbox_id WHERE p.message_id = m.id AND held.kind <> 'intake'),
+        m.kept_flags ? '\\Flagged')
+"""
+"""SQL: the message `m` is flagged, or is to be: an open wish (besides those of `confirmed`) says so, else its folders,
+else what it was when it stood in one last. The intake account's folders say nothing of what became of it here."""
 
 
 async def wish_place(conversation_id: int, status: Status) -> None:
@@ -63,6 +77,37 @@ async def wish_all_seen(asker: Asker, mailbox_id: int) -> None:
         mailbox_id,
     )
     await want([record["id"] for record in records], "seen", "yes")
+
+
+async def wish_starred(conversation_id: int) -> None:
+    """The newest message that came is flagged; the newest of all where none did."""
+    newest = await fetch_row(
+        "SELECT m.id, a.id AS account_id FROM messages m LEFT JOIN mail_accounts a ON a.mailbox_id = m.mailbox_id "
+        "WHERE m.conversation_id = $1 AND m.gone_at IS NULL "
+        "ORDER BY m.direction = 'incoming' DESC, m.date DESC, m.id DESC LIMIT 1",
+        conversation_id,
+    )
+    if newest is None:
+        return
+    if newest["account_id"] is not None:
+        await want([newest["id"]], "flagged", "yes")
+    else:
+        await execute("UPDATE messages SET kept_flags = kept_flags || '[\"\\\\Flagged\"]' WHERE id = $1", newest["id"])
+
+
+async def wish_unstarred(conversation_id: int) -> None:
+    """None of the messages is flagged."""
+    records = await fetch(
+        f"SELECT m.id FROM messages m WHERE m.conversation_id = $1 AND {FLAGGED.format(confirmed='$2')} ORDER BY m.id",
+        conversation_id,
+        [],
+    )
+    await want([record["id"] for record in records], "flagged", "no")
+    await execute(
+        "UPDATE messages SET kept_flags = kept_flags - '\\Flagged' WHERE conversation_id = $1 "
+        "AND kept_flags ? '\\Flagged'",
+        conversation_id,
+    )
 
 
 async def wish_answered(message_id: int) -> None:

@@ -44,6 +44,7 @@ from backend.mail.queries import ITEM_COLUMNS, message_of
 from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
+from backend.mail.stars import FLAG, stars_begin, stars_follow
 from backend.mail.store import ReadMessage, find_stored, hold_threading, insert_message, leave_keys
 from backend.mail.word_index import take_down_soon
 from backend.notifications.actions import notify
@@ -92,6 +93,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             stored = await store_batch(act, mailbox, incoming, own, arrived=arrived)
             await _place(folder, [each for each in ordered if each.uid not in placed], stored)
             placed.update(each.uid for each in parts)
+            await _take_stars(folder, mailbox_id, ordered, stored)
             if arrived:
                 await _put_away(folder, incoming, stored)
                 await tell_arrived(act, mailbox, stored)
@@ -154,6 +156,16 @@ async def _place(folder: FolderKey, messages: Sequence[Fetched], stored: Stored)
         await place(folder, rows)
         await arrived_again(stored.known)
     await bring_back(stored.gone)
+
+
+async def _take_stars(folder: FolderKey, mailbox_id: int, messages: Sequence[Fetched], stored: Stored) -> None:
+    """What is flagged on the server has a star here; of new messages it is told with them."""
+    flagged = {stored.ids[each.uid] for each in messages if FLAG in each.flags}
+    if not flagged or mailbox_id != folder.mailbox_id:
+        return
+    await stars_begin({*stored.begun, *stored.grown} if flagged & set(stored.new) else ())
+    if flagged & stored.known:
+        await stars_follow(stored.known_conversations)
 
 
 async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Stored) -> None:
@@ -231,6 +243,7 @@ async def recognise(folder: FolderKey, listed: Sequence[Listed], *, arrived: boo
         async with status_follows(conversations, moved=True):
             await place(folder, [(each.uid, each.flags, each.size, twins[each.uid]["id"]) for each in found])
             await arrived_again([record["id"] for record in twins.values()])
+        await stars_follow({twins[each.uid]["conversation_id"] for each in found if FLAG in each.flags})
         await bring_back(list({r["id"]: r for r in twins.values() if r["gone_at"] is not None}.values()))
         if mailbox["kind"] == "personal":
             await mark_like_server(act, mailbox, conversations, tell=arrived)

@@ -5,13 +5,13 @@ put where its headers say, told as one that arrived or as one event for a batch 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.change import hold_membership, tell_guests
 from backend.conversations.contracts import HistoryStored, Status
-from backend.database.connection import Row, execute, execute_many, fetch_row
+from backend.database.connection import Row, execute, execute_many, fetch, fetch_row
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.mail.actions import tell_arrived
@@ -21,6 +21,7 @@ from backend.mail.flags import flags_json
 from backend.mail.intake import own_addresses
 from backend.mail.places import Where
 from backend.mail.standing import begins_with
+from backend.mail.stars import FLAG, stars_begin
 from backend.mail.store import hold_threading
 
 _OPENNESS: tuple[Status, ...] = ("trash", "spam", "done", "open")
@@ -73,6 +74,8 @@ async def file_history(mailbox_id: int, batch: Sequence[Filed], filing: Filing) 
             new += len(stored.new)
             ids |= stored.ids
         await _keep_flags({ids[filed.message.uid]: filed.message.flags for filed in batch if filed.message.flags})
+        flagged = {ids[filed.message.uid] for filed in batch if FLAG in filed.message.flags}
+        await stars_begin(await _conversations_of(flagged))
         if mailbox["kind"] == "personal":
             await _leave_unread(mailbox, [ids[filed.message.uid] for filed in batch if filed.unread])
         await _note_senders(act, mailbox_id, batch, own)
@@ -102,6 +105,13 @@ async def _keep_flags(flags: Mapping[int, frozenset[str]]) -> None:
         "UPDATE messages SET kept_flags = $2 WHERE id = $1 AND kept_flags = '[]'",
         [(message_id, flags_json(each)) for message_id, each in sorted(flags.items())],
     )
+
+
+async def _conversations_of(message_ids: Collection[int]) -> list[int]:
+    if not message_ids:
+        return []
+    records = await fetch("SELECT DISTINCT conversation_id AS id FROM messages WHERE id = ANY($1)", list(message_ids))
+    return [record["id"] for record in records]
 
 
 async def _leave_unread(mailbox: Row, message_ids: Sequence[int]) -> None:

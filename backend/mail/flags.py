@@ -12,6 +12,7 @@ from backend.conversations.change import hold_membership
 from backend.database.connection import Row, execute, fetch
 from backend.mail.fetched import FolderKey
 from backend.mail.following import status_follows
+from backend.mail.stars import FLAG, stars_follow
 from backend.mail.store import hold_threading
 
 DELETED = "\\Deleted"
@@ -24,8 +25,9 @@ async def set_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> l
     The status follows what is marked as deleted, or is so no more. What is read here is held: whoever carries flags
     over writes them down either before that or after this.
     """
-    marked = _marked(await _read(folder, flags), flags)
-    if marked:
+    known = await _read(folder, flags)
+    marked = _marked(known, flags)
+    if marked or _starred(known, flags):
         await hold_membership(folder.mailbox_id)
         await hold_threading(folder.mailbox_id)
     records = await _read(folder, flags, hold=True)
@@ -39,12 +41,14 @@ async def set_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> l
             [flags_json(flags[record["uid"]]) for record in records],
             ["\\Seen" in flags[record["uid"]] for record in records],
         )
+    await stars_follow(_starred(records, flags))
     return sorted({record["conversation_id"] for record in records if record["direction"] == "incoming"})
 
 
 async def _read(folder: FolderKey, flags: Mapping[int, frozenset[str]], *, hold: bool = False) -> Sequence[Row]:
     return await fetch(
-        "SELECT p.uid, p.message_id, m.conversation_id, m.direction, p.flags ? '\\Deleted' AS deleted "
+        "SELECT p.uid, p.message_id, m.conversation_id, m.direction, p.flags ? '\\Deleted' AS deleted, "
+        "p.flags ? '\\Flagged' AS flagged "
         "FROM placements p JOIN messages m ON m.id = p.message_id WHERE p.folder_id = $1 AND p.uid = ANY($2) "
         f"ORDER BY p.uid {'FOR UPDATE OF p' if hold else ''}",
         folder.folder_id,
@@ -55,6 +59,11 @@ async def _read(folder: FolderKey, flags: Mapping[int, frozenset[str]], *, hold:
 def _marked(records: Iterable[Row], flags: Mapping[int, frozenset[str]]) -> set[int]:
     """The conversations with a message that begins or ceases to be marked as deleted."""
     return {record["conversation_id"] for record in records if record["deleted"] != (DELETED in flags[record["uid"]])}
+
+
+def _starred(records: Iterable[Row], flags: Mapping[int, frozenset[str]]) -> set[int]:
+    """The conversations with a message that is flagged from now on, or no more."""
+    return {record["conversation_id"] for record in records if record["flagged"] != (FLAG in flags[record["uid"]])}
 
 
 def flags_json(flags: Iterable[str]) -> str:

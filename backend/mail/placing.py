@@ -21,6 +21,7 @@ from backend.mail.marks import marks_follow
 from backend.mail.places import Where, where
 from backend.mail.queries import message_of
 from backend.mail.standing import GRACE
+from backend.mail.stars import stars_follow
 
 _MOST_WANTED: tuple[Where, ...] = ("inbox", "done", "other", "junk", "trash", "sent", "drafts")
 
@@ -66,15 +67,20 @@ async def placed_uids(folder: FolderKey, uids: Iterable[int]) -> set[int]:
 
 
 async def arrived_again(message_ids: Collection[int]) -> None:
-    """Known messages have got a placement: they are on their way no more, not deleted, and hidden only by their age."""
+    """Known messages have got a placement: they are on their way no more, not deleted, and hidden only by their age.
+
+    What they were flagged with on their way counts no more.
+    """
     if not message_ids:
         return
-    await execute(
+    records = await fetch(
         "UPDATE messages SET unplaced_at = NULL, stood_in = '' "
-        "WHERE id = ANY($1) AND (unplaced_at IS NOT NULL OR stood_in <> '')",
+        "WHERE id = ANY($1) AND (unplaced_at IS NOT NULL OR stood_in <> '' OR kept_flags ? '\\Flagged') "
+        "RETURNING conversation_id, kept_flags ? '\\Flagged' AS flagged",
         list(message_ids),
     )
     await show_what_stands(message_ids)
+    await stars_follow({record["conversation_id"] for record in records if record["flagged"]})
 
 
 async def bring_back(messages: Sequence[Row]) -> None:
@@ -102,13 +108,16 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
     conversation_ids = [record["id"] for record in records]
     async with status_follows(conversation_ids, moved=True):
         gone = await fetch(
-            "DELETE FROM placements WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id",
+            "DELETE FROM placements p WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id, "
+            "message_id IS NOT NULL AND flags ? '\\Flagged' AS flagged, "
+            "(SELECT m.conversation_id FROM messages m WHERE m.id = p.message_id) AS conversation_id",
             folder.folder_id,
             list(uids),
         )
         if await fetch_value(f"SELECT {OF_INTAKE} FROM folders f WHERE f.id = $1", folder.folder_id):
             return  # deleting what was sorted deletes it there, not here
-        waiting = await _note_unplaced(folder, [record["message_id"] for record in gone])
+        waiting = await _note_unplaced(folder, gone)
+    await stars_follow({record["conversation_id"] for record in gone if record["flagged"]})
     async with action(None) as act:
         await marks_follow(act, folder.mailbox_id, conversation_ids)
     if waiting:
@@ -122,16 +131,20 @@ async def void_placements(folder: FolderKey) -> None:
     (`remove_unplaced`): `unplaced_at` is infinity until then. One that has lost several folders counts where it is
     wanted most.
     """
-    gone = await fetch("DELETE FROM placements WHERE folder_id = $1 RETURNING message_id", folder.folder_id)
+    gone = await fetch(
+        "DELETE FROM placements WHERE folder_id = $1 RETURNING message_id, flags ? '\\Flagged' AS flagged",
+        folder.folder_id,
+    )
     records = await fetch(
         "UPDATE messages m SET stood_in = "
         "CASE WHEN array_position($3::text[], stood_in) < array_position($3, $2::text) THEN stood_in ELSE $2 END, "
         "unplaced_at = CASE WHEN EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) "
-        "THEN 'infinity'::timestamptz END "
+        f"THEN 'infinity'::timestamptz END, {_KEPT.format(flagged='$4')} "
         "WHERE m.id = ANY($1) AND m.gone_at IS NULL RETURNING m.unplaced_at IS NOT NULL AS stands",
         [record["message_id"] for record in gone],
         await place_of(folder),
         list(_MOST_WANTED),
+        _flagged(gone),
     )
     if any(record["stands"] for record in records):
         await settle_later(folder.mailbox_id)
@@ -142,18 +155,30 @@ async def settle_later(mailbox_id: int) -> None:
     await enqueue("settle_removed", after=GRACE, key=str(mailbox_id), mailbox_id=mailbox_id)
 
 
-async def _note_unplaced(folder: FolderKey, message_ids: Collection[int]) -> int:
-    """Remember where messages stood that stand nowhere now; answers how many those are.
+_KEPT = (
+    "kept_flags = CASE WHEN m.id = ANY({flagged}) THEN (m.kept_flags - '\\Flagged') || '[\"\\\\Flagged\"]' "
+    "ELSE m.kept_flags - '\\Flagged' END"
+)
+"""SQL: what messages were flagged with in a folder that they have left; it counts while they stand in none."""
+
+
+def _flagged(gone: Sequence[Row]) -> list[int]:
+    return [record["message_id"] for record in gone if record["flagged"]]
+
+
+async def _note_unplaced(folder: FolderKey, gone: Sequence[Row]) -> int:
+    """Remember where messages stood that stand nowhere now, and the star; answers how many those are.
 
     One that is still looked for in a folder that was numbered anew keeps counting there.
     """
     records = await fetch(
         "UPDATE messages m SET stood_in = CASE WHEN m.unplaced_at = 'infinity' THEN m.stood_in ELSE $2 END, "
-        "unplaced_at = clock_timestamp() "
+        f"unplaced_at = clock_timestamp(), {_KEPT.format(flagged='$3')} "
         "WHERE m.id = ANY($1) AND m.gone_at IS NULL "
         "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) RETURNING m.id",
-        list(message_ids),
+        [record["message_id"] for record in gone],
         await place_of(folder),
+        _flagged(gone),
     )
     return len(records)
 
@@ -203,7 +228,7 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
     records = await fetch(
         "UPDATE messages m SET unplaced_at = NULL WHERE m.mailbox_id = $1 "
         "AND m.unplaced_at <= clock_timestamp() - make_interval(secs => $2) AND m.gone_at IS NULL "
-        "RETURNING m.id, m.conversation_id",
+        "RETURNING m.id, m.conversation_id, m.kept_flags ? '\\Flagged' AS flagged",
         mailbox_id,
         float(grace_seconds),
     )
@@ -214,6 +239,7 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
         await _remove(conversation_id, removed[conversation_id])
     async with action(None) as act:
         await marks_follow(act, mailbox_id, followed | removed.keys())
+    await stars_follow({record["conversation_id"] for record in records if record["flagged"]})
     return not await fetch_value(
         "SELECT EXISTS (SELECT 1 FROM messages WHERE mailbox_id = $1 AND unplaced_at IS NOT NULL)", mailbox_id
     )

@@ -53,7 +53,7 @@ class Message(Table, tablename="messages"):
     gone_at = Timestamptz(null=True, default=None, help_text="Deleted on the server: shown no more.")
     hidden = Boolean(default=False, help_text="Before history_from, or in no chosen folder: kept, not shown.")
     kept_flags = JSONB(
-        default="[]", help_text="Flagged, Answered in the file it was imported from; folders have theirs."
+        default="[]", help_text="Flagged, Answered: in the file it was imported from, or while it stands in no folder."
     )
     stood_in = Text(help_text="Standing in no folder: where it stood last (a word of backend.mail.places).")
     moved_from = BigInt(

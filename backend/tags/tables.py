@@ -11,4 +11,5 @@ class Tag(Table, tablename="tags"):
     id = BigSerial(primary_key=True)
     name = Text()
     colour = Integer(default=0)
+    keyword = Text(help_text="What it is called on mail servers: an IMAP keyword (RFC 9051 section 2.3.2), or empty.")
     created_at = Timestamptz(default=TimestamptzNow())

@@ -86,6 +86,8 @@ def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: S
     if filters.unread:
         add(UNREAD)
     add("r.remind_at IS NOT NULL" if filters.reminded else NOT_SNOOZED)
+    if filters.starred:
+        add("c.starred")
     if filters.visibilities:
         add(f"c.visibility = ANY({put(list(filters.visibilities), 'text[]')})")
     if filters.correspondent:

@@ -29,6 +29,7 @@ class Filters(Contract):
     every_tag: bool = False
     unread: bool = False
     reminded: bool = False
+    starred: bool = False
     visibilities: list[Visibility] = []
     correspondent: str = ""
     words: str = ""

@@ -40,6 +40,7 @@ from backend.mail.intents import FLAG_OF
 from backend.mail.marks import marks_follow
 from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
+from backend.mail.stars import keep_flagged, stars_follow
 from backend.mail.store import hold_threading
 from backend.workers.carry_round import Copy, Round, Wish, standing_copies
 from backend.workers.expunging import count_deleted, expunge_deleted
@@ -49,7 +50,7 @@ from backend.workers.visits import alone, signed_in
 from sync.errors import CommandRefused, FolderChanged
 from sync.imap.connection import Connection
 from sync.imap.pushback import FolderWork, locate, still_there, work_in_folder
-from sync.types import SEEN
+from sync.types import FLAGGED, SEEN
 
 log = logging.getLogger(__name__)
 
@@ -115,9 +116,12 @@ async def _tidy(account_id: int, mailbox_id: int) -> None:
                     record["message_id"],
                     record["value"],
                 )
+        flagged = [record for record in closed if record["kind"] == "flagged"]
+        await keep_flagged({record["message_id"]: record["value"] == "yes" for record in flagged})
         if closed:
             conversation_ids = await _conversations_of({record["message_id"] for record in closed})
             await marks_follow(act, mailbox_id, conversation_ids)
+        await stars_follow(await _conversations_of({record["message_id"] for record in flagged}))
     await execute(
         "DELETE FROM server_intents WHERE account_id = $1 AND confirmed_at < now() - $2::interval", account_id, FORGET
     )
@@ -283,8 +287,11 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
             "DELETE FROM placements WHERE id = ANY($1)",
             [copy.stand.placement_id for copy in (*gone, *(copy for copy, _, _ in moved))],
         )
+        await keep_flagged({copy.message_id: FLAGGED in new_flags.get(copy, copy.flags) for copy in gone})
         # Marks before wishes, as those do who read.
         await marks_follow(act, mailbox_id, await _conversations_of(turn.messages()), confirmed=confirmed)
+        flagged = {wish.message_id for wish in true if wish.kind == "flagged"}
+        await stars_follow(await _conversations_of(flagged), confirmed=confirmed)
         await execute(
             "UPDATE server_intents SET confirmed_at = now() WHERE id = ANY($1) AND confirmed_at IS NULL",
             sorted(confirmed),
@@ -304,6 +311,8 @@ async def _met_meanwhile(turn: Round) -> set[int]:
 
 
 async def _conversations_of(message_ids: Collection[int]) -> list[int]:
+    if not message_ids:
+        return []
     records = await fetch(
         "SELECT DISTINCT conversation_id AS id FROM messages WHERE id = ANY($1) ORDER BY 1", list(message_ids)
     )

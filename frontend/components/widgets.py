@@ -120,6 +120,7 @@ class Bridge(rx.Component):
     on_unread: rx.EventHandler[_passing(int)]
     on_remind: rx.EventHandler[_passing(int, str, str, bool)]
     on_tag: rx.EventHandler[_passing(int, int, bool)]
+    on_star: rx.EventHandler[_passing(int, bool)]
     on_new_tag: rx.EventHandler[_passing(int, str)]
     on_visibility: rx.EventHandler[_passing(int, str)]
     on_away: rx.EventHandler[_passing(str)]

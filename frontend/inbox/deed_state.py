@@ -22,6 +22,7 @@ from backend.conversations.contracts import (
     LinkedConversation,
     SetFollowing,
     SetRead,
+    SetStar,
     SetStatus,
     SetVisibility,
     Status,
@@ -133,6 +134,15 @@ class DeedState(ListState, mixin=True):
         except ApiError as refused:
             return self.fault(refused)
         return None
+
+    @rx.event
+    async def star(self, conversation_id: int, on: bool) -> AsyncIterator[Any]:
+        """A star, or none; the page shows it already."""
+        try:
+            await self.change(conversation_id, "star", SetStar(starred=on))
+        except ApiError as refused:
+            yield rx.call_script(f"tandem.showStar({conversation_id}, {'false' if on else 'true'})")
+            yield self.fault(refused)
 
     @rx.event
     async def new_tag(self, conversation_id: int, name: str) -> EventSpec | None:

@@ -41,6 +41,7 @@ class FilterForm(TypedDict):
     every_tag: bool
     unread: bool
     reminded: bool
+    starred: bool
     newer: str
     older: str
 
@@ -58,6 +59,7 @@ def paint_form(filters: Filters) -> FilterForm:
         every_tag=filters.every_tag,
         unread=filters.unread,
         reminded=filters.reminded,
+        starred=filters.starred,
         newer=str(filters.newer_than_days or ""),
         older=str(filters.older_than_days or ""),
     )
@@ -91,6 +93,7 @@ def read_form(form: dict[str, Any]) -> Filters:
         every_tag=bool(form.get("every_tag")),
         unread=bool(form.get("unread")),
         reminded=bool(form.get("reminded")),
+        starred=bool(form.get("starred")),
         newer_than_days=_days(form.get("newer")),
         older_than_days=_days(form.get("older")),
         order=order,
@@ -117,7 +120,8 @@ def filter_words(view: View, filters: Filters) -> str:
     tags = [view.tags[i].name if i in view.tags else "a tag that is gone" for i in filters.tag_ids]
     if tags:
         parts.append((" and " if filters.every_tag else " or ").join(tags))
-    parts += [word for given, word in ((filters.unread, "unread"), (filters.reminded, "with a reminder")) if given]
+    marks = ((filters.unread, "unread"), (filters.starred, "starred"), (filters.reminded, "with a reminder"))
+    parts += [word for given, word in marks if given]
     if filters.visibilities:
         parts.append(VISIBILITIES[paint_form(filters)["visibility"]][0].lower())
     if filters.correspondent:

@@ -161,6 +161,7 @@ def _form() -> rx.Component:
         ),
         rx.el.div(
             _tick("Unread", "unread", form.unread),
+            _tick("Starred", "starred", form.starred),
             _tick("With my reminder", "reminded", form.reminded),
             class_name="ticks",
         ),

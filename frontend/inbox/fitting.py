@@ -22,6 +22,7 @@ def fits(view: View, row: ConversationRow, filters: Filters) -> bool:
         and _tagged(view, row, filters)
         and (not filters.unread or view.unread(row))
         and _reminded(view, row, filters)
+        and (not filters.starred or row.starred)
         and (not filters.visibilities or row.visibility in filters.visibilities)
         and _correspondent(row, filters.correspondent)
         and _age(row, filters)

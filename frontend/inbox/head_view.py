@@ -9,6 +9,7 @@ import reflex as rx
 from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
 from frontend.components.widgets import away_words
 from frontend.inbox.remind_view import remind_button
+from frontend.inbox.star_view import star_button
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import tag_button
 
@@ -36,6 +37,7 @@ def head(shown: Any) -> rx.Component:
                 custom_attrs={"aria-label": shown.lock},
             ),
         ),
+        rx.cond(shown.guest, rx.fragment(), star_button(shown.starred, "Star", key="s")),
         rx.el.h1(shown.subject, class_name="el subject desk-only", title=shown.subject),
         rx.el.span(class_name="grow"),
         rx.cond(shown.guest, rx.fragment(), _assign(shown)),

@@ -13,6 +13,7 @@ from frontend.inbox.filter_view import filter_bar, filter_button
 from frontend.inbox.many_view import empty_trash, many_bar, mark_box, row_deeds
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
+from frontend.inbox.star_view import star_mark
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import row_labels
 from frontend.session import Session
@@ -257,6 +258,7 @@ def row(conversation: rx.vars.ObjectVar[RowView]) -> rx.Component:
             "data-status": conversation.status,
             "data-visibility": conversation.visibility,
             "data-tags": conversation.tag_ids,
+            "data-starred": rx.cond(conversation.starred, "yes", ""),
             "data-reminder": conversation.remind_kind,
             "data-assigned": conversation.assigned,
         },
@@ -294,6 +296,7 @@ def _link(conversation: Any) -> rx.Component:
         ),
         rx.el.span(
             rx.cond(conversation.mailbox != "", rx.el.span(conversation.mailbox, class_name="tag")),
+            star_mark(),
             row_labels(conversation),
             remind_mark(conversation),
             rx.cond(

@@ -59,6 +59,9 @@ class ManyState(ListState, mixin=True):
         else:
             async with self:
                 self._say_many(changed, refused, change, before)
+        if change["type"] == "star":
+            for conversation_id, _ in refused:
+                yield rx.call_script(f"tandem.showStar({conversation_id}, {str(not change['starred']).lower()})")
         yield rx.call_script(f"tandem.putBack(...{sorted(set(ids) - set(changed))})")
         if said is not None:
             yield said

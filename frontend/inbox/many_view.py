@@ -10,6 +10,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import icon, icon_button, menu_item, panel
+from frontend.inbox.star_view import star_button
 from frontend.inbox.state import Inbox
 from frontend.session import Session
 
@@ -28,8 +29,9 @@ def mark_box(row: Any) -> rx.Component:
 
 
 def row_deeds(row: Any) -> rx.Component:
-    """Done, remind, take, trash: on the row under the pointer, or that has the focus."""
+    """Star, take, remind, done, trash: on the row under the pointer, or that has the focus."""
     return rx.el.span(
+        star_button(row.starred, "Star: " + row.subject),
         rx.cond(row.mine, rx.fragment(), _deed(row, "user-plus", "Assign to me", {"data-act": "assign-me"})),
         rx.cond(
             row.status == "open",
@@ -160,6 +162,12 @@ def many_menu() -> rx.Component:
         "More",
         menu_item(icon("mail-open", 16), "Mark read", custom_attrs={"data-act": "read"}),
         menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
+        menu_item(
+            icon("star", 16),
+            rx.el.span("Star", custom_attrs={"data-starred-words": "yes"}),
+            rx.el.kbd("S"),
+            custom_attrs={"data-act": "star", "data-key": "s"},
+        ),
         menu_item(icon("undo-2", 16), "Move to Open", custom_attrs={"data-act": "open", "data-unless-status": "open"}),
         menu_item(icon("check", 16), "Done", custom_attrs={"data-act": "done", "data-unless-status": "done"}),
         menu_item(

@@ -81,6 +81,7 @@ def inbox() -> rx.Component:
             on_unread=_inbox.mark_unread,
             on_remind=_inbox.remind,
             on_tag=_inbox.tag,
+            on_star=_inbox.star,
             on_new_tag=_inbox.new_tag,
             on_visibility=_inbox.set_visibility,
             on_away=_session.set_away,
@@ -173,7 +174,7 @@ def _more_menu() -> rx.Component:
         menu_item(
             icon("users", 16),
             "Share",
-            custom_attrs={"data-menu": "share", "data-key": "s", "aria-haspopup": "dialog"},
+            custom_attrs={"data-menu": "share", "data-key": "S", "aria-haspopup": "dialog"},
         ),
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),

@@ -67,6 +67,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-comments": rx.cond(shown.comments, "new", ""),
             "data-visibility": shown.visibility,
             "data-tags": shown.tag_ids,
+            "data-starred": rx.cond(shown.starred, "yes", ""),
             "data-assigned": shown.assigned,
             "data-shared": shown.shared,
             "data-guest": rx.cond(shown.guest, "yes", ""),

@@ -134,6 +134,7 @@ class PaneView(TypedDict):
     remind_due: bool
     labels: list[LabelView]
     tag_ids: str
+    starred: bool
     following: bool
     followers: list[Face]
     follower_names: str
@@ -172,7 +173,8 @@ NO_CONTACT = ContactView(id=0, name="", company="", phone="", notes="", addresse
 FREE = PaneView(
     id=0, mailbox_id=0, mailbox="", subject="", status="", visibility="", lock="", lock_names="", assignee=NOBODY,
     assignee_short="", assigned="", mine=False, unread=False, comments=False, remind_at="", remind_kind="",
-    remind_due=False, labels=[], tag_ids="", following=False, followers=[], follower_names="", guest=False, seers=[],
+    remind_due=False, labels=[], tag_ids="", starred=False, following=False, followers=[], follower_names="",
+    guest=False, seers=[],
     shared_names="", shared="", hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
@@ -213,6 +215,7 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         remind_due=reminder is not None and reminder.due,
         labels=labels_of(view, row),
         tag_ids=" ".join(map(str, row.tag_ids)),
+        starred=row.starred,
         following=view.me.person.id in row.follower_ids,
         followers=[person_face(each) for each in following],
         follower_names=", ".join(each.name for each in following),
@@ -526,6 +529,10 @@ def activity_words(view: View, activity: Activity) -> str:
             return f"{who} added the tag {activity.value}"
         case "untagged":
             return f"{who} removed the tag {activity.value}"
+        case "starred" | "unstarred":
+            did = "added a star" if activity.kind == "starred" else "took the star away"
+            where = "" if actor else " in the mail account"
+            return f"{who if actor else 'Somebody'} {did}{where}"
         case "took_over":
             owner = view.people.get(activity.subject_id or 0)
             whose = (

@@ -55,6 +55,7 @@ class RowView(TypedDict):
     remind_kind: str
     mine: bool
     assigned: str
+    starred: bool
 
 
 def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
@@ -89,6 +90,7 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         remind_kind=reminder.kind if reminder else "",
         mine=row.assignee_id == view.me.person.id,
         assigned=f"{row.assignee_id or 0}:{row.assigned_team_id or 0}",
+        starred=row.starred,
     )
 
 

@@ -26,6 +26,7 @@ from backend.conversations.contracts import (
     SetReaction,
     SetRead,
     SetReminder,
+    SetStar,
     SetStatus,
     SetVisibility,
     ShareConversation,
@@ -146,6 +147,16 @@ async def commented_conversations_joined(scene: Scene) -> None:
 async def a_commented_mailbox_was_joined(scene: Scene) -> None:
     await commented_with_mentions(scene)
     await members_came_and_went(scene)
+
+
+@deed
+async def starred(scene: Scene) -> None:
+    for number in scene.conversations:
+        await scene.api.jonas.put(f"/conversations/{number}/star", SetStar(starred=True))
+    await scene.api.jonas.put(f"/conversations/{scene.open}/star", SetStar(starred=False))
+    await scene.inbox.flag(scene.uids[0], "\\Seen", "\\Flagged")
+    await scene.inbox.deliver(write_mail(subject="Flagged as it came"), flags=["\\Flagged"])
+    await scene.inbox.expunge(scene.uids[0])
 
 
 @deed

@@ -11,6 +11,7 @@ from backend.conversations.contracts import (
     Assign,
     ConversationPage,
     SetReminder,
+    SetStar,
     SetStatus,
     SetVisibility,
 )
@@ -217,6 +218,7 @@ FILTERS: list[dict[str, Any]] = [
     {"tag_ids": ["red", "gone"], "every_tag": True},
     {"unread": True},
     {"reminded": True},
+    {"starred": True, "statuses": []},
     {"visibilities": ["private", "confidential"]},
     {"correspondent": "customer.example", "order": "oldest"},
     {"correspondent": "lena@wirth.example"},
@@ -273,6 +275,7 @@ async def make_variety(api: Api) -> dict[str, int]:
                 await ana.put(f"{path}/visibility", SetVisibility(visibility="private" if at % 2 else "confidential"))
             case _:
                 await ana.put(f"{path}/read", {"read": True})
+                await ana.put(f"{path}/star", SetStar(starred=True))
         if at % 4 == 0:
             await execute("UPDATE conversations SET last_at = last_at - interval '5 days' WHERE id = $1", number)
     await ana.delete(f"/tags/{gone.id}")

@@ -327,7 +327,7 @@ async def test_flags_that_are_told_while_a_wish_is_written_down_are_not_lost(pos
 
 
 async def test_what_the_watcher_was_told_after_we_looked_stays(post: Post) -> None:
-    """Somebody flags the mail on the telephone between our change and its being written down."""
+    """Somebody answers the mail on the telephone between our change and its being written down."""
     conversation_id = await post.arrive()
     await post.api.jonas.put(f"/conversations/{conversation_id}/read", {"read": True})
     held, told = asyncio.Event(), asyncio.Event()
@@ -342,10 +342,10 @@ async def test_what_the_watcher_was_told_after_we_looked_stays(post: Post) -> No
     await held.wait()
     carrying = asyncio.create_task(carry_out(post.account_id))
     await seen_there(post)
-    await apply_flags(await post.key(), {1: frozenset({"\\Seen", "\\Flagged"})})
+    await apply_flags(await post.key(), {1: frozenset({"\\Seen", "\\Answered"})})
     told.set()
     await asyncio.gather(holding, carrying)
-    assert (await post.placed(), await post.open()) == ([("INBOX", ["\\Flagged", "\\Seen"])], 0)
+    assert (await post.placed(), await post.open()) == ([("INBOX", ["\\Answered", "\\Seen"])], 0)
 
 
 async def test_the_first_member_who_reads_a_group_mailbox_marks_the_mail_seen(post: Post) -> None:
