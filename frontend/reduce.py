@@ -46,6 +46,9 @@ from frontend.view import NOTIFICATIONS_KEPT, View
 
 Each = TypeVar("Each")
 
+REARRANGING = ("joined", "unjoined", "split")
+"""Activities after which a conversation holds other mail and comments than the events told."""
+
 
 def receive(view: View, frame: EventFrame | PositionFrame | PresenceFrame) -> View:
     """`view` after a frame of the live socket. An event that the view already holds changes nothing."""
@@ -84,6 +87,8 @@ def _(event: ConversationChanged, view: View) -> View:
         detail = replace(detail, viewer_ids=[])  # not known any more, until it is fetched again
     if event.activity is not None:
         detail = replace(detail, activities=_put(detail.activities, event.activity))
+        if event.activity.kind in REARRANGING:
+            view = replace(view, rearranged=view.rearranged | {event.row.id})
     return _with_detail(view, detail) if detail is not view.details[event.row.id] else view
 
 

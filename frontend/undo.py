@@ -48,6 +48,9 @@ class Undo(Session):
                 path, ids = f"/conversations/{ref}/shares", {"user_id": int(user) or None, "team_id": int(team) or None}
                 item = await self.api().delete(path, ConversationItem, **ids)
                 await inbox.become(with_item(inbox.seen(), item))
+            elif action == "unmerge":
+                inbox = await self.get_state(Inbox)
+                await inbox.part(ref, int(rest))
             elif action == "remind":
                 inbox = await self.get_state(Inbox)
                 item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)

@@ -47,6 +47,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Who else is in a conversation now, where anybody is."""
     history: int = 0
     """Grows when old mail was stored: the list is then fetched again."""
+    rearranged: frozenset[int] = frozenset()
+    """Conversations that got or lost mail and comments of others: whoever shows them fetches them again."""
     gained: frozenset[int] = frozenset()
     """Mailboxes that came into sight and are to be fetched by a new snapshot."""
 

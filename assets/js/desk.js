@@ -46,9 +46,17 @@
 
   // A conversation opens at its newest message; coming back to it finds it where it was left.
   const settled = new WeakMap();
+  let stood = 0;
   const settle = () => {
     const pane = selected && document.querySelector(`.pane[data-pane="${selected}"]`);
-    if (!pane || settled.get(pane) === selected) return;
+    if (!pane) {
+      // It went while it was shown: the server leads to where it is now, or says that it is out of sight.
+      if (selected && stood === selected) tandem.bridge?.select(selected);
+      stood = 0;
+      return;
+    }
+    stood = selected;
+    if (settled.get(pane) === selected) return;
     settled.set(pane, selected);
     const thread = pane.querySelector(".thread");
     const messages = thread.querySelectorAll("section[data-message]");
@@ -303,13 +311,19 @@
       item.setAttribute("aria-checked", String(ticked));
       item.hidden = !ticked && item.dataset.besidesMailboxes.split(" ").includes(mailbox);
     }
+    for (const item of panel.querySelectorAll("[data-if-merged]")) item.hidden = !pane?.dataset.merged;
     // A class of its own: what else hides an entry is not touched by it.
     panel.classList.toggle("for-guest", Boolean(guest));
   };
+  /** The control in sight that opens a menu: what opens from a menu stands where that stood. */
+  const openerOf = (name) =>
+    [...document.querySelectorAll(`[data-menu="${name}"]`)].find(
+      (each) => each.getClientRects().length && each.checkVisibility({ visibilityProperty: true }));
   const openMenu = (name, from) => {
     const panel = document.querySelector(`[data-panel="${name}"]`);
     if (!panel) return;
     const same = open === panel;
+    const inMenu = from?.closest("[data-panel]")?.dataset.panel;
     closeMenu();
     if (same) return;
     about = targets(from);
@@ -342,7 +356,7 @@
     opener = from;
     from?.setAttribute("aria-expanded", "true");
     if (from && !onPhone()) {
-      const at = from.getBoundingClientRect();
+      const at = (inMenu ? openerOf(inMenu) ?? from : from).getBoundingClientRect();
       const width = panel.offsetWidth;
       const height = panel.offsetHeight;
       const below = at.bottom + 6 + height < innerHeight;
@@ -441,6 +455,10 @@
       case "share":
         return tandem.bridge?.share(
           id, Number(act.dataset.user), Number(act.dataset.team), act.getAttribute("aria-checked") !== "true");
+      case "merge":
+        return tandem.merge([id, Number(act.dataset.other)]);
+      case "unmerge":
+        return tandem.takeMergeBack(id);
       case "tag":
         return tandem.bridge?.tag(id, Number(act.dataset.tag), act.getAttribute("aria-checked") !== "true");
       case "star":

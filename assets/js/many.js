@@ -17,6 +17,7 @@
       if (box.checked !== on) box.checked = on;
     }
     desk()?.toggleAttribute("data-marked", marked.size > 0);
+    for (const each of document.querySelectorAll("[data-for-several]")) each.hidden = marked.size < 2;
     const bar = document.querySelector(".many-bar");
     if (!bar) return;
     const said = `${marked.size} chosen`;
@@ -108,6 +109,10 @@
       }
       case "tag-new":
         changeMany(ids, { type: "tags", new: control.querySelector("[data-typed]").textContent });
+        return true;
+      case "merge":
+        if (ids.length < 2) return false;
+        tandem.merge(ids);
         return true;
       case "delete":
         askToDelete(ids);

@@ -160,6 +160,9 @@ class Activity(Contract):
         "unshared_team",
         "starred",
         "unstarred",
+        "unjoined",
+        "split",
+        "split_from",
     ]
     actor_id: int | None
     subject_id: int | None
@@ -301,6 +304,22 @@ class MergeConversations(Contract):
     """The other conversations, of the same mailbox."""
 
     other_ids: list[int]
+
+
+class SplitConversation(Contract):
+    """`message_id` gets a conversation of its own, with all mail after it (`and_all_after`) and all that was commented
+    since (`with_comments`). Without a `subject` it is that of the mail."""
+
+    message_id: int
+    and_all_after: bool = False
+    with_comments: bool = False
+    subject: str | None = None
+
+
+class TakeMergeBack(Contract):
+    """`activity_id`: the line of the conversation's trail that tells of the merge."""
+
+    activity_id: int
 
 
 class ShareConversation(Contract):

@@ -2,6 +2,7 @@
 
 It comes to the same as when mail connects them (`join_conversations`): what is said and who follows unites, and it is
 as private as the most private of them. Their keys unite, too, so that later mail of any of them comes into the one.
+What they were before is kept, so that it can be taken back (`unmerging.py`).
 """
 
 from collections.abc import Collection
@@ -10,7 +11,9 @@ from backend.access.asker import Asker
 from backend.access.fetch import check_handles, handled_conversation
 from backend.conversations.change import hold_membership
 from backend.conversations.contracts import ConversationItem
+from backend.conversations.kept_merges import keep, look_at
 from backend.conversations.rows import item_for
+from backend.conversations.splits import forget_splits
 from backend.conversations.threads import join_conversations, sum_up, tell_joined
 from backend.database.connection import fetch, fetch_value
 from backend.errors import Conflict, Unacceptable
@@ -52,7 +55,10 @@ async def merge_conversations(asker: Asker, conversation_id: int, other_ids: Col
             "SELECT 1 FROM outgoing WHERE conversation_id = ANY($1) AND state = 'sending' LIMIT 1", ids
         ):
             raise Conflict("A mail of these conversations is being sent at this moment.", "Try again in a few seconds.")
+        before = [await look_at(each) for each in ids]
         activity = await join_conversations(act, ids[0], ids[1:])
+        await keep(before[0], before[1:], activity)
+        await forget_splits(ids)
         await sum_up(ids[0])
         await tell_joined(act, ids[0], activity)
     return await item_for(asker, ids[0])

@@ -17,7 +17,9 @@ from backend.conversations import (
     queries,
     reminders,
     sharing,
+    splitting,
     starring,
+    unmerging,
 )
 from backend.conversations.contracts import (
     AddComment,
@@ -44,6 +46,8 @@ from backend.conversations.contracts import (
     SetStatus,
     SetVisibility,
     ShareConversation,
+    SplitConversation,
+    TakeMergeBack,
 )
 
 
@@ -194,6 +198,18 @@ async def merge(asker: Asker, conversation_id: int, data: MergeConversations) ->
     return await merging.merge_conversations(asker, conversation_id, data.other_ids)
 
 
+@post("/conversations/{conversation_id:int}/unmerge", status_code=200, **access("handling"))
+async def unmerge(asker: Asker, conversation_id: int, data: TakeMergeBack) -> ConversationItem:
+    """Take a merge back: everything goes back to the conversation that it came from."""
+    return await unmerging.take_merge_back(asker, conversation_id, data.activity_id)
+
+
+@post("/conversations/{conversation_id:int}/split", **access("handling"))
+async def split(asker: Asker, conversation_id: int, data: SplitConversation) -> ConversationItem:
+    """Give a mail, or it and all after it, a conversation of its own; answers that one."""
+    return await splitting.split_conversation(asker, conversation_id, data)
+
+
 @post("/conversations/{conversation_id:int}/people", **access("handling"))
 async def add_person(asker: Asker, conversation_id: int, data: AddPerson) -> ConversationItem:
     """Add a user of the mailbox to those concerned."""
@@ -250,6 +266,8 @@ router = Router(
         share,
         unshare,
         merge,
+        unmerge,
+        split,
         add_person,
         block_writer,
         blocked_senders,

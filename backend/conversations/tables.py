@@ -48,6 +48,7 @@ class Conversation(Table, tablename="conversations"):
     moved_from = Array(
         base_column=BigInt(), default=list, help_text="Mailboxes that it was moved out of: replies there follow it."
     )
+    titled = Boolean(default=False, help_text="A person gave it its subject; else it is that of its first mail.")
     hidden = Boolean(default=False, help_text="All its messages are hidden: it stands in no list.")
     created_at = Timestamptz(default=TimestamptzNow())
 
@@ -78,6 +79,15 @@ class ConversationSplit(Table, tablename="conversation_splits"):
     id = BigSerial(primary_key=True)
     conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade)
     split_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+
+
+class ConversationMerge(Table, tablename="conversation_merges"):
+    """A merge that a person made and that can be taken back: what everything was before it."""
+
+    id = BigSerial(primary_key=True)
+    conversation_id = ForeignKey(Conversation, null=False, on_delete=OnDelete.cascade, index=True)
+    activity_id = BigInt(unique=True, help_text="The line of the trail that tells of it.")
+    kept = JSONB(help_text="backend.conversations.kept_merges.Kept")
 
 
 class ReadMark(Table, tablename="read_marks"):

@@ -52,7 +52,7 @@ async def sum_up_all(conversation_ids: Sequence[int]) -> None:
 _SUM_UP = """
     UPDATE conversations c SET
         version = c.version + 1,
-        subject = coalesce(first.subject, c.subject),
+        subject = CASE WHEN c.titled THEN c.subject ELSE coalesce(first.subject, c.subject) END,
         message_count = totals.number,
         hidden = totals.number = 0 AND totals.hidden,
         last_at = coalesce(newest.date, c.last_at),

@@ -15,6 +15,7 @@ import msgspec
 from backend.conversations.contracts import Activity, Visibility
 from backend.conversations.reminders import somebody_wrote
 from backend.conversations.rows import activity_of, viewers
+from backend.conversations.splits import parted_pairs
 from backend.conversations.threads import join_conversations, sum_up_all, tell_joined
 from backend.database.connection import Row, copy_rows, execute, fetch, fetch_value
 from backend.events.record import Action
@@ -264,6 +265,7 @@ async def _tell_what_is_known(gathering: Gathering, mailbox_id: int, messages: S
         keys[record["conversation_id"]].append((record["link"], record["at"]))
     if not keys:
         return
+    gathering.parted = await parted_pairs(list(keys)) if len(keys) > 1 else ()
     for record in await fetch(
         "SELECT c.id, c.visibility, c.addressed, c.correspondents, known.* FROM conversations c CROSS JOIN LATERAL ("
         "SELECT max(date) AS date, coalesce(bool_or(direction = 'incoming' AND sender IS NOT NULL), false) AS answered "

@@ -1,13 +1,14 @@
 """In which conversations the messages of a batch belong: worked out in memory, as if they came one after the other.
 
 Pure. The rule is `sync.mime.threading` (keys that are left and found), with a guard for private conversations: they
-take mail of their correspondents and our own only, for naming a Message-ID is not enough. A test compares it with
-storing one message after the other (tests/backend/mail/one_by_one.py). The store tells beforehand which conversations
-hold keys that the batch looks for (`know`), and afterwards writes what the groups say.
+take mail of their correspondents and our own only, for naming a Message-ID is not enough. Conversations that a person
+has parted are never joined: a mail that names both belongs where the nearest of what it names stands. A test compares
+it with storing one message after the other (tests/backend/mail/one_by_one.py). The store tells beforehand which
+conversations hold keys that the batch looks for (`know`), and afterwards writes what the groups say.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,6 +49,11 @@ class Group:
         return group
 
     @property
+    def numbers(self) -> list[int]:
+        """The conversations of the store that it is."""
+        return [*self.joins, *([] if self.conversation_id is None else [self.conversation_id])]
+
+    @property
     def writers(self) -> set[str]:
         return self.senders or set(self.receivers)
 
@@ -78,10 +84,12 @@ class Group:
 class Gathering:
     """The groups of one mailbox while a batch is stored. `own` are our addresses there.
 
-    `visibility_of` says how visible a conversation begins with this message.
+    `visibility_of` says how visible a conversation begins with this message; `parted` are the pairs of conversations
+    of the store that a person has parted.
     """
 
     def __init__(self, own: set[str], visibility_of: Callable[[Prepared], Visibility]) -> None:
+        self.parted: Collection[frozenset[int]] = ()
         self._own = own
         self._visibility_of = visibility_of
         self._groups: list[Group] = []
@@ -103,6 +111,8 @@ class Gathering:
     def add(self, position: int, message: Prepared, date: datetime, *, outgoing: bool) -> Group:
         """The next message of the batch; answers its group as it is now."""
         found = self._admitted(self._find(message), message, outgoing=outgoing)
+        if self.parted and len(found) > 1:
+            found = self._together(found, message)
         if found:
             group = found[0]
             for other in found[1:]:
@@ -141,3 +151,16 @@ class Gathering:
             known = self._own.union(*(group.people | group.writers for group in closed))
             admitted = [group for group in admitted if group.visibility != "open" or group.writers <= known]
         return admitted
+
+    def _together(self, found: Sequence[Group], message: Prepared) -> list[Group]:
+        """Of conversations that a person has parted, the one to which the message is nearest, the oldest first."""
+        named = (group.survivor for key in message.nearest for _, group in self._keys.get(key, ()))
+        nearest = next((group for group in named if group in found), found[0])
+        kept = [nearest]
+        for group in found:
+            if group is not nearest and not any(self._are_parted(group, each) for each in kept):
+                kept.append(group)
+        return sorted(kept, key=lambda group: group.order)
+
+    def _are_parted(self, one: Group, other: Group) -> bool:
+        return any(frozenset((a, b)) in self.parted for a in one.numbers for b in other.numbers)

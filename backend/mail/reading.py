@@ -11,7 +11,7 @@ import msgspec
 from backend.mail.contracts import AttachmentItem, MailAddress
 from sync.mime.message import Address, ParsedMessage
 from sync.mime.parse import parse_message
-from sync.mime.threading import ThreadLinks, thread_headers, thread_keys
+from sync.mime.threading import ThreadLinks, nearest_parents, thread_headers, thread_keys
 
 LONGEST_TEXT = 200_000
 """Characters of a body's text that are kept for reading and searching; the raw message holds the rest."""
@@ -49,6 +49,8 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     dated_leaves: tuple[str, ...]
     dated_finds: tuple[str, ...]
     linked_at: datetime | None
+    nearest: tuple[str, ...] = ()
+    """What it answers first, then what that answered: `sync.mime.threading.nearest_parents`."""
 
     @property
     def links(self) -> ThreadLinks:
@@ -69,7 +71,8 @@ def read_message(raw: bytes) -> Prepared:
 
 def prepare(raw: bytes, parsed: ParsedMessage) -> Prepared:
     """The same for a message that has been parsed already."""
-    links = thread_keys(thread_headers(parsed))
+    headers = thread_headers(parsed)
+    links = thread_keys(headers)
     sender = parsed.from_
     return Prepared(
         digest=hashlib.sha256(raw).hexdigest(),
@@ -105,6 +108,7 @@ def prepare(raw: bytes, parsed: ParsedMessage) -> Prepared:
         dated_leaves=tuple(sorted(links.dated_leaves)),
         dated_finds=tuple(sorted(links.dated_finds)),
         linked_at=links.date,
+        nearest=nearest_parents(headers),
     )
 
 

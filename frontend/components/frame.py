@@ -43,6 +43,7 @@ SHORTCUTS = (
             ("W", "Follow"),
             ("S", "Star"),
             ("Shift S", "Share"),
+            ("Shift M", "Merge"),
             ("E", "Done"),
             ("#", "Move to Trash"),
             ("Z", "Undo"),

@@ -128,6 +128,9 @@ class Bridge(rx.Component):
     on_mark_all: rx.EventHandler[rx.event.no_args_event_spec]
     on_empty_trash: rx.EventHandler[rx.event.no_args_event_spec]
     on_share: rx.EventHandler[_passing(int, int, int, bool)]
+    on_merge: rx.EventHandler[_passing(list[int])]
+    on_unmerge: rx.EventHandler[_passing(int, int)]
+    on_find_mergeable: rx.EventHandler[_passing(int, str)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]
 

@@ -10,6 +10,7 @@ from frontend.components.parts import avatar, download_link, icon
 from frontend.components.widgets import ago, at_it, mail_frame, rich_text
 from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
+from frontend.inbox.merging_view import unmerge_button
 from frontend.inbox.panes import EntryView
 from frontend.inbox.state import Inbox
 from frontend.outbox.state import Outbox
@@ -34,7 +35,12 @@ def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
         ("message", rx.cond(piece.open, _message(piece, conversation), _folded(piece, conversation))),
         ("comment", comment(piece, conversation)),
         ("fresh", rx.el.div(rx.el.span("New"), class_name="fresh", role="separator")),
-        ("activity", rx.el.div(piece.text, " · ", ago(at=piece.at, long=True), class_name="act")),
+        (
+            "activity",
+            rx.el.div(
+                piece.text, " · ", ago(at=piece.at, long=True), unmerge_button(conversation, piece), class_name="act"
+            ),
+        ),
         ("outgoing", _outgoing(piece)),
         ("writing", _writing(piece, conversation)),
         rx.fragment(),

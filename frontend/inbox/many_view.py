@@ -10,6 +10,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import icon, icon_button, menu_item, panel
+from frontend.inbox.merging_view import merge_those_chosen
 from frontend.inbox.star_view import star_button
 from frontend.inbox.state import Inbox
 from frontend.session import Session
@@ -160,6 +161,7 @@ def many_menu() -> rx.Component:
     return panel(
         "many",
         "More",
+        merge_those_chosen(),
         menu_item(icon("mail-open", 16), "Mark read", custom_attrs={"data-act": "read"}),
         menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
         menu_item(

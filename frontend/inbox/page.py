@@ -15,6 +15,7 @@ from frontend.inbox import places
 from frontend.inbox.about_view import about_panel
 from frontend.inbox.list_view import list_pane
 from frontend.inbox.many_view import delete_dialog, delete_item, many_menu
+from frontend.inbox.merging_view import merge_item, merge_menu, unmerge_item
 from frontend.inbox.pane_view import pane
 from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
@@ -61,13 +62,14 @@ def inbox() -> rx.Component:
             },
         ),
         _assign_menu(),
+        many_menu(),  # before the menu of one: a key presses what is offered for those chosen
         _more_menu(),
         remind_menu(),
         tag_menu(),
-        many_menu(),
         about_panel(),
         delete_dialog(),
         share_menu(),
+        merge_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -89,6 +91,9 @@ def inbox() -> rx.Component:
             on_mark_all=_inbox.mark_all,
             on_empty_trash=_inbox.empty_trash,
             on_share=_inbox.share,
+            on_merge=_inbox.merge,
+            on_unmerge=_inbox.unmerge,
+            on_find_mergeable=_inbox.find_mergeable,
             on_reply=_compose.reply,
             on_looking=_presence.looking,
         ),
@@ -176,6 +181,8 @@ def _more_menu() -> rx.Component:
             "Share",
             custom_attrs={"data-menu": "share", "data-key": "S", "aria-haspopup": "dialog"},
         ),
+        merge_item(),
+        unmerge_item(),
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),
         _see("shield", "Make confidential", "confidential", "Only who is assigned, mentioned or added"),

@@ -24,6 +24,7 @@ from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, Mes
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
 from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.comment_text import Link, comment_html
+from frontend.inbox.merges import last_merge, revocable
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
 from frontend.inbox.sharing import is_guest, seers, share_marks, share_names
 from frontend.inbox.tags import LabelView, labels_of
@@ -142,6 +143,7 @@ class PaneView(TypedDict):
     seers: list[int]
     shared_names: str
     shared: str
+    merged: int
     hidden: int
     flow: list[EntryView]
     contact: ContactView
@@ -175,7 +177,7 @@ FREE = PaneView(
     assignee_short="", assigned="", mine=False, unread=False, comments=False, remind_at="", remind_kind="",
     remind_due=False, labels=[], tag_ids="", starred=False, following=False, followers=[], follower_names="",
     guest=False, seers=[],
-    shared_names="", shared="", hidden=0, flow=[],
+    shared_names="", shared="", merged=0, hidden=0, flow=[],
     contact=NO_CONTACT, correspondent=NOBODY, correspondent_address="", earlier=[], also_in=[],
 )  # fmt: skip
 
@@ -223,6 +225,7 @@ def paint_pane(view: View, detail: ConversationDetail, opened: Opened) -> PaneVi
         seers=seers(view, detail),
         shared_names=share_names(view, row),
         shared=share_marks(row),
+        merged=0 if is_guest(view, row) else last_merge(detail),
         hidden=hidden,
         flow=entries[hidden:],
         contact=_contact(detail),
@@ -306,8 +309,11 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
             line["id"] = comment.id - 1  # stands before it, and after what was said at the same moment
             timed.append((comment.created_at, 1, line))
         timed.append((comment.created_at, 1, _comment(view, comment, links)))
+    merges = [] if is_guest(view, detail.row) else revocable(detail.activities)
     for activity in detail.activities:
-        timed.append((activity.at, 2, _activity(view, activity)))
+        entry = _activity(view, activity)
+        entry["choices"] = ["unmerge"] if activity.id in merges else []
+        timed.append((activity.at, 2, entry))
     timed.sort(key=lambda each: (each[0], each[1], each[2]["id"]))
     entries = [entry for _, _, entry in timed]
     entries += [_outgoing(view, each) for each in detail.outgoing if needs_showing(each)]
@@ -512,8 +518,14 @@ def activity_words(view: View, activity: Activity) -> str:
             return f"{who} {VISIBILITY_WORDS.get(activity.value, 'changed who sees this')}"
         case "joined":
             if actor is not None:
-                return f"{who} merged another conversation into this one"
+                return f"{who} merged {_others(activity.value)} into this one"
             return "Another conversation was joined into this one"
+        case "split":
+            return f"{who} split a mail off into a conversation of its own"
+        case "split_from":
+            return f"{who} split this off another conversation"
+        case "unjoined":
+            return f"{who} took a merge back"
         case "shared" | "unshared":
             shown = _person_word(view, activity.subject_id)
             return f"{who} shared this with {shown}" if activity.kind == "shared" else f"{who} took this from {shown}"
@@ -543,6 +555,10 @@ def activity_words(view: View, activity: Activity) -> str:
             return f"{who} blocked {activity.value}"
         case "unblocked":
             return f"{who} took back the block of {activity.value}"
+
+
+def _others(number: str) -> str:
+    return "another conversation" if number in ("", "1") else f"{number} other conversations"
 
 
 def _person_word(view: View, person_id: int | None) -> str:

@@ -67,7 +67,7 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         id=row.id,
         mailbox_id=row.mailbox_id,
         mailbox=mailbox.name if across and mailbox else "",
-        who=_who(row),
+        who=senders(row),
         count=str(row.message_count) if row.message_count > 1 else "",
         subject=row.subject.strip() or "(no subject)",
         snippet=row.snippet,
@@ -108,7 +108,8 @@ def assignee_face(view: View, row: ConversationRow) -> Face:
     return team_face(team.name) if team else NOBODY
 
 
-def _who(row: ConversationRow) -> str:
+def senders(row: ConversationRow) -> str:
+    """Who wrote, in one line."""
     names = [shown_name(each) for each in row.correspondents]
     if not names:
         return "Unknown sender"

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from backend.conversations.contracts import ConversationDetail, ConversationItem, LinkedConversation, SetRead
 from backend.mail.contracts import MessageBody
 from backend.notifications.contracts import MarkNotificationsRead
-from frontend.api import ApiError
+from frontend.api import ApiError, SignedOut
 from frontend.inbox import places
 from frontend.inbox.list_state import ListState
 from frontend.inbox.listing import listed
@@ -184,6 +184,22 @@ class StandingState(ListState, mixin=True):
         if row is not None and opened is not None:
             fresh = replace(opened, comments_read=view.comments_read(row))
             self._opened = {**self._opened, conversation_id: fresh}
+
+    async def fetch_rearranged(self) -> None:
+        """Fetch again what stands in the page and was merged or parted."""
+        view = self.seen()
+        wanted = [each for each in self._standing if each in view.rearranged]
+        if view.rearranged:
+            await self.become(replace(view, rearranged=frozenset()))
+        for conversation_id in wanted:
+            try:
+                detail = await self.api().get(f"/conversations/{conversation_id}", ConversationDetail)
+            except SignedOut:
+                raise
+            except ApiError:
+                continue  # out of sight meanwhile: its event tells
+            if detail.row.id == conversation_id:
+                await self.become(with_detail(self.seen(), detail))
 
     async def fetch_links(self) -> None:
         """Ask where comments lead that came by an event; whoever opens a conversation is told with it."""

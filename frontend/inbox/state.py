@@ -15,6 +15,7 @@ from frontend.inbox.about import NO_MAILBOX, AboutView, paint_about
 from frontend.inbox.colleagues import AssignableView, MentionView, paint_assignable, paint_mentionable
 from frontend.inbox.deed_state import DeedState
 from frontend.inbox.many_state import ManyState
+from frontend.inbox.merging_state import MergingState
 from frontend.inbox.sharing import SharableView, paint_sharable
 from frontend.inbox.sharing_state import SharingState
 from frontend.inbox.standing_state import StandingState
@@ -24,7 +25,7 @@ from frontend.session import Session
 from frontend.view import View
 
 
-class Inbox(ViewState, DeedState, SharingState, ManyState, StandingState, Session):
+class Inbox(ViewState, DeedState, SharingState, MergingState, ManyState, StandingState, Session):
     """List and conversations."""
 
     assignable: list[AssignableView] = []
@@ -75,6 +76,7 @@ class Inbox(ViewState, DeedState, SharingState, ManyState, StandingState, Sessio
         if self._view is None or self._listing is None:
             return
         await self._list_again()
+        await self.fetch_rearranged()
         await self._fetch_bodies()
         await self.fetch_links()
 

@@ -119,6 +119,14 @@ def thread_keys(headers: ThreadHeaders) -> ThreadLinks:
     )
 
 
+def nearest_parents(headers: ThreadHeaders) -> tuple[str, ...]:
+    """The messages that this one names, as their `own:` keys, the one it answers first, the thread's first one last.
+
+    For a store in which a person has split conversations: there it is not enough that a message names another.
+    """
+    return tuple(f"own:{parent}" for parent in reversed(_parents(headers, _usable(headers.message_id))))
+
+
 def group(messages: Sequence[ThreadHeaders]) -> list[set[int]]:
     """The conversations among these messages, as sets of positions, ordered by their first message."""
     links = [thread_keys(headers) for headers in messages]

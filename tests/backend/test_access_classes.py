@@ -380,6 +380,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     ],
     "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],
+    "POST /conversations/{conversation_id:int}/split": [{"message_id": "message_id"}],
 }
 """Requests by Mallory, with the name of the object for the id; `contact_id` in the path is one of her own."""
 
@@ -405,6 +406,7 @@ async def test_an_id_in_a_body_opens_nothing_either(objects: Objects, route: Rou
     mallory = objects.api.mallory
     own = await mallory.post("/contacts", {"name": "Own", "addresses": []})
     path = route.path.replace("{contact_id:int}", str(own["id"]))
+    path = path.replace("{conversation_id:int}", str(objects.ids["conversation_id"]))
     before = await fetch_value("SELECT count(*) FROM drafts")
     for body in BODIES[str(route)]:
         filled = {name: objects.ids.get(value, value) for name, value in body.items()}

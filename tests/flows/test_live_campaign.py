@@ -14,12 +14,15 @@ from backend.conversations.contracts import (
     AddComment,
     AddPerson,
     Assign,
+    MergeConversations,
     SetFollowing,
     SetRead,
     SetReminder,
     SetStatus,
     SetVisibility,
     ShareConversation,
+    SplitConversation,
+    TakeMergeBack,
     Visibility,
 )
 from backend.database.connection import fetch
@@ -68,6 +71,9 @@ class Office:
                 self.share,
                 self.share,
                 self.unshare,
+                self.merge,
+                self.unmerge,
+                self.split,
                 self.members_change,
                 self.team_changes,
                 self.draft,
@@ -185,6 +191,37 @@ class Office:
             taken = self.somebody_or_the_team()
             query = f"user_id={taken.user_id}" if taken.user_id else f"team_id={taken.team_id}"
             await self._try(person, "DELETE", f"/conversations/{number}/shares?{query}", None)
+
+    async def merge(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            if other := await self.somebody_and_a_conversation():
+                body = MergeConversations(other_ids=[other[1]])
+                await self._try(person, "POST", f"/conversations/{number}/merge", body)
+
+    async def unmerge(self) -> None:
+        person = self.chance.choice([self.api.ana, self.api.jonas, self.api.tom])
+        rows = await fetch(
+            "SELECT a.id, a.conversation_id FROM conversation_merges m JOIN activities a ON a.id = m.activity_id "
+            "WHERE sees($1, a.conversation_id) ORDER BY a.id",
+            person.user_id,
+        )
+        if rows:
+            line = self.chance.choice(rows)
+            body = TakeMergeBack(activity_id=line["id"])
+            await self._try(person, "POST", f"/conversations/{line['conversation_id']}/unmerge", body)
+
+    async def split(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            rows = await fetch("SELECT id FROM messages WHERE conversation_id = $1 ORDER BY id", number)
+            if rows:
+                body = SplitConversation(
+                    message_id=self.chance.choice(rows)["id"],
+                    and_all_after=self.chance.random() < 0.5,
+                    with_comments=self.chance.random() < 0.5,
+                )
+                await self._try(person, "POST", f"/conversations/{number}/split", body)
 
     async def members_change(self) -> None:
         people = [self.api.jonas.user_id, self.api.tom.user_id]

@@ -19,6 +19,8 @@ from backend.conversations.contracts import (
     AddPerson,
     Assign,
     Comment,
+    ConversationDetail,
+    ConversationItem,
     ConversationPage,
     EditComment,
     MergeConversations,
@@ -30,6 +32,8 @@ from backend.conversations.contracts import (
     SetStatus,
     SetVisibility,
     ShareConversation,
+    SplitConversation,
+    TakeMergeBack,
 )
 from backend.conversations.reminders import tell_due
 from backend.database.connection import execute
@@ -385,6 +389,36 @@ async def merged_by_a_person(scene: Scene) -> None:
     await shared_with_a_person(scene)
     other = MergeConversations(other_ids=[scene.private])
     await scene.api.jonas.post(f"/conversations/{scene.open}/merge", other)
+
+
+@deed
+async def merged_and_taken_back(scene: Scene) -> None:
+    for number in scene.conversations:
+        body = AddComment(text="@Jonas look.", mention_ids=[scene.api.jonas.user_id])
+        await scene.api.jonas.post(f"/conversations/{number}/comments", body)
+        await scene.api.jonas.put(f"/conversations/{number}/reminder", SetReminder(at=TOMORROW))
+    await scene.api.ana.put(f"/conversations/{scene.private}/read", SetRead(read=True))
+    await merged_by_a_person(scene)
+    others = MergeConversations(other_ids=[scene.confidential])
+    await scene.api.jonas.post(f"/conversations/{scene.open}/merge", others)
+    await scene.inbox.deliver(write_mail(subject="Re: it", answers=message_id_of(scene.mails[2])))
+    detail = await scene.api.jonas.get(f"/conversations/{scene.open}", ConversationDetail)
+    for line in reversed([each.id for each in detail.activities if each.kind == "joined"]):
+        await scene.api.jonas.post(f"/conversations/{scene.open}/unmerge", TakeMergeBack(activity_id=line))
+
+
+@deed
+async def split_and_merged_again(scene: Scene) -> None:
+    for number, raw in zip(scene.conversations, scene.mails, strict=True):
+        await scene.inbox.deliver(write_mail(subject="Re: it", answers=message_id_of(raw)))
+        body = AddComment(text="@Jonas look.", mention_ids=[scene.api.jonas.user_id])
+        await scene.api.jonas.post(f"/conversations/{number}/comments", body)
+        detail = await scene.api.jonas.get(f"/conversations/{number}", ConversationDetail)
+        given = SplitConversation(message_id=detail.messages[1].id, and_all_after=True, with_comments=True)
+        new = await scene.api.jonas.post(f"/conversations/{number}/split", given, ConversationItem)
+        if number == scene.confidential:
+            others = MergeConversations(other_ids=[new.row.id])
+            await scene.api.jonas.post(f"/conversations/{number}/merge", others)
 
 
 @deed
