@@ -109,7 +109,7 @@ async def test_a_row_is_acted_on_without_opening_it(office: Office, seats: Seats
     await page.get_by_role("link", name="Done", exact=True).click()
     await expect(finished).to_be_visible()
     await finished.locator(".row").focus()
-    for key in ("Shift+Tab", "Tab", "Tab", "Tab"):  # the browser shows the focus from the first key on
+    for key in ("Shift+Tab", "Tab", "Tab", "Tab", "Tab"):  # the browser shows the focus from the first key on
         await page.keyboard.press(key)
     await expect(finished.get_by_role("button", name="Move to Open")).to_be_focused()
     await page.keyboard.press("Enter")
