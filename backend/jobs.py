@@ -22,6 +22,7 @@ JobName = Literal[
     "send_outgoing",
     "store_sent_copy",
     "settle_unknown",
+    "take_report",
     "carry_out",
     "system_mail",
     "check_servers",

@@ -288,6 +288,25 @@ def explain(code: int, text: str, *, recipient: str = "") -> Problem:
     return Problem(meaning.code, permanent, meaning.sentence.format(whom=whom), remedy, f"{code} {text}".strip())
 
 
+_PASSING = ("2.2", "3.1", "3.2", "4.1", "4.2", "4.3", "4.5", "4.7", "5.3", "7.15", "7.28")
+
+
+def passes_by_itself(status: str, code: int, text: str) -> bool:
+    """Whether what a report says need not last: a class of 4 (RFC 3463), a full mailbox, a server that was silent."""
+    if status:
+        if status[2:] not in ("0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "7.0"):
+            return status.startswith("4.") or status[2:] in _PASSING
+        by_words = _by_phrase(text)
+        return status.startswith("4.") or by_words in _PASSING
+    if code:
+        return code < 500 or _by_phrase(text) in _PASSING
+    lowered = text.casefold()
+    return _by_phrase(text) in _PASSING or any(word in lowered for word in _SILENT)
+
+
+_SILENT = ("timed out", "timeout", "connection refused", "no response", "in the queue too long", "not responding")
+
+
 def sign_in_refusal(code: int, text: str) -> str:
     """The code of `sync.errors` for a refused AUTH."""
     lowered = text.casefold()
@@ -312,8 +331,7 @@ def _meaning(code: int, text: str) -> _Meaning:
         if known is not None and not status.endswith(".0") and status[2:] != "7.1":
             return known
         generic = known
-    lowered = text.casefold()
-    phrase = next((found for words, found in _PHRASES if words in lowered), None)
+    phrase = _by_phrase(text)
     if phrase is not None:
         return _BY_STATUS[phrase]
     if generic is not None:
@@ -321,3 +339,8 @@ def _meaning(code: int, text: str) -> _Meaning:
     if status is not None and f"{status[2]}.0" in _BY_STATUS:
         return _BY_STATUS[f"{status[2]}.0"]
     return _BY_STATUS[_BY_BASIC_CODE.get(code, "7.0")]
+
+
+def _by_phrase(text: str) -> str | None:
+    lowered = text.casefold()
+    return next((found for words, found in _PHRASES if words in lowered), None)

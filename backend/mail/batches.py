@@ -19,6 +19,7 @@ from backend.conversations.splits import parted_pairs
 from backend.conversations.threads import join_conversations, sum_up_all, tell_joined
 from backend.database.connection import Row, copy_rows, execute, fetch, fetch_value
 from backend.events.record import Action
+from backend.jobs import enqueue
 from backend.mail.fetched import Fetched
 from backend.mail.gathering import Gathering, Group
 from backend.mail.places import Where
@@ -184,6 +185,9 @@ async def _store_new(
     )
     await _leave_keys(mailbox["id"], groups, prepared, set(stored.begun))
     if arrived:
+        for member in members:
+            if member.prepared.reports and not member.outgoing:
+                await enqueue("take_report", message_id=member.number)
         stored.reopened = await _reopen(
             [group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)]
         )

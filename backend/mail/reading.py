@@ -4,11 +4,13 @@
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from backend.mail.contracts import AttachmentItem, MailAddress
+from sync.mime.bounces import read_report
 from sync.mime.message import Address, ParsedMessage
 from sync.mime.parse import parse_message
 from sync.mime.threading import ThreadLinks, nearest_parents, thread_headers, thread_keys
@@ -24,6 +26,7 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     - `written`: the Date header, not yet checked for being believable.
     - `sender`, `recipients`, `attachments`, `problems`: JSON as in the columns of these names.
     - `sender_name`, `sender_address` (lower case): empty when absent. `addressed`: lower-case To, then Cc.
+    - `reports`: it is a bounce or a complaint; it belongs to the conversation of the mail that it is about.
     - `leaves`, `finds`, `dated_leaves`, `dated_finds`, `linked_at`: the keys of `sync.mime.threading.ThreadLinks`.
     """
 
@@ -51,6 +54,7 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     linked_at: datetime | None
     nearest: tuple[str, ...] = ()
     """What it answers first, then what that answered: `sync.mime.threading.nearest_parents`."""
+    reports: bool = False
 
     @property
     def links(self) -> ThreadLinks:
@@ -72,6 +76,9 @@ def read_message(raw: bytes) -> Prepared:
 def prepare(raw: bytes, parsed: ParsedMessage) -> Prepared:
     """The same for a message that has been parsed already."""
     headers = thread_headers(parsed)
+    report = read_report(parsed)
+    if report is not None:
+        headers = replace(headers, parents=(*headers.parents, *reversed(report.message_ids)))
     links = thread_keys(headers)
     sender = parsed.from_
     return Prepared(
@@ -109,6 +116,7 @@ def prepare(raw: bytes, parsed: ParsedMessage) -> Prepared:
         dated_finds=tuple(sorted(links.dated_finds)),
         linked_at=links.date,
         nearest=nearest_parents(headers),
+        reports=report is not None,
     )
 
 

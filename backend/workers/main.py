@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from backend.compose.actions.reported import take_report
 from backend.database.connection import connect, disconnect, end_if_cancelled
 from backend.jobs import job_queue, register
 from backend.mail.hiding import hide_and_show
@@ -75,6 +76,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "send_outgoing", sender.wake)
     register(queue, "store_sent_copy", pushback.store_sent_copy)
     register(queue, "settle_unknown", pushback.settle_unknown)
+    register(queue, "take_report", take_report)
     register(queue, "carry_out", carry_out, at_once=MOST_CARRYING)
     register(queue, "system_mail", system_mail_for(configured))
     register(queue, "check_servers", check_servers)
