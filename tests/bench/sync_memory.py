@@ -51,6 +51,7 @@ async def first_sync(folder: Path, dsn: str, dovecot: Dovecot, messages: int) ->
         stored = await fetch_value("SELECT count(*) FROM messages")
         if stored != messages:
             raise RuntimeError(f"{stored} of {messages} messages were stored")
+        events = await fetch_value("SELECT count(*) FROM events")
         facts = await postgres_facts(dsn)
     say(f"{messages} messages in {ended - began:.0f} s: {peak.mb:.0f} MB at most, {idle:.0f} MB before")
     return {
@@ -58,6 +59,7 @@ async def first_sync(folder: Path, dsn: str, dovecot: Dovecot, messages: int) ->
         "initial_seconds": round(ended - began, 1),
         "idle_rss_mb": round(idle, 1),
         "peak_rss_mb": round(peak.mb, 1),
+        "events": events,
         "postgres": facts,
     }
 
