@@ -12,7 +12,7 @@ from backend.conversations.contracts import ConversationChanged, MessageAdded, M
 from backend.conversations.threads import sum_up
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import action
-from backend.jobs import enqueue
+from backend.jobs import enqueue_or_hasten
 from backend.mail.fetched import FolderKey
 from backend.mail.flags import flags_json, set_flags
 from backend.mail.following import OF_INTAKE, status_follows, wished_kinds
@@ -151,8 +151,11 @@ async def void_placements(folder: FolderKey) -> None:
 
 
 async def settle_later(mailbox_id: int) -> None:
-    """Let the job look what became of messages that are on their way, after the time of grace."""
-    await enqueue("settle_removed", after=GRACE, key=str(mailbox_id), mailbox_id=mailbox_id)
+    """Let the job look what became of messages that are on their way, after the time of grace.
+
+    A job that is under way has looked already, and may be the one that asks: then there is to be another.
+    """
+    await enqueue_or_hasten("settle_removed", after=GRACE, mailbox_id=mailbox_id)
 
 
 _KEPT = (
@@ -216,8 +219,8 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
 
     Those that stand somewhere, and were not met again in a folder that was numbered anew, count where they stand.
 
-    What is left of a conversation shows them no more; a conversation of which nothing is left moves to the Trash with
-    all of them, where a person can restore it. The bytes stay in any case.
+    What is left of a conversation shows them no more, and its status follows where that stands; a conversation of which
+    nothing is left moves to the Trash with all of them, where a person can restore it. The bytes stay in any case.
     """
     followed = await _follow_voided(mailbox_id)
     await execute(  # whoever placed them again
@@ -236,7 +239,8 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
     for record in records:
         removed[record["conversation_id"]].append(record["id"])
     for conversation_id in sorted(removed):
-        await _remove(conversation_id, removed[conversation_id])
+        async with status_follows([conversation_id], moved=True):
+            await _remove(conversation_id, removed[conversation_id])
     async with action(None) as act:
         await marks_follow(act, mailbox_id, followed | removed.keys())
     await stars_follow({record["conversation_id"] for record in records if record["flagged"]})

@@ -479,6 +479,10 @@ class World(Generic[P]):
             self.account_id,
         ):
             found.append(f"wish not confirmed: {row['kind']} {row['value']} of <{row['message_id']}>")
+        for row in await fetch(
+            "SELECT message_id FROM messages WHERE mailbox_id = $1 AND unplaced_at IS NOT NULL", self.mailbox_id
+        ):
+            found.append(f"<{row['message_id']}> is on its way")
         waiting = await fetch(
             "SELECT entrypoint, status FROM pgqueuer WHERE entrypoint IN ('carry_out', 'settle_removed')"
         )

@@ -127,11 +127,11 @@ PACES: tuple[tuple[float, ...], ...] = ((0.0,), (0.0, 0.0, 0.15), (0.0, 0.1, 0.3
 OpenWorld = Callable[[], AbstractAsyncContextManager[World[Proxy]]]
 
 
-def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[RuleBasedStateMachine]:
+def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld, title: str) -> type[RuleBasedStateMachine]:
     """A state machine for hypothesis, in a thread of its own, whose world lives in `loop`.
 
     Hypothesis tries most of what it draws several times, with a value or two changed. A play costs seconds, and each is
-    to be another one: so what a number means depends on how many plays there were before.
+    to be another one: so what a number means depends on the campaign's title and how many plays there were before.
     """
     plays = itertools.count()
 
@@ -147,7 +147,7 @@ def machine(loop: asyncio.AbstractEventLoop, open_world: OpenWorld) -> type[Rule
         @rule(drawn=st.integers(0, 2**32 - 1))
         @precondition(lambda self: not self.broken)
         def step(self, drawn: int) -> None:
-            chance = random.Random(f"{self.number} {len(self.world.played)} {drawn}")
+            chance = random.Random(f"{title} {self.number} {len(self.world.played)} {drawn}")
             self.broken = True
             self._wait(asyncio.sleep(chance.choice(self.pauses) * chance.random()))
             self._wait(self.world.play(random_step(chance)))
@@ -193,7 +193,7 @@ async def test_both_sides_are_the_same_after_hundreds_of_plays(
     def open_world() -> AbstractAsyncContextManager[World[Proxy]]:
         return World.of(cast, databases, tmp_path, server, personal=personal, uidplus=uidplus)
 
-    play = machine(asyncio.get_running_loop(), open_world)
+    play = machine(asyncio.get_running_loop(), open_world, f"{personal} {without}")
     campaign = settings(
         max_examples=runs,
         stateful_step_count=30,

@@ -219,6 +219,30 @@ async def test_deleted_everywhere_is_trash_after_the_time_of_grace(api: Api) -> 
     assert await fetch_value("SELECT gone_at IS NULL FROM messages"), "it can still be read there"
 
 
+async def test_what_goes_while_the_job_looks_is_looked_after_by_another(api: Api) -> None:
+    """The job has read what is due before it is finished, and may be the one that asks for the next."""
+    inbox = await Arriving.into(api.support)
+    await inbox.deliver(write_mail(), write_mail(subject="Other matter"))
+    await removed(inbox, 1)
+    await execute("UPDATE pgqueuer SET status = 'picked' WHERE entrypoint = 'settle_removed'")
+    await removed(inbox, 2)
+    await settle_removed(api.support)
+    statuses = "SELECT array_agg(status::text ORDER BY id) FROM pgqueuer WHERE entrypoint = 'settle_removed'"
+    assert await fetch_value(statuses) == ["picked", "queued"]
+
+
+async def test_when_one_of_two_is_deleted_the_conversation_counts_where_the_other_stands(api: Api) -> None:
+    inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
+    first = write_mail(at=NOW - timedelta(hours=1))
+    second = write_mail(subject="Re: My bike squeaks", answers=message_id_of(first))
+    one, _ = await inbox.deliver(first, second)
+    await archive.deliver(second)
+    await removed(inbox, 2)
+    assert await status_of(first) == "open"
+    await inbox.expunge(one)
+    assert await status_of(first) == "done"
+
+
 async def test_what_was_placed_again_by_whoever_is_not_deleted(api: Api) -> None:
     inbox, archive = await Arriving.into(api.support), await Arriving.into(api.support, role="archive")
     mail = write_mail()
