@@ -217,12 +217,12 @@ class OtherClient:
             await self._patiently(work)
 
     async def _patiently(self, work: Callable[[imaplib.IMAP4], T]) -> T:
-        """Once more where somebody deletes or renames a folder in the moment when it is opened."""
+        """Once more where a folder is deleted or renamed in the moment when it is opened, or listed once it is gone."""
         for _ in range(20):
             try:
                 return await self._run(work)
             except RuntimeError as refusal:
-                if "deleted under us" not in str(refusal):
+                if "deleted under us" not in str(refusal) and "doesn't exist" not in str(refusal):
                     raise
                 self._hang_up()
                 await asyncio.sleep(0.05)
