@@ -24,8 +24,8 @@ from backend.conversations.threads import begin_conversation, sum_up_all
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import Action, action
+from backend.mail.labels import stars_settle
 from backend.mail.rekeying import leave_keys_anew
-from backend.mail.stars import stars_begin
 from backend.mail.store import hold_threading
 from backend.notifications.actions import tell_notifications_again
 
@@ -100,7 +100,7 @@ async def _part(act: Action, old: Row, going: Sequence[Row], given: SplitConvers
     await note_split(old_id, new_id)
     await leave_keys_anew(mailbox_id, [old_id, new_id])
     await sum_up_all([old_id, new_id])
-    await stars_begin([old_id, new_id])
+    await stars_settle([old_id, new_id])
     await keep_told(old_id, new_id)
     there = await _say(act, new_id, "split_from", old_id)
     here = await _say(act, old_id, "split", new_id)

@@ -26,8 +26,8 @@ from backend.conversations.threads import STRICTNESS, sum_up_all
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict
 from backend.events.record import Action, action, user_stream
+from backend.mail.labels import stars_settle
 from backend.mail.rekeying import answering, leave_keys_anew
-from backend.mail.stars import stars_begin
 from backend.mail.store import hold_threading
 from backend.notifications.actions import tell_notifications_again
 
@@ -80,7 +80,7 @@ async def _part(act: Action, holder: Row, kept: Kept, activity_id: int) -> None:
     await count_comments(ids)
     await leave_keys_anew(mailbox_id, ids)
     await sum_up_all(sorted(ids))
-    await stars_begin(ids)
+    await stars_settle(ids)
     for other in kept.others:
         await keep_told(holder_id, other.id)
     said = await _say(act, ids, activity_id)

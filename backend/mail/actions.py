@@ -23,10 +23,12 @@ from backend.events.record import Action, action, mailbox_stream
 from backend.mail.batches import Incoming, Stored, store_batch
 from backend.mail.deleted import pass_over_deleted
 from backend.mail.fetched import Fetched, FolderKey, StaleFence, check_fence
+from backend.mail.flag_words import by_conversation, labels_of
 from backend.mail.flags import set_flags
 from backend.mail.following import status_follows
 from backend.mail.intake import own_addresses, targets
 from backend.mail.intents import want
+from backend.mail.labels import labels_begin, labels_follow
 from backend.mail.marks import mark_like_server
 from backend.mail.places import where
 from backend.mail.placing import (
@@ -44,7 +46,6 @@ from backend.mail.queries import ITEM_COLUMNS, message_of
 from backend.mail.raw import load_raw
 from backend.mail.recognition import Listed, stored_twins
 from backend.mail.standing import GRACE
-from backend.mail.stars import FLAG, stars_begin, stars_follow
 from backend.mail.store import ReadMessage, find_stored, hold_threading, insert_message, leave_keys
 from backend.mail.word_index import take_down_soon
 from backend.notifications.actions import notify
@@ -93,7 +94,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             stored = await store_batch(act, mailbox, incoming, own, arrived=arrived)
             await _place(folder, [each for each in ordered if each.uid not in placed], stored)
             placed.update(each.uid for each in parts)
-            await _take_stars(folder, mailbox_id, ordered, stored)
+            await _take_labels(folder, mailbox_id, ordered, stored)
             if arrived:
                 await _put_away(folder, incoming, stored)
                 await tell_arrived(act, mailbox, stored)
@@ -158,14 +159,16 @@ async def _place(folder: FolderKey, messages: Sequence[Fetched], stored: Stored)
     await bring_back(stored.gone)
 
 
-async def _take_stars(folder: FolderKey, mailbox_id: int, messages: Sequence[Fetched], stored: Stored) -> None:
-    """What is flagged on the server has a star here; of new messages it is told with them."""
-    flagged = {stored.ids[each.uid] for each in messages if FLAG in each.flags}
-    if not flagged or mailbox_id != folder.mailbox_id:
+async def _take_labels(folder: FolderKey, mailbox_id: int, messages: Sequence[Fetched], stored: Stored) -> None:
+    """The star and the tags that the server marks them with; of new messages they are told with them."""
+    found = {stored.ids[each.uid]: each.flags for each in messages if each.flags and labels_of(each.flags)}
+    if not found or mailbox_id != folder.mailbox_id:
         return
-    await stars_begin({*stored.begun, *stored.grown} if flagged & set(stored.new) else ())
-    if flagged & stored.known:
-        await stars_follow(stored.known_conversations)
+    records = await fetch("SELECT id, conversation_id FROM messages WHERE id = ANY($1)", list(found))
+    new = set(stored.new)
+    marks = [(record["id"] in new, (record["conversation_id"], found[record["id"]])) for record in records]
+    await labels_begin(by_conversation(each for fresh, each in marks if fresh))
+    await labels_follow(by_conversation(each for fresh, each in marks if not fresh))
 
 
 async def _put_away(folder: FolderKey, messages: Sequence[Incoming], stored: Stored) -> None:
@@ -243,7 +246,7 @@ async def recognise(folder: FolderKey, listed: Sequence[Listed], *, arrived: boo
         async with status_follows(conversations, moved=True):
             await place(folder, [(each.uid, each.flags, each.size, twins[each.uid]["id"]) for each in found])
             await arrived_again([record["id"] for record in twins.values()])
-        await stars_follow({twins[each.uid]["conversation_id"] for each in found if FLAG in each.flags})
+        await labels_follow(by_conversation((twins[each.uid]["conversation_id"], each.flags) for each in found))
         await bring_back(list({r["id"]: r for r in twins.values() if r["gone_at"] is not None}.values()))
         if mailbox["kind"] == "personal":
             await mark_like_server(act, mailbox, conversations, tell=arrived)

@@ -5,7 +5,7 @@ put where its headers say, told as one that arrived or as one event for a batch 
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backend.contacts.correspondents import Correspondent, note_correspondents
@@ -17,11 +17,11 @@ from backend.events.record import Action, action, mailbox_stream
 from backend.mail.actions import tell_arrived
 from backend.mail.batches import Incoming, store_batch
 from backend.mail.fetched import Fetched
-from backend.mail.flags import flags_json
+from backend.mail.flag_words import by_conversation, flags_json
 from backend.mail.intake import own_addresses
+from backend.mail.labels import labels_begin
 from backend.mail.places import Where
 from backend.mail.standing import begins_with
-from backend.mail.stars import FLAG, stars_begin
 from backend.mail.store import hold_threading
 
 _OPENNESS: tuple[Status, ...] = ("trash", "spam", "done", "open")
@@ -74,8 +74,7 @@ async def file_history(mailbox_id: int, batch: Sequence[Filed], filing: Filing) 
             new += len(stored.new)
             ids |= stored.ids
         await _keep_flags({ids[filed.message.uid]: filed.message.flags for filed in batch if filed.message.flags})
-        flagged = {ids[filed.message.uid] for filed in batch if FLAG in filed.message.flags}
-        await stars_begin(await _conversations_of(flagged))
+        await _take_labels({ids[filed.message.uid]: filed.message.flags for filed in batch if filed.message.flags})
         if mailbox["kind"] == "personal":
             await _leave_unread(mailbox, [ids[filed.message.uid] for filed in batch if filed.unread])
         await _note_senders(act, mailbox_id, batch, own)
@@ -107,11 +106,11 @@ async def _keep_flags(flags: Mapping[int, frozenset[str]]) -> None:
     )
 
 
-async def _conversations_of(message_ids: Collection[int]) -> list[int]:
-    if not message_ids:
-        return []
-    records = await fetch("SELECT DISTINCT conversation_id AS id FROM messages WHERE id = ANY($1)", list(message_ids))
-    return [record["id"] for record in records]
+async def _take_labels(flags: Mapping[int, frozenset[str]]) -> None:
+    """What is flagged has a star."""
+    if flags:
+        records = await fetch("SELECT id, conversation_id FROM messages WHERE id = ANY($1)", list(flags))
+        await labels_begin(by_conversation((record["conversation_id"], flags[record["id"]]) for record in records))
 
 
 async def _leave_unread(mailbox: Row, message_ids: Sequence[int]) -> None:

@@ -6,13 +6,12 @@ with what people see (backend/mail/marks.py), so that nothing the server told is
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
 from backend.conversations.change import hold_membership
 from backend.database.connection import Row, execute, fetch
 from backend.mail.fetched import FolderKey
+from backend.mail.flag_words import Labels, by_conversation, flags_json, read_flags
 from backend.mail.following import status_follows
-from backend.mail.stars import FLAG, stars_follow
+from backend.mail.labels import labels_follow
 from backend.mail.store import hold_threading
 
 DELETED = "\\Deleted"
@@ -27,7 +26,7 @@ async def set_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> l
     """
     known = await _read(folder, flags)
     marked = _marked(known, flags)
-    if marked or _starred(known, flags):
+    if marked or _changed(known, flags):
         await hold_membership(folder.mailbox_id)
         await hold_threading(folder.mailbox_id)
     records = await _read(folder, flags, hold=True)
@@ -41,14 +40,13 @@ async def set_flags(folder: FolderKey, flags: Mapping[int, frozenset[str]]) -> l
             [flags_json(flags[record["uid"]]) for record in records],
             ["\\Seen" in flags[record["uid"]] for record in records],
         )
-    await stars_follow(_starred(records, flags))
+    await labels_follow(_changed(records, flags))
     return sorted({record["conversation_id"] for record in records if record["direction"] == "incoming"})
 
 
 async def _read(folder: FolderKey, flags: Mapping[int, frozenset[str]], *, hold: bool = False) -> Sequence[Row]:
     return await fetch(
-        "SELECT p.uid, p.message_id, m.conversation_id, m.direction, p.flags ? '\\Deleted' AS deleted, "
-        "p.flags ? '\\Flagged' AS flagged "
+        "SELECT p.uid, p.message_id, m.conversation_id, m.direction, p.flags ? '\\Deleted' AS deleted, p.flags "
         "FROM placements p JOIN messages m ON m.id = p.message_id WHERE p.folder_id = $1 AND p.uid = ANY($2) "
         f"ORDER BY p.uid {'FOR UPDATE OF p' if hold else ''}",
         folder.folder_id,
@@ -61,11 +59,8 @@ def _marked(records: Iterable[Row], flags: Mapping[int, frozenset[str]]) -> set[
     return {record["conversation_id"] for record in records if record["deleted"] != (DELETED in flags[record["uid"]])}
 
 
-def _starred(records: Iterable[Row], flags: Mapping[int, frozenset[str]]) -> set[int]:
-    """The conversations with a message that is flagged from now on, or no more."""
-    return {record["conversation_id"] for record in records if record["flagged"] != (FLAG in flags[record["uid"]])}
-
-
-def flags_json(flags: Iterable[str]) -> str:
-    """Flags as their column holds them."""
-    return msgspec.json.encode(sorted(flags)).decode()
+def _changed(records: Iterable[Row], flags: Mapping[int, frozenset[str]]) -> Labels:
+    """The labels that messages have got or lost, by conversation."""
+    return by_conversation(
+        (record["conversation_id"], flags[record["uid"]] ^ set(read_flags(record["flags"]))) for record in records
+    )

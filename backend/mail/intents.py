@@ -13,7 +13,6 @@ so that a job that was carrying the older one cannot confirm the newer.
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Literal
 
 from backend.database.connection import fetch, fetch_value
 from backend.events.record import action
@@ -23,27 +22,34 @@ GATHER = timedelta(seconds=1)
 """What is done in quick succession, an act and its undoing too, is carried in one visit; and the visit does not take
 the processor from telling everybody here."""
 
-Kind = Literal["seen", "flagged", "answered", "place"]
 FLAG_OF = {"seen": "\\Seen", "flagged": "\\Flagged", "answered": "\\Answered"}
-"""The flag of RFC 9051 section 2.3.2 that such a wish is about."""
+"""The system flag of RFC 9051 section 2.3.2 that such a wish is about."""
+KEYWORD = "keyword:"
+"""A kind that begins so is about the keyword behind it."""
 
 
-async def want(message_ids: Collection[int], kind: Kind, value: str) -> None:
+def flag_of(kind: str) -> str | None:
+    """The flag or keyword that such a wish is about; None for one about a place."""
+    return kind.removeprefix(KEYWORD) if kind.startswith(KEYWORD) else FLAG_OF.get(kind)
+
+
+async def want(message_ids: Collection[int], kind: str, value: str) -> None:
     """Record that these messages are to be so on their server, inside the caller's action.
 
-    `value` is `yes` or `no`, of `place` a `Place` (backend/mail/places.py). Messages of a mailbox without an account,
-    and those deleted on the server, are passed over. The same wish twice is one.
+    `kind` is seen, flagged, answered, place, or a keyword's (`KEYWORD`). `value` is `yes` or `no`, of `place` a `Place`
+    (backend/mail/places.py). Messages of a mailbox without an account, and those deleted on the server, are passed
+    over. The same wish twice is one.
     """
     if message_ids:
         await _record("m.id = ANY($1)", list(message_ids), kind, value)
 
 
-async def want_of_conversation(conversation_id: int, kind: Kind, value: str) -> None:
+async def want_of_conversation(conversation_id: int, kind: str, value: str) -> None:
     """The same for all that came in a conversation; what we sent stays as it is."""
     await _record("m.conversation_id = $1 AND m.direction = 'incoming'", conversation_id, kind, value)
 
 
-async def _record(which: str, argument: object, kind: Kind, value: str) -> None:
+async def _record(which: str, argument: object, kind: str, value: str) -> None:
     """Wish it of the messages `m` that SQL says, in one statement, and let the job look."""
     records = await fetch(
         "INSERT INTO server_intents (account_id, message_id, kind, value, created_at) "

@@ -14,14 +14,15 @@ from backend.database.connection import Row, execute, fetch, fetch_row, fetch_va
 from backend.events.record import action
 from backend.jobs import enqueue_or_hasten
 from backend.mail.fetched import FolderKey
-from backend.mail.flags import flags_json, set_flags
+from backend.mail.flag_words import FLAG, by_conversation, flags_json, is_label, read_flags
+from backend.mail.flags import set_flags
 from backend.mail.following import OF_INTAKE, status_follows, wished_kinds
 from backend.mail.hiding import show_what_stands
+from backend.mail.labels import labels_follow
 from backend.mail.marks import marks_follow
 from backend.mail.places import Where, where
 from backend.mail.queries import message_of
 from backend.mail.standing import GRACE
-from backend.mail.stars import stars_follow
 
 _MOST_WANTED: tuple[Where, ...] = ("inbox", "done", "other", "junk", "trash", "sent", "drafts")
 
@@ -69,18 +70,20 @@ async def placed_uids(folder: FolderKey, uids: Iterable[int]) -> set[int]:
 async def arrived_again(message_ids: Collection[int]) -> None:
     """Known messages have got a placement: they are on their way no more, not deleted, and hidden only by their age.
 
-    What they were flagged with on their way counts no more.
+    What they were marked with when they stood in a folder last counts no more.
     """
     if not message_ids:
         return
     records = await fetch(
         "UPDATE messages SET unplaced_at = NULL, stood_in = '' "
-        "WHERE id = ANY($1) AND (unplaced_at IS NOT NULL OR stood_in <> '' OR kept_flags ? '\\Flagged') "
-        "RETURNING conversation_id, kept_flags ? '\\Flagged' AS flagged",
+        "WHERE id = ANY($1) AND (unplaced_at IS NOT NULL OR stood_in <> '' OR kept_flags <> '[]') "
+        "RETURNING conversation_id, kept_flags",
         list(message_ids),
     )
     await show_what_stands(message_ids)
-    await stars_follow({record["conversation_id"] for record in records if record["flagged"]})
+    await labels_follow(
+        by_conversation((record["conversation_id"], read_flags(record["kept_flags"])) for record in records)
+    )
 
 
 async def bring_back(messages: Sequence[Row]) -> None:
@@ -108,8 +111,7 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
     conversation_ids = [record["id"] for record in records]
     async with status_follows(conversation_ids, moved=True):
         gone = await fetch(
-            "DELETE FROM placements p WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id, "
-            "message_id IS NOT NULL AND flags ? '\\Flagged' AS flagged, "
+            "DELETE FROM placements p WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id, flags, "
             "(SELECT m.conversation_id FROM messages m WHERE m.id = p.message_id) AS conversation_id",
             folder.folder_id,
             list(uids),
@@ -117,7 +119,7 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
         if await fetch_value(f"SELECT {OF_INTAKE} FROM folders f WHERE f.id = $1", folder.folder_id):
             return  # deleting what was sorted deletes it there, not here
         waiting = await _note_unplaced(folder, gone)
-    await stars_follow({record["conversation_id"] for record in gone if record["flagged"]})
+    await labels_follow(by_conversation((record["conversation_id"], read_flags(record["flags"])) for record in gone))
     async with action(None) as act:
         await marks_follow(act, folder.mailbox_id, conversation_ids)
     if waiting:
@@ -131,20 +133,18 @@ async def void_placements(folder: FolderKey) -> None:
     (`remove_unplaced`): `unplaced_at` is infinity until then. One that has lost several folders counts where it is
     wanted most.
     """
-    gone = await fetch(
-        "DELETE FROM placements WHERE folder_id = $1 RETURNING message_id, flags ? '\\Flagged' AS flagged",
-        folder.folder_id,
-    )
+    gone = await fetch("DELETE FROM placements WHERE folder_id = $1 RETURNING message_id, flags", folder.folder_id)
     records = await fetch(
         "UPDATE messages m SET stood_in = "
         "CASE WHEN array_position($3::text[], stood_in) < array_position($3, $2::text) THEN stood_in ELSE $2 END, "
         "unplaced_at = CASE WHEN EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) "
-        f"THEN 'infinity'::timestamptz END, {_KEPT.format(flagged='$4')} "
-        "WHERE m.id = ANY($1) AND m.gone_at IS NULL RETURNING m.unplaced_at IS NOT NULL AS stands",
+        "THEN 'infinity'::timestamptz END, kept_flags = w.kept "
+        "FROM unnest($1::bigint[], $4::jsonb[]) AS w(id, kept) WHERE m.id = w.id AND m.gone_at IS NULL "
+        "RETURNING m.unplaced_at IS NOT NULL AS stands",
         [record["message_id"] for record in gone],
         await place_of(folder),
         list(_MOST_WANTED),
-        _flagged(gone),
+        _kept(gone),
     )
     if any(record["stands"] for record in records):
         await settle_later(folder.mailbox_id)
@@ -158,30 +158,24 @@ async def settle_later(mailbox_id: int) -> None:
     await enqueue_or_hasten("settle_removed", after=GRACE, mailbox_id=mailbox_id)
 
 
-_KEPT = (
-    "kept_flags = CASE WHEN m.id = ANY({flagged}) THEN (m.kept_flags - '\\Flagged') || '[\"\\\\Flagged\"]' "
-    "ELSE m.kept_flags - '\\Flagged' END"
-)
-"""SQL: what messages were flagged with in a folder that they have left; it counts while they stand in none."""
-
-
-def _flagged(gone: Sequence[Row]) -> list[int]:
-    return [record["message_id"] for record in gone if record["flagged"]]
+def _kept(gone: Sequence[Row]) -> list[str]:
+    """What each was marked with: it counts while the message stands in no folder."""
+    return [flags_json(filter(is_label, read_flags(record["flags"]))) for record in gone]
 
 
 async def _note_unplaced(folder: FolderKey, gone: Sequence[Row]) -> int:
-    """Remember where messages stood that stand nowhere now, and the star; answers how many those are.
+    """Remember where messages stood that stand nowhere now, and what they were marked with; answers how many those are.
 
     One that is still looked for in a folder that was numbered anew keeps counting there.
     """
     records = await fetch(
         "UPDATE messages m SET stood_in = CASE WHEN m.unplaced_at = 'infinity' THEN m.stood_in ELSE $2 END, "
-        f"unplaced_at = clock_timestamp(), {_KEPT.format(flagged='$3')} "
-        "WHERE m.id = ANY($1) AND m.gone_at IS NULL "
+        "unplaced_at = clock_timestamp(), kept_flags = w.kept FROM unnest($1::bigint[], $3::jsonb[]) AS w(id, kept) "
+        "WHERE m.id = w.id AND m.gone_at IS NULL "
         "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) RETURNING m.id",
         [record["message_id"] for record in gone],
         await place_of(folder),
-        _flagged(gone),
+        _kept(gone),
     )
     return len(records)
 
@@ -231,7 +225,7 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
     records = await fetch(
         "UPDATE messages m SET unplaced_at = NULL WHERE m.mailbox_id = $1 "
         "AND m.unplaced_at <= clock_timestamp() - make_interval(secs => $2) AND m.gone_at IS NULL "
-        "RETURNING m.id, m.conversation_id, m.kept_flags ? '\\Flagged' AS flagged",
+        "RETURNING m.id, m.conversation_id, m.kept_flags ? '\\Flagged' AS starred",
         mailbox_id,
         float(grace_seconds),
     )
@@ -243,7 +237,8 @@ async def remove_unplaced(mailbox_id: int, grace_seconds: float) -> bool:
             await _remove(conversation_id, removed[conversation_id])
     async with action(None) as act:
         await marks_follow(act, mailbox_id, followed | removed.keys())
-    await stars_follow({record["conversation_id"] for record in records if record["flagged"]})
+    # A star goes with the last mail that has it; what a team tagged stays tagged.
+    await labels_follow({record["conversation_id"]: {FLAG.lower()} for record in records if record["starred"]})
     return not await fetch_value(
         "SELECT EXISTS (SELECT 1 FROM messages WHERE mailbox_id = $1 AND unplaced_at IS NOT NULL)", mailbox_id
     )

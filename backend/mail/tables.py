@@ -109,7 +109,7 @@ class ServerIntent(Table, tablename="server_intents"):
     id = BigSerial(primary_key=True)
     account_id = ForeignKey(MailAccount, null=False, on_delete=OnDelete.cascade, index=True)
     message_id = ForeignKey(Message, null=False, on_delete=OnDelete.cascade)
-    kind = Text(help_text="seen, flagged, answered or place")
+    kind = Text(help_text="seen, flagged, answered, place, or keyword:NAME")
     value = Text(help_text="yes or no; of place: inbox, done, trash or junk")
     created_at = Timestamptz(default=TimestamptzNow())
     confirmed_at = Timestamptz(null=True, default=None)

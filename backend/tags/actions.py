@@ -1,15 +1,19 @@
 """Tags made, changed and deleted, put on conversations and taken from them."""
 
+from collections.abc import Mapping
+
 from backend.access.asker import Asker
-from backend.conversations.actions import add_activity
-from backend.conversations.change import handling
+from backend.conversations.change import ConversationChange, handling
 from backend.conversations.contracts import ConversationChanged, ConversationItem
 from backend.conversations.rows import item_for
-from backend.database.connection import execute, fetch_value
+from backend.conversations.trail import add_activity
+from backend.conversations.wishes import wish_renamed, wish_tagged, wish_untagged
+from backend.database.connection import execute, fetch, fetch_value
 from backend.errors import NotFound, Unacceptable
 from backend.events.record import ORGANISATION, action
 from backend.tags.contracts import ChangeTags, SaveTag, Tag, TagChanged, TagGone
-from backend.tags.queries import read_tags
+from backend.tags.keywords import keyword_for
+from backend.tags.queries import read_keywords, read_tags
 
 COLOURS = 10
 LONGEST_NAME = 40
@@ -28,6 +32,7 @@ async def create_tag(asker: Asker, given: SaveTag) -> Tag:
             raise Unacceptable(f"There are {MOST_TAGS} tags already.", "Delete some that nobody needs.")
         chosen = count % COLOURS if colour is None else colour
         tag_id = await fetch_value("INSERT INTO tags (name, colour) VALUES ($1, $2) RETURNING id", name, chosen)
+        await _name_on_servers(tag_id, name)
         tag = Tag(id=tag_id, name=name, colour=chosen)
         act.record(ORGANISATION, TagChanged(tag=tag))
     return tag
@@ -41,6 +46,10 @@ async def save_tag(asker: Asker, tag_id: int, given: SaveTag) -> Tag:
         tag = Tag(id=tag_id, name=name, colour=before.colour if colour is None else colour)
         if tag != before:
             await execute("UPDATE tags SET name = $2, colour = $3 WHERE id = $1", tag_id, tag.name, tag.colour)
+            was = (await read_keywords([tag_id])).get(tag_id, "")
+            keyword = await _name_on_servers(tag_id, tag.name)
+            if was and keyword != was:
+                await wish_renamed(tag_id, was, keyword)
             act.record(ORGANISATION, TagChanged(tag=tag))
     return tag
 
@@ -49,6 +58,8 @@ async def delete_tag(asker: Asker, tag_id: int) -> None:
     """Nobody sees it any more. Conversations keep the number, which means nothing and is never given out again."""
     async with action(asker.user_id) as act:
         await _read(tag_id)
+        if keyword := (await read_keywords([tag_id])).get(tag_id):
+            await wish_renamed(tag_id, keyword)
         await execute("DELETE FROM tags WHERE id = $1", tag_id)
         act.record(ORGANISATION, TagGone(tag_id=tag_id))
 
@@ -64,13 +75,31 @@ async def change_tags(asker: Asker, conversation_id: int, wanted: ChangeTags) ->
         after = list(dict.fromkeys([*kept, *wanted.add]))
         if len(after) > MOST_ON_ONE:
             raise Unacceptable(f"A conversation has at most {MOST_ON_ONE} tags.", "Take one away first.")
-        if after != before:
-            await execute("UPDATE conversations SET tag_ids = $2 WHERE id = $1", conversation_id, after)
-            for kind, ids in (("tagged", set(after) - set(before)), ("untagged", set(before) - set(after))):
-                for tag_id in sorted(ids & tags.keys()):
-                    said = await add_activity(change, kind, subject_id=tag_id, value=tags[tag_id].name)
-                    change.tell(lambda row, said=said: ConversationChanged(row=row, activity=said))
+        await put_tags(change, after, {tag.id: tag.name for tag in tags.values()})
+        keywords = await read_keywords(sorted(set(before) ^ set(after)))
+        for tag_id in sorted(keywords):
+            await (wish_tagged if tag_id in after else wish_untagged)(conversation_id, keywords[tag_id])
     return await item_for(asker, conversation_id, change.row)
+
+
+async def put_tags(change: ConversationChange, after: list[int], names: Mapping[int, str]) -> None:
+    """Let a conversation have these tags from now on, and tell of those that came and went. `names` are theirs."""
+    before: list[int] = list(change.before["tag_ids"])
+    if after == before:
+        return
+    await execute("UPDATE conversations SET tag_ids = $2 WHERE id = $1", change.conversation_id, after)
+    for kind, ids in (("tagged", set(after) - set(before)), ("untagged", set(before) - set(after))):
+        for tag_id in sorted(ids & names.keys()):
+            said = await add_activity(change, kind, subject_id=tag_id, value=names[tag_id])
+            change.tell(lambda row, said=said: ConversationChanged(row=row, activity=said))
+
+
+async def _name_on_servers(tag_id: int, name: str) -> str:
+    """Give a tag its keyword, one that no other tag has. Call under the lock."""
+    others = await fetch("SELECT lower(keyword) AS keyword FROM tags WHERE id <> $1", tag_id)
+    keyword = keyword_for(name, tag_id, {record["keyword"] for record in others})
+    await execute("UPDATE tags SET keyword = $2 WHERE id = $1", tag_id, keyword)
+    return keyword
 
 
 async def _read(tag_id: int) -> Tag:

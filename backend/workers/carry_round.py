@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from backend.mail.intents import FLAG_OF
+from backend.mail.intents import flag_of
 from backend.mail.places import Place, Stand, is_there, to_move
 from sync.imap.pushback import FolderOutcome
 from sync.types import DELETED
@@ -117,13 +117,20 @@ class Round:
         """The flags of the copies that were seen to have them."""
         after: dict[Copy, frozenset[str]] = {}
         for wish in self.wishes:
-            if wish.kind not in FLAG_OF:
+            flag = flag_of(wish.kind)
+            if flag is None:
                 continue
             for copy in self.copies.get(wish.message_id, []):
-                if self.was_there(copy):
-                    flag, before = frozenset({FLAG_OF[wish.kind]}), after.get(copy, copy.flags)
-                    after[copy] = before | flag if wish.value == "yes" else before - flag
+                if self.was_there(copy) and flag not in self.outcomes[copy.stand.folder_id].untaken:
+                    before = after.get(copy, copy.flags)
+                    others = frozenset(each for each in before if each.lower() != flag.lower())
+                    after[copy] = others | {flag} if wish.value == "yes" else others
         return after
+
+    def taken(self, wish: Wish) -> bool:
+        """Whether the folders where the message stands keep what it is to be marked with."""
+        folders = {copy.stand.folder_id for copy in self.copies.get(wish.message_id, [])}
+        return not any(flag_of(wish.kind) in self.outcomes[each].untaken for each in folders if each in self.outcomes)
 
     def messages(self) -> set[int]:
         """Every message that a wish of this round is about."""

@@ -30,17 +30,17 @@ from datetime import timedelta
 
 import asyncpg
 
-from backend.database.connection import execute, execute_many, fetch, fetch_row
+from backend.database.connection import Row, execute, execute_many, fetch, fetch_row
 from backend.events.record import action
 from backend.jobs import TryAgain
 from backend.mail.actions import remove_placements
 from backend.mail.fetched import FolderKey
-from backend.mail.flags import flags_json
-from backend.mail.intents import FLAG_OF
+from backend.mail.flag_words import Labels, by_conversation, flags_json, read_flags
+from backend.mail.intents import flag_of
+from backend.mail.labels import keep_labels, labels_follow
 from backend.mail.marks import marks_follow
 from backend.mail.places import Stand, where
 from backend.mail.placing import arrived_again
-from backend.mail.stars import keep_flagged, stars_follow
 from backend.mail.store import hold_threading
 from backend.workers.carry_round import Copy, Round, Wish, standing_copies
 from backend.workers.expunging import count_deleted, expunge_deleted
@@ -50,7 +50,7 @@ from backend.workers.visits import alone, signed_in
 from sync.errors import CommandRefused, FolderChanged
 from sync.imap.connection import Connection
 from sync.imap.pushback import FolderWork, locate, still_there, work_in_folder
-from sync.types import FLAGGED, SEEN
+from sync.types import SEEN
 
 log = logging.getLogger(__name__)
 
@@ -116,12 +116,10 @@ async def _tidy(account_id: int, mailbox_id: int) -> None:
                     record["message_id"],
                     record["value"],
                 )
-        flagged = [record for record in closed if record["kind"] == "flagged"]
-        await keep_flagged({record["message_id"]: record["value"] == "yes" for record in flagged})
+        await _keep_wished(closed)
         if closed:
             conversation_ids = await _conversations_of({record["message_id"] for record in closed})
             await marks_follow(act, mailbox_id, conversation_ids)
-        await stars_follow(await _conversations_of({record["message_id"] for record in flagged}))
     await execute(
         "DELETE FROM server_intents WHERE account_id = $1 AND confirmed_at < now() - $2::interval", account_id, FORGET
     )
@@ -184,8 +182,8 @@ async def _work(server: Connection, turn: Round) -> list[str]:
     for wish in turn.wishes:
         for copy in turn.copies.get(wish.message_id, []):
             look[copy.stand.folder_id][copy.stand.uid] = copy
-            if wish.kind in FLAG_OF:
-                flags[copy.stand.folder_id][FLAG_OF[wish.kind], wish.value == "yes"].add(copy.stand.uid)
+            if (flag := flag_of(wish.kind)) is not None:
+                flags[copy.stand.folder_id][flag, wish.value == "yes"].add(copy.stand.uid)
         for copy in turn.moving(wish):
             moves[copy.stand.folder_id][turn.target(wish)].add(copy.stand.uid)
     reasons = []
@@ -287,11 +285,11 @@ async def _write(mailbox_id: int, turn: Round, names: FolderNames) -> None:
             "DELETE FROM placements WHERE id = ANY($1)",
             [copy.stand.placement_id for copy in (*gone, *(copy for copy, _, _ in moved))],
         )
-        await keep_flagged({copy.message_id: FLAGGED in new_flags.get(copy, copy.flags) for copy in gone})
+        await keep_labels({copy.message_id: new_flags.get(copy, copy.flags) for copy in gone})
         # Marks before wishes, as those do who read.
         await marks_follow(act, mailbox_id, await _conversations_of(turn.messages()), confirmed=confirmed)
-        flagged = {wish.message_id for wish in true if wish.kind == "flagged"}
-        await stars_follow(await _conversations_of(flagged), confirmed=confirmed)
+        labels = await _labels([(wish.message_id, wish.kind) for wish in true if turn.taken(wish)])
+        await labels_follow(labels, confirmed=confirmed)
         await execute(
             "UPDATE server_intents SET confirmed_at = now() WHERE id = ANY($1) AND confirmed_at IS NULL",
             sorted(confirmed),
@@ -317,6 +315,37 @@ async def _conversations_of(message_ids: Collection[int]) -> list[int]:
         "SELECT DISTINCT conversation_id AS id FROM messages WHERE id = ANY($1) ORDER BY 1", list(message_ids)
     )
     return [record["id"] for record in records]
+
+
+async def _labels(wished: Sequence[tuple[int, str]]) -> Labels:
+    """The labels that wishes (a message and a kind) are about, by conversation."""
+    flags = [(message_id, flag) for message_id, kind in wished if (flag := flag_of(kind)) is not None]
+    if not flags:
+        return {}
+    records = await fetch(
+        "SELECT id, conversation_id FROM messages WHERE id = ANY($1)", [message_id for message_id, _ in flags]
+    )
+    conversations = {record["id"]: record["conversation_id"] for record in records}
+    return by_conversation((conversations.get(message_id), [flag]) for message_id, flag in flags)
+
+
+async def _keep_wished(closed: Sequence[Row]) -> None:
+    """What messages that are nowhere to be found were to be marked with stays so here."""
+    wished = [(record, flag) for record in closed if (flag := flag_of(record["kind"])) is not None]
+    if not wished:
+        return
+    kept = {
+        record["id"]: set(read_flags(record["kept_flags"]))
+        for record in await fetch(
+            "SELECT id, kept_flags FROM messages WHERE id = ANY($1)", [record["message_id"] for record, _ in wished]
+        )
+    }
+    for record, flag in wished:
+        flags = kept.setdefault(record["message_id"], set())
+        flags.discard(flag)
+        if record["value"] == "yes":
+            flags.add(flag)
+    await keep_labels(kept)
 
 
 async def _look_after(server: Connection, account_id: int, mailbox_id: int, turn: Round, names: FolderNames) -> None:

@@ -537,10 +537,10 @@ def activity_words(view: View, activity: Activity) -> str:
             )
         case "added":
             return f"{who} added {_person_word(view, activity.subject_id)}"
-        case "tagged":
-            return f"{who} added the tag {activity.value}"
-        case "untagged":
-            return f"{who} removed the tag {activity.value}"
+        case "tagged" | "untagged":
+            did = "added" if activity.kind == "tagged" else "removed"
+            elsewhere = "" if actor else " in the mail account"
+            return f"{who if actor else 'Somebody'} {did} the tag {activity.value}{elsewhere}"
         case "starred" | "unstarred":
             did = "added a star" if activity.kind == "starred" else "took the star away"
             where = "" if actor else " in the mail account"

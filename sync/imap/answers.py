@@ -38,6 +38,14 @@ class Selected:
     """MAILBOXID (RFC 8474), or empty."""
     keywords: tuple[str, ...] = ()
     """What messages may be marked with besides the flags that every server has."""
+    permanent: frozenset[str] | None = None
+    """What stays marked when the folder is closed (PERMANENTFLAGS), in lower case; None where it was not told."""
+
+    def keeps(self, keyword: str) -> bool:
+        """Whether messages here can be marked with this keyword for good (RFC 9051 section 7.1)."""
+        if self.permanent is None:  # then it is whatever FLAGS lists
+            return keyword.lower() in {each.lower() for each in self.keywords}
+        return "\\*" in self.permanent or keyword.lower() in self.permanent
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +144,12 @@ def parse_selected(folder: str, responses: Iterable[Response], final: bytes, *, 
         resync=Resync(tuple(vanished), tuple(changed)),
         object_id=parse_object_id(codes.get(b"MAILBOXID", b"").strip(b"()")),
         keywords=keywords,
+        permanent=_permanent(codes.get(b"PERMANENTFLAGS")),
     )
+
+
+def _permanent(told: bytes | None) -> frozenset[str] | None:
+    return None if told is None else frozenset(told.decode("ascii", "replace").strip(" ()").lower().split())
 
 
 def parse_changed(response: Response) -> list[Flags]:

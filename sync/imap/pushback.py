@@ -55,6 +55,8 @@ class FolderOutcome:
 
     there: set[int] = field(default_factory=set)
     """Stood in the folder after the flags were set: they have them."""
+    untaken: set[str] = field(default_factory=set)
+    """Keywords that the folder does not keep."""
     moved: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Where a message went, and its UID there, as far as the server told (UIDPLUS, RFC 4315)."""
 
@@ -76,8 +78,10 @@ async def work_in_folder(connection: Connection, folder: str, uid_validity: int,
         raise
     sure = set(work.look) if uid_validity else await _same_messages(connection, work)
     for (flag, on), uids in sorted(work.flags.items()):
-        if sure.intersection(uids):
-            await connection.change_flags(sorted(sure.intersection(uids)), [flag], add=on)
+        if not sure.intersection(uids):
+            continue
+        if not await _mark(connection, sorted(sure.intersection(uids)), flag, on=on):
+            outcome.untaken.add(flag)
     if sure:
         outcome.there = sure.intersection(await connection.search(f"UID {format_number_set(sure)}"))
     for target, uids in sorted(work.moves.items()):
@@ -93,6 +97,20 @@ async def work_in_folder(connection: Connection, folder: str, uid_validity: int,
             found |= await _move(connection, going, target)
         outcome.moved |= {old: (target, new) for old, new in found.items()}
     return outcome
+
+
+async def _mark(connection: Connection, uids: Sequence[int], flag: str, *, on: bool) -> bool:
+    """Set or remove a flag in the open folder. False: a keyword that it does not keep. Raises CommandRefused."""
+    keyword = not flag.startswith("\\")
+    if keyword and connection.selected is not None and not connection.selected.keeps(flag):
+        return False
+    try:
+        await connection.change_flags(uids, [flag], add=on)
+    except CommandRefused:
+        if not keyword or connection.lost:
+            raise
+        return False  # there may be a limit to how many it keeps
+    return True
 
 
 async def _left_behind(

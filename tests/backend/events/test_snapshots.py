@@ -175,6 +175,16 @@ async def tagged(scene: Scene) -> None:
 
 
 @deed
+async def tagged_in_another_program(scene: Scene) -> None:
+    await scene.api.jonas.post("/tags", SaveTag(name="Warranty"), Tag)
+    for uid in scene.uids:
+        await scene.inbox.flag(uid, "Warranty", "\\Seen")
+    await scene.inbox.flag(scene.uids[0])
+    await scene.inbox.deliver(write_mail(subject="Marked as it came"), flags=["warranty"])
+    await scene.inbox.deliver(write_mail(subject="Old and marked"), flags=["Warranty"], arrived=False)
+
+
+@deed
 async def many_changed_at_once(scene: Scene) -> None:
     for change in (
         {"type": "assignee", "user_id": scene.api.ana.user_id},
