@@ -44,7 +44,8 @@ LONGEST_WAIT = timedelta(hours=1)
 async def enqueue(name: JobName, *, after: timedelta | None = None, key: str | None = None, **payload: Any) -> None:
     """Add a job to the current transaction: it exists if, and only if, the transaction commits.
 
-    `key` keeps at most one waiting job of that key. Raises RuntimeError outside a transaction.
+    `key` keeps at most one job of that key, waiting or under way: not for what one under way may just have missed
+    (`enqueue_or_hasten`), nor for a job that asks for itself again. Raises RuntimeError outside a transaction.
     """
     if not in_transaction():
         raise RuntimeError(f"The job {name} must be enqueued inside an action's transaction.")

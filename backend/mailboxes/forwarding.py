@@ -6,7 +6,7 @@ from backend.access.asker import Asker
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Unacceptable
 from backend.events.record import action
-from backend.jobs import enqueue
+from backend.jobs import enqueue_or_hasten
 from backend.mail.intake import tags_of
 from backend.mailboxes.actions import check_address_is_free
 from backend.mailboxes.contracts import Forwarding, ForwardingCheck, SetAddresses
@@ -73,7 +73,7 @@ async def ask_for_check(asker: Asker, mailbox_id: int) -> Forwarding:
             mailbox_id,
             make_msgid("forwarding-check", intake["address"].rpartition("@")[2]).strip("<>"),
         )
-        await enqueue("check_forwarding", key=str(mailbox_id), mailbox_id=mailbox_id)
+        await enqueue_or_hasten("check_forwarding", mailbox_id=mailbox_id)
     return await read_forwarding(mailbox_id)
 
 

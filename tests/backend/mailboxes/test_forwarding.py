@@ -1,6 +1,6 @@
 """Mailboxes without a mail account: where their mail is forwarded to, whether that works, and how they send."""
 
-from backend.database.connection import execute
+from backend.database.connection import execute, fetch_value
 from backend.mailboxes.contracts import CreateMailbox, Forwarding, MailboxSettings
 from backend.workers.forwarding import check_forwarding
 from tests.servers.api import Api
@@ -49,6 +49,17 @@ async def test_a_test_mail_goes_to_the_mailbox_s_own_address(
     assert (check.came_at, check.problem) == (None, "")
     await check_forwarding(api.support)
     assert len(smtp.messages) == 1
+
+
+async def test_who_asks_while_a_test_mail_is_on_its_way_gets_another(
+    api: Api, smtp: RecordingSmtp, private_servers: None
+) -> None:
+    await connect_intake(api, smtp)
+    await api.ana.post(f"/mailboxes/{api.support}/forwarding/check")
+    await execute("UPDATE pgqueuer SET status = 'picked' WHERE entrypoint = 'check_forwarding'")
+    await api.ana.post(f"/mailboxes/{api.support}/forwarding/check")
+    waiting = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'check_forwarding' AND status = 'queued'"
+    assert await fetch_value(waiting) == 1
 
 
 async def test_a_test_mail_that_cannot_be_sent_says_why(api: Api, smtp: RecordingSmtp, private_servers: None) -> None:
