@@ -46,6 +46,7 @@ from backend.search.routes import router as search_router
 from backend.secret_key import secret_key
 from backend.settings import Settings, settings
 from backend.tags.routes import router as tags_router
+from backend.templates.routes import router as templates_router
 from backend.views.routes import router as views_router
 
 log = logging.getLogger(__name__)
@@ -179,6 +180,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             notifications_router,
             search_router,
             tags_router,
+            templates_router,
             views_router,
             operations_router,
             events_router,

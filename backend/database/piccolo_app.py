@@ -12,6 +12,7 @@ TABLE_MODULES = (
     "backend.conversations.tables",
     "backend.tags.tables",
     "backend.views.tables",
+    "backend.templates.tables",
     "backend.mail.tables",
     "backend.compose.tables",
     "backend.contacts.tables",

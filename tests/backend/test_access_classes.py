@@ -132,6 +132,7 @@ async def make_objects(api: Api) -> Objects:
     tag = await ana.post("/tags", SaveTag(name="Warranty"), Tag)
     await ana.put(f"/conversations/{conversation_id}/tags", ChangeTags(add=[tag.id]))
     view = await ana.post("/views", {"name": "Everything", "filters": {}, "shared": "everybody"})
+    template = await ana.post("/templates", {"name": "Thanks", "text": "Hello", "shared": "everybody"})
     token = await ana.post("/me/tokens", {"name": "Reports"})
     browser = Subscriber("https://push.example.net/1")
     device = await ana.post("/push/devices", browser.wanted(), Device)
@@ -154,6 +155,7 @@ async def make_objects(api: Api) -> Objects:
             "comment_file_id": file_id,
             "tag_id": tag.id,
             "view_id": view["id"],
+            "template_id": template["id"],
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
             "invitation_id": invited.invitation.id,
@@ -378,6 +380,8 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"kind": "forward", "conversation_id": "conversation_id", "message_id": "message_id"},
         {"kind": "forward", "message_id": "message_id"},
     ],
+    "POST /templates/{template_id:int}/use": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
+    "POST /rendered-text": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
     "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],
     "POST /conversations/{conversation_id:int}/split": [{"message_id": "message_id"}],
@@ -406,7 +410,8 @@ async def test_an_id_in_a_body_opens_nothing_either(objects: Objects, route: Rou
     mallory = objects.api.mallory
     own = await mallory.post("/contacts", {"name": "Own", "addresses": []})
     path = route.path.replace("{contact_id:int}", str(own["id"]))
-    path = path.replace("{conversation_id:int}", str(objects.ids["conversation_id"]))
+    for name in ("conversation_id", "template_id"):
+        path = path.replace(f"{{{name}:int}}", str(objects.ids[name]))
     before = await fetch_value("SELECT count(*) FROM drafts")
     for body in BODIES[str(route)]:
         filled = {name: objects.ids.get(value, value) for name, value in body.items()}

@@ -1,0 +1,126 @@
+"""Templates made, changed, shared, deleted, and filled in.
+
+They are fetched when somebody looks for one, so no stream tells of them.
+"""
+
+from backend.access.asker import Asker
+from backend.database.connection import Row, execute, fetch_row, fetch_value
+from backend.errors import Conflict, Forbidden, Unacceptable
+from backend.events.record import action
+from backend.people.checks import check_name, refuse
+from backend.templates.contracts import Rendered, RenderFor, RenderText, SaveTemplate, Template
+from backend.templates.filling import values_for
+from backend.templates.language import TemplateError, Values, check, render
+from backend.templates.queries import access_template, template_of
+
+MOST_TEMPLATES = 2_000
+"""Of one person."""
+LONGEST_FOLDER = 200
+
+
+async def create_template(asker: Asker, given: SaveTemplate) -> Template:
+    """A new template of the person's own, or one that they share. Raises Unacceptable."""
+    checked = _checked(given)
+    async with action(asker.user_id):
+        await _check_sharing(asker, given)
+        count = await fetch_value("SELECT count(*) FROM templates WHERE maker_id = $1", asker.user_id)
+        if count >= MOST_TEMPLATES:
+            raise Unacceptable(f"You have {MOST_TEMPLATES} templates already.", "Delete some that you do not use.")
+        record = await fetch_row(
+            "INSERT INTO templates (maker_id, kind, name, folder, shared, team_id, subject, text, uses, version, "
+            "created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 1, now(), now()) RETURNING *",
+            asker.user_id,
+            *checked,
+        )
+    assert record is not None
+    return template_of(record)
+
+
+async def save_template(asker: Asker, template_id: int, given: SaveTemplate) -> Template:
+    """Change a template, or with whom it is shared. Raises NotFound, Forbidden, Unacceptable, Conflict when stale."""
+    checked = _checked(given)
+    async with action(asker.user_id):
+        before = await _changeable(asker, template_id)
+        if before["version"] != given.version:
+            raise Conflict(
+                "Somebody changed this template meanwhile.",
+                "Look at their text, then save yours.",
+                stored=before["text"],
+                version=before["version"],
+            )
+        if (given.shared, given.team_id) != (before["shared"], before["team_id"]):
+            await _check_sharing(asker, given)
+        record = await fetch_row(
+            "UPDATE templates SET kind = $2, name = $3, folder = $4, shared = $5, team_id = $6, subject = $7, "
+            "text = $8, version = version + 1, updated_at = now() WHERE id = $1 RETURNING *",
+            template_id,
+            *checked,
+        )
+    assert record is not None
+    return template_of(record)
+
+
+async def delete_template(asker: Asker, template_id: int) -> None:
+    """Away with it, for everybody it is shared with. Raises NotFound and Forbidden."""
+    async with action(asker.user_id):
+        await _changeable(asker, template_id)
+        await execute("DELETE FROM templates WHERE id = $1", template_id)
+
+
+async def use_template(asker: Asker, template_id: int, wanted: RenderFor) -> Rendered:
+    """Fill a template in, and count that it was used."""
+    record = await access_template(asker, template_id)
+    values = await values_for(asker, wanted)
+    rendered = _render(record["subject"], record["text"], values)
+    async with action(asker.user_id):
+        await execute("UPDATE templates SET uses = uses + 1, last_used_at = now() WHERE id = $1", template_id)
+    return rendered
+
+
+async def render_text(asker: Asker, given: RenderText) -> Rendered:
+    """Fill in a text that is not saved. Raises Unacceptable for what is no template."""
+    checked = _checked(SaveTemplate(name="preview", text=given.text, subject=given.subject))
+    return _render(*checked[-2:], await values_for(asker, given))
+
+
+def _render(subject: str, text: str, values: Values) -> Rendered:
+    try:
+        line, body = render(subject, values), render(text, values)
+    except TemplateError as fault:
+        raise Unacceptable(fault.message, fault.remedy) from fault
+    missing = dict.fromkeys((*line.missing, *body.missing))
+    return Rendered(subject=" ".join(line.text.split()), text=body.text, missing=list(missing))
+
+
+async def _changeable(asker: Asker, template_id: int) -> Row:
+    """One's own, or as an admin a shared one."""
+    record = await access_template(asker, template_id)
+    if record["maker_id"] != asker.user_id and not asker.is_admin:
+        raise Forbidden("Only who made a template, and admins, change it.", "Make one of your own from its text.")
+    locked = await fetch_row("SELECT * FROM templates WHERE id = $1 FOR UPDATE", template_id)
+    return locked if locked is not None else await access_template(asker, template_id)
+
+
+async def _check_sharing(asker: Asker, given: SaveTemplate) -> None:
+    if given.shared == "team" and not await fetch_value(
+        "SELECT 1 FROM team_members WHERE team_id = $1 AND user_id = $2", given.team_id or 0, asker.user_id
+    ):
+        raise refuse("team_id", "You are not in this team.", "Choose one of your teams.")
+
+
+def _checked(given: SaveTemplate) -> tuple[str, str, str, str, int | None, str, str]:
+    """The columns from `kind` to `text`, as they are kept."""
+    folder = "/".join(part for each in given.folder.split("/") if (part := " ".join(each.split())))
+    if len(folder) > LONGEST_FOLDER or "\x00" in folder:
+        raise refuse("folder", f"A folder's name has at most {LONGEST_FOLDER} characters.", "Choose a shorter one.")
+    parts = {"subject": " ".join(given.subject.split()), "text": given.text}
+    for field, source in parts.items():
+        if "\x00" in source:
+            raise refuse(field, "There is a character in it that no mail can hold.", "Write it anew.")
+        try:
+            check(source)
+        except TemplateError as fault:
+            raise Unacceptable(fault.message, fault.remedy, fields={field: fault.message}, line=fault.line) from fault
+    subject = "" if given.kind == "snippet" else parts["subject"]
+    team_id = given.team_id if given.shared == "team" else None
+    return given.kind, check_name(given.name), folder, given.shared, team_id, subject, parts["text"]

@@ -1,0 +1,75 @@
+"""Templates as they cross the wire."""
+
+from datetime import datetime
+from typing import Literal
+
+from backend.contracts import Contract
+from backend.mail.contracts import MailAddress
+
+TemplateKind = Literal["template", "snippet"]
+SharedWith = Literal["nobody", "team", "everybody"]
+
+
+class Template(Contract):
+    """A whole mail, or a passage (a `snippet`, which has no subject). `uses` counts how often it went into a mail.
+
+    `text` and `subject` hold merge fields; `fields` are those that they name.
+    """
+
+    id: int
+    kind: TemplateKind
+    name: str
+    folder: str
+    maker_id: int
+    shared: SharedWith
+    team_id: int | None
+    subject: str
+    text: str
+    fields: list[str]
+    uses: int
+    last_used_at: datetime | None
+    version: int
+    updated_at: datetime
+
+
+class SaveTemplate(Contract):
+    """`version` is the one that was changed: a stale one is refused, with the newer one in the details."""
+
+    name: str
+    text: str
+    kind: TemplateKind = "template"
+    folder: str = ""
+    shared: SharedWith = "nobody"
+    team_id: int | None = None
+    subject: str = ""
+    version: int = 0
+
+
+class RenderFor(Contract):
+    """Whom and what a text is rendered for: the contact is that of the first of `to`."""
+
+    to: list[MailAddress] = []
+    mailbox_id: int | None = None
+    conversation_id: int | None = None
+
+
+class RenderText(RenderFor):
+    """A text that is not saved (yet)."""
+
+    subject: str = ""
+    text: str = ""
+
+
+class Rendered(Contract):
+    """The text with its fields filled in. What has no value stands in brackets, and in `missing`, each once."""
+
+    subject: str
+    text: str
+    missing: list[str]
+
+
+class MergeField(Contract):
+    """A field that templates can name, as `contact.first_name`."""
+
+    name: str
+    example: str
