@@ -21,8 +21,6 @@ from sync.mime.subjects import base_subject
 
 _ALREADY_REPLY = re.compile(r"\s*re\s*:", re.IGNORECASE)
 _ALREADY_FORWARD = re.compile(r"\s*fwd?\s*:", re.IGNORECASE)
-LONGEST_FORWARDED = 200_000
-"""Characters of a forwarded text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +31,7 @@ class CarriedFile:
     content_type: str
     size: int
     digest: str
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,8 @@ class Beginning:
     recipients: WrittenRecipients
     subject: str
     text: str = ""
+    html: str | None = ""
+    quoted: bool = False
     answers_id: int | None = None
     files: Sequence[CarriedFile] = ()
 
@@ -74,7 +75,7 @@ async def begin_reply(asker: Asker, given: CreateDraft) -> Beginning:
             kind="forward",
             recipients=WrittenRecipients(),
             subject=message["subject"] if _ALREADY_FORWARD.match(message["subject"]) else f"Fwd: {message['subject']}",
-            text=_forwarded_text(message),
+            quoted=True,
             answers_id=message["id"],
             files=await _files_of(message),
         )
@@ -84,6 +85,7 @@ async def begin_reply(asker: Asker, given: CreateDraft) -> Beginning:
         kind=given.kind,
         recipients=_answered(message, await own_addresses(mailbox_id), to_all=given.kind == "reply_all"),
         subject=reply_subject(message["subject"]),
+        quoted=True,
         answers_id=message["id"],
     )
 
@@ -141,28 +143,6 @@ def reply_subject(subject: str) -> str:
     if base_subject(subject)[1] and ":" in subject:
         return f"Re: {subject.partition(':')[2].strip()}"
     return f"Re: {subject.strip()}".strip()
-
-
-def _forwarded_text(message: Row) -> str:
-    headers = msgspec.json.decode(message["recipients"], type=_Headers)
-    sender = msgspec.json.decode(message["sender"], type=MailAddress) if message["sender"] else None
-    lines = [
-        "",
-        "",
-        "---------- Forwarded message ----------",
-        *([f"From: {_written(sender)}"] if sender else []),
-        f"Date: {message['date']:%a, %d %b %Y %H:%M %Z}",
-        f"Subject: {message['subject']}",
-        *([f"To: {', '.join(map(_written, headers.to[:20]))}"] if headers.to else []),
-        *([f"Cc: {', '.join(map(_written, headers.cc[:20]))}"] if headers.cc else []),
-        "",
-        message["body_text"][:LONGEST_FORWARDED],
-    ]
-    return "\n".join(lines)
-
-
-def _written(person: MailAddress) -> str:
-    return f"{person.name} <{person.address}>" if person.name else person.address
 
 
 async def _files_of(message: Row) -> list[CarriedFile]:

@@ -18,10 +18,16 @@ class DraftAttachment(Contract):
     filename: str
     content_type: str
     size: int
+    content_id: str = ""
+    """Of a picture that stands in the text, as `cid:` names it there."""
 
 
 class Draft(Contract):
-    """A mail being written; everybody who sees the conversation sees it. A stale `version` is refused when saving."""
+    """A mail being written; everybody who sees the conversation sees it. A stale `version` is refused when saving.
+
+    `html` is None for a plain-text mail; else `text` is what it says. With `quoted`, the message that is answered or
+    forwarded follows the text when it is sent; until then it stands in neither.
+    """
 
     id: int
     conversation_id: int | None
@@ -36,6 +42,8 @@ class Draft(Contract):
     attachments: list[DraftAttachment]
     version: int
     updated_at: datetime
+    html: str | None = None
+    quoted: bool = False
 
 
 class CreateDraft(Contract):
@@ -48,13 +56,26 @@ class CreateDraft(Contract):
 
 
 class SaveDraft(Contract):
-    """Answers 409 with both texts when `version` is not the stored one."""
+    """Answers 409 with both texts when `version` is not the stored one.
+
+    With `html`, which is cleaned before it is stored, the text is taken from that, and `text` counts for nothing.
+    Pictures in it are named by `cid:` and the `content_id` of an attachment.
+    """
 
     version: int
     to: list[MailAddress]
     cc: list[MailAddress]
     bcc: list[MailAddress]
     subject: str
+    text: str
+    html: str | None = None
+    quoted: bool = False
+
+
+class QuotedMessage(Contract):
+    """The message that a draft answers or forwards, as it would follow the text: to be written into."""
+
+    html: str
     text: str
 
 

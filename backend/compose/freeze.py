@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.compose.contracts import Draft
+from backend.compose.quoting import quote_of
 from backend.database.connection import Row, fetch_row, fetch_value
 from backend.errors import Unacceptable
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from backend.mail.raw import load_raw
 from sync.mime.build import Composition, CompositionError, build_message, new_message_id
+from sync.mime.composed import finished, pictures_in
 from sync.mime.headers import split_head
-from sync.mime.html_text import html_from_text
 from sync.mime.message import Address, Attachment, ParsedMessage
 from sync.mime.parse import parse_message
 from sync.mime.recipients import parse_recipients
@@ -89,10 +90,22 @@ async def freeze(
     recipients = check_recipients(draft)
     from_, on_behalf = await _senders(mailbox, writer_id)
     in_reply_to, references = await _thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
+    text, html, quoted = await _body(draft, answers_id)
+    shown = set(pictures_in(html or ""))
     attachments = [
-        Attachment(position, file["filename"], file["content_type"], None, False, await blobs.get(file["digest"]))
+        Attachment(
+            position,
+            file["filename"],
+            file["content_type"],
+            file["content_id"] or None,
+            bool(file["content_id"]),
+            await blobs.get(file["digest"]),
+        )
         for position, file in enumerate(files)
+        if not file["content_id"] or file["content_id"] in shown
     ]
+    known = {each.content_id for each in attachments}
+    attachments += [each for each in quoted if each.content_id in shown - known]
     try:
         composition = Composition(
             message_id=new_message_id(mailbox["address"].rpartition("@")[2]),
@@ -103,8 +116,9 @@ async def freeze(
             bcc=recipients.bcc,
             subject=draft.subject,
             date=(send_at or datetime.now(UTC)).replace(microsecond=0),
-            text=draft.text,
-            html=html_from_text(draft.text),
+            text=text,
+            html=html,
+            flowed=html is None,
             attachments=tuple(attachments),
             in_reply_to=in_reply_to,
             references=references,
@@ -120,6 +134,19 @@ async def freeze(
         sender=from_.address,
         envelope=_each_once([*recipients.addresses, *own_copy]),
     )
+
+
+async def _body(draft: Draft, answers_id: int | None) -> tuple[str, str | None, Sequence[Attachment]]:
+    """Text and HTML as they leave, with what is quoted below them; and the pictures of that."""
+    html = None if draft.html is None else finished(draft.html)
+    quote = await quote_of(draft.kind, answers_id, draft.conversation_id) if draft.quoted else None
+    if quote is None:
+        return draft.text, html, ()
+    said = bool(draft.text.strip() or pictures_in(draft.html or ""))
+    text = f"{draft.text}\n\n{quote.text}" if said else quote.text
+    if html is None:
+        return text, None, ()
+    return text, f"{html}<br>{quote.html}" if said else quote.html, quote.pictures
 
 
 async def _senders(mailbox: Row, writer_id: int) -> tuple[Address, Address | None]:

@@ -9,7 +9,7 @@ from backend.access.asker import Asker
 from backend.access.fetch import SEES_AS_READER
 from backend.compose.contracts import Draft, DraftAttachment, Outgoing, OutgoingRecipient
 from backend.compose.meanwhile import came_to
-from backend.database.connection import Row, fetch
+from backend.database.connection import Row, fetch, fetch_row
 from backend.errors import NotFound
 from backend.mail.contracts import MailAddress
 
@@ -104,6 +104,15 @@ async def attachments_of_draft(draft_id: int) -> Sequence[Row]:
     return await fetch("SELECT * FROM composed_attachments WHERE draft_id = $1 ORDER BY id", draft_id)
 
 
+async def picture_of_draft(draft_id: int, content_id: str) -> Row | None:
+    """The record of a picture in a draft's text."""
+    return await fetch_row(
+        "SELECT * FROM composed_attachments WHERE draft_id = $1 AND content_id = $2 AND content_id <> '' LIMIT 1",
+        draft_id,
+        content_id,
+    )
+
+
 async def _drafts(records: Sequence[Row]) -> list[Draft]:
     files = await _attachments("draft_id", [record["id"] for record in records])
     drafts = []
@@ -122,6 +131,8 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
                 subject=record["subject"],
                 text=record["text"],
                 attachments=files.get(record["id"], []),
+                html=record["html"],
+                quoted=record["quoted"],
                 version=record["version"],
                 updated_at=record["updated_at"],
             )
@@ -157,7 +168,7 @@ async def _outgoing(records: Sequence[Row]) -> list[Outgoing]:
             remedy=record["remedy"],
             server_words=record["server_words"],
             recipients=people.get(record["id"], []),
-            attachments=files.get(record["id"], []),
+            attachments=[each for each in files.get(record["id"], []) if not each.content_id],
             came=came.get(record["id"], []),
             send_at=record["next_attempt_at"] if record["state"] == "scheduled" else None,
             then_done=record["then_done"],
@@ -180,6 +191,7 @@ async def _attachments(column: str, ids: Collection[int]) -> dict[int, list[Draf
                 filename=record["filename"],
                 content_type=record["content_type"],
                 size=record["size"],
+                content_id=record["content_id"],
             )
         )
     return found

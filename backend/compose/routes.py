@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import Router, delete, get, post, put
+from litestar import Response, Router, delete, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
@@ -10,17 +10,20 @@ from litestar.params import Body
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.compose import queries
-from backend.compose.actions import decisions, drafts, send
+from backend.compose.actions import attaching, decisions, drafts, send
 from backend.compose.contracts import (
     CreateDraft,
     Draft,
     Outgoing,
+    QuotedMessage,
     RescheduleOutgoing,
     ResolveOutgoing,
     SaveDraft,
     SendDraft,
 )
-from backend.errors import BadRequest
+from backend.errors import BadRequest, NotFound
+from backend.mail import blobs
+from backend.mail.routes import INERT
 
 UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
 
@@ -62,18 +65,36 @@ async def take_over(asker: Asker, draft_id: int) -> Draft:
 
 
 @post("/drafts/{draft_id:int}/attachments", **access("handling"))
-async def attach_file(asker: Asker, draft_id: int, data: UploadedFile) -> Draft:
-    """Attach a file, given as the multipart field `file`."""
+async def attach_file(asker: Asker, draft_id: int, data: UploadedFile, in_text: bool = False) -> Draft:
+    """Attach a file, given as the multipart field `file`; `in_text`: a picture for the text, with a content-id."""
     file = data.get("file")
     if file is None:
         raise BadRequest("There is no file in this request.", "Send it as the multipart field `file`.")
-    return await drafts.attach_file(asker, draft_id, file.filename, file.content_type, await file.read())
+    return await attaching.attach_file(
+        asker, draft_id, file.filename, file.content_type, await file.read(), in_text=in_text
+    )
 
 
 @delete("/drafts/{draft_id:int}/attachments/{attachment_id:int}", status_code=200, **access("handling"))
 async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
     """Take a file off the draft."""
-    return await drafts.detach_file(asker, draft_id, attachment_id)
+    return await attaching.detach_file(asker, draft_id, attachment_id)
+
+
+@get("/drafts/{draft_id:int}/pictures/{content_id:str}", **access("conversation"))
+async def read_picture(draft_id: int, content_id: str) -> Response[bytes]:
+    """A picture in a draft's text."""
+    record = await queries.picture_of_draft(draft_id, content_id)
+    if record is None:
+        raise NotFound("There is no such picture in this draft.", "It may have been taken out meanwhile.")
+    headers = {**INERT, "cache-control": "private, max-age=3600", "vary": "cookie"}
+    return Response(await blobs.get(record["digest"]), media_type=record["content_type"], headers=headers)
+
+
+@post("/drafts/{draft_id:int}/quote", status_code=200, **access("handling"))
+async def take_quote(asker: Asker, draft_id: int) -> QuotedMessage:
+    """The message that follows this draft, to be written into; its pictures become the draft's own."""
+    return await attaching.take_quote(asker, draft_id)
 
 
 @post("/drafts/{draft_id:int}/send", **access("handling"))
@@ -117,6 +138,8 @@ router = Router(
         take_over,
         attach_file,
         detach_file,
+        read_picture,
+        take_quote,
         send_draft,
         list_outbox,
         undo_sending,

@@ -26,6 +26,7 @@ from sync.mime.header_lines import (
     text_field,
 )
 from sync.mime.message import Address, Attachment
+from sync.mime.plaintext import flow
 
 __all__ = ["Composition", "CompositionError", "build_message", "new_message_id"]
 
@@ -40,7 +41,8 @@ class Composition:
     """What a person sends. `message_id` is fixed by the caller, without brackets; `date` is aware.
 
     Attachments that are `inline` and have a `content_id` are pictures of the HTML; the others are files.
-    `bcc` is for the envelope only. `sender` is who sends on behalf of `from_` (RFC 5322 section 3.6.2).
+    `bcc` is for the envelope only. A text that is `flowed` is written with lines that a reader may join again
+    (RFC 3676): for a mail without HTML. `sender` is who sends on behalf of `from_` (RFC 5322 section 3.6.2).
     """
 
     message_id: str
@@ -57,6 +59,7 @@ class Composition:
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     sender: Address | None = None
+    flowed: bool = False
 
 
 def new_message_id(domain: str) -> str:
@@ -115,7 +118,7 @@ def _references(c: Composition) -> list[str]:
 def _body(c: Composition) -> bytes:
     pictures = [item for item in c.attachments if c.html is not None and item.inline and item.content_id]
     files = [item for item in c.attachments if item not in pictures]
-    body = _text_part("plain", c.text)
+    body = _text_part("plain", flow(c.text), "; format=flowed") if c.flowed else _text_part("plain", c.text)
     if c.html is not None:
         html = _text_part("html", c.html)
         if pictures:
@@ -136,7 +139,7 @@ def _multipart(kind: str, parts: list[bytes], seed: str, parameter: str = "") ->
     return head.encode("ascii") + b"\r\n\r\n" + middle + line + b"--\r\n"
 
 
-def _text_part(subtype: str, text: str) -> bytes:
+def _text_part(subtype: str, text: str, parameter: str = "") -> bytes:
     text = _UNCLEAN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = text.removesuffix("\n").split("\n")
     plain = text.isascii() and all(len(line) <= 900 and line[:5] != "From " and line[:2] != "--" for line in lines)
@@ -145,7 +148,7 @@ def _text_part(subtype: str, text: str) -> bytes:
     else:
         encoding = "quoted-printable"
         body = b"\r\n".join(_quoted_printable(line) for line in lines)
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    head = f"Content-Type: text/{subtype}; charset=utf-8{parameter}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     return head.encode("ascii") + body
 
 

@@ -2,6 +2,7 @@
 
 import html as html_entities
 import re
+from collections.abc import Iterator
 
 import nh3
 
@@ -44,6 +45,39 @@ def text_from_html(html: str) -> str:
     text = clean_text(html_entities.unescape(kept)).translate(_INVISIBLE)
     lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+WIDTH = 72
+
+
+def flow(text: str) -> str:
+    """Long lines broken softly, as format=flowed (RFC 3676): `unflow` gives the text again, but for blanks at the
+    ends of lines."""
+    out: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if line.rstrip() == "--" and line.endswith(" "):
+            out.append("-- ")
+            continue
+        depth = len(line) - len(line.lstrip(">"))
+        quoted = depth > 0 and line[depth : depth + 1] in ("", " ")
+        prefix, words = (">" * depth + " ", line[depth + 1 :]) if quoted else ("", line)
+        for piece in _softly_broken(words.rstrip()):
+            # What begins with a blank, a quotation mark or "From " is told apart from a mark by one more blank.
+            stuffing = " " if not prefix and piece.startswith((" ", ">", "From ")) else ""
+            out.append(f"{prefix}{stuffing}{piece}" if piece else prefix.rstrip())
+    return "\n".join(out)
+
+
+def _softly_broken(line: str) -> Iterator[str]:
+    """Pieces that end in a blank where the line goes on."""
+    while len(line) > WIDTH:
+        cut = line.rfind(" ", 1, WIDTH) + 1 or line.find(" ", WIDTH) + 1
+        # A piece of blanks only, or the mark of a signature, would be read as something else.
+        if not cut or not line[:cut].strip() or line[:cut] == "-- " or not line[cut:].strip():
+            break
+        yield line[:cut]
+        line = line[cut:]
+    yield line
 
 
 def unflow(text: str, *, delete_space: bool) -> str:

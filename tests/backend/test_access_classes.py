@@ -26,7 +26,7 @@ from backend.notifications.contracts import Device
 from backend.people.contracts import CreateInvitation, InvitationCreated, SaveTeam, Team, UpdatePerson
 from backend.settings import read_settings
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
-from tests.servers.api import Api, Template, fresh_copy
+from tests.servers.api import Api, Member, Template, fresh_copy
 from tests.servers.delivery import deliver, write_mail
 from tests.servers.postgres import Databases
 from tests.servers.push_service import Subscriber
@@ -105,6 +105,13 @@ async def objects(
         yield await make_objects(api)
 
 
+async def attach_picture(who: Member, draft: Draft, content: bytes = b"pixels") -> str:
+    """Put a picture into a draft; answers its content-id."""
+    form = {"file": ("hub.png", content, "image/png")}
+    answer = await who.request("POST", f"/drafts/{draft.id}/attachments?in_text=true", files=form)
+    return answer.json()["attachments"][-1]["content_id"]
+
+
 async def make_objects(api: Api) -> Objects:
     ana = api.ana
     await ana.patch(f"/people/{api.tom.user_id}", UpdatePerson(role="admin"))
@@ -127,6 +134,7 @@ async def make_objects(api: Api) -> Objects:
     outgoing = await ana.post(f"/drafts/{sent.id}/send", frozen)
     draft = await write_draft(api, conversation_id)
     attached = await ana.request("POST", f"/drafts/{draft.id}/attachments", files=form)
+    pictured = await attach_picture(ana, draft)
     invited = await ana.post("/invitations", CreateInvitation(email="mei@northwind.example"), InvitationCreated)
     team = await ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
     tag = await ana.post("/tags", SaveTag(name="Warranty"), Tag)
@@ -149,6 +157,7 @@ async def make_objects(api: Api) -> Objects:
             "contact_id": (await ana.get("/contacts", ContactPage)).items[0].id,
             "draft_id": draft.id,
             "attachment_id": attached.json()["attachments"][0]["id"],
+            "content_id": pictured,
             "outgoing_id": outgoing["id"],
             "person_id": api.jonas.user_id,
             "comment_id": detail.comments[0].id,

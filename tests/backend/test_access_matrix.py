@@ -24,7 +24,7 @@ from backend.conversations.contracts import (
 from backend.database.connection import fetch_value
 from backend.mailboxes.contracts import SetMailboxMembers, WorkCounts
 from backend.people.contracts import CreateInvitation, InvitationCreated, Me, SaveTeam, Team
-from tests.backend.test_access_classes import PREFIX, ROUTES, Objects, Route, make_objects, query_of
+from tests.backend.test_access_classes import PREFIX, ROUTES, Objects, Route, attach_picture, make_objects, query_of
 from tests.servers.api import PASSWORD, Api, Caller, Member, Template, fresh_copy, token_in
 from tests.servers.delivery import deliver, write_mail
 from tests.servers.postgres import Databases
@@ -132,6 +132,7 @@ async def make_conversation(api: Api, word: str, everything: Objects, mentioned:
     draft = await write_draft(api, conversation_id, word)
     form = {"file": (f"{word}.txt", word.encode(), "text/plain")}
     attached = await api.jonas.request("POST", f"/drafts/{draft.id}/attachments", files=form)
+    pictured = await attach_picture(api.jonas, draft, word.encode())
     message = (await api.jonas.get(path, ConversationDetail)).messages[0]
     ids = {
         "conversation_id": conversation_id,
@@ -139,6 +140,7 @@ async def make_conversation(api: Api, word: str, everything: Objects, mentioned:
         "position": message.attachments[0].position,
         "draft_id": draft.id,
         "attachment_id": attached.json()["attachments"][0]["id"],
+        "content_id": pictured,
         "outgoing_id": outgoing["id"],
         "comment_id": (await api.jonas.get(path, ConversationDetail)).comments[0].id,
         "comment_file_id": file_id,
@@ -153,7 +155,7 @@ async def write_draft(api: Api, conversation_id: int, word: str) -> Draft:
     return await api.jonas.put(f"/drafts/{draft.id}", saved, Draft)
 
 
-OF_A_CONVERSATION = {"conversation_id", "message_id", "draft_id", "attachment_id", "outgoing_id"}
+OF_A_CONVERSATION = {"conversation_id", "message_id", "draft_id", "attachment_id", "content_id", "outgoing_id"}
 OF_A_CONVERSATION |= {"comment_id", "comment_file_id"}
 READING = [route for route in ROUTES if route.method == "GET" and not route.path.endswith("/oauth/callback")]
 SCOPED = [route for route in ROUTES if OF_A_CONVERSATION & set(route.parameters)]

@@ -145,6 +145,8 @@ async def _beginning_from(record: Row) -> Beginning:
         recipients=written,
         subject=record["subject"],
         text=record["text"],
+        html=record["html"],
+        quoted=record["quoted"],
         answers_id=record["answers_id"],
         files=[
             CarriedFile(
@@ -152,6 +154,7 @@ async def _beginning_from(record: Row) -> Beginning:
                 content_type=each["content_type"],
                 size=each["size"],
                 digest=each["digest"],
+                content_id=each["content_id"],
             )
             for each in files
         ],

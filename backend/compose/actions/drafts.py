@@ -1,9 +1,10 @@
-"""Drafts: begun, saved with a version, given attachments, thrown away. Each is one transaction, told to all who see it.
+"""Drafts: begun, saved with a version, taken over, thrown away. Each is one transaction, told to all who see it.
 
 A draft in a conversation is shared by everybody who sees that; one of a new mail is its author's alone. Locks are
 taken in the order of every action: membership, conversation, draft.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import msgspec
 
 from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox, check_handles
-from backend.compose.beginnings import Beginning, begin_new, begin_reply
+from backend.compose.beginnings import Beginning, CarriedFile, begin_new, begin_reply
 from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
 from backend.compose.queries import WrittenRecipients, read_draft
 from backend.conversations.change import audience_of, changing, handling, hold_membership, tell
@@ -21,18 +22,16 @@ from backend.conversations.trail import add_activity
 from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, TooLarge, Unacceptable
 from backend.events.record import Action, action, user_stream
-from backend.mail import blobs
 from backend.mail.contracts import MailAddress
-from sync.mime.attachments import safe_filename
 from sync.mime.characters import clean_line, clean_text
+from sync.mime.composed import TooMuchMarkup, clean_composed, composed_text
 
 LONGEST_TEXT = 1_000_000
 LONGEST_SUBJECT = 1_000
 LONGEST_ADDRESS = 500
 MOST_RECIPIENTS = 500
-LARGEST_ATTACHMENTS = 25 * 1024 * 1024
-"""Bytes of all files of one mail together; most servers take little more once they are encoded."""
-MOST_ATTACHMENTS = 100
+LONGEST_HTML = 4_000_000
+"""Characters, with what was pasted and quoted."""
 
 
 @dataclass(slots=True)
@@ -70,8 +69,9 @@ async def insert_draft(author_id: int, beginning: Beginning) -> Row:
     """Write the row, and what of the conversation its writer knows."""
     record = await fetch_row(
         "INSERT INTO drafts (mailbox_id, conversation_id, author_id, kind, answers_id, recipients, subject, text, "
-        "version, updated_at, seen_at, seen_arrival, seen_outgoing) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, now(), "
-        "now(), coalesce((SELECT last_arrival FROM conversations WHERE id = $2), 0), "
+        "html, quoted, version, updated_at, seen_at, seen_arrival, seen_outgoing) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, now(), now(), "
+        "coalesce((SELECT last_arrival FROM conversations WHERE id = $2), 0), "
         "coalesce((SELECT max(id) FROM outgoing WHERE conversation_id = $2), 0)) RETURNING *",
         beginning.mailbox_id,
         beginning.conversation_id,
@@ -81,19 +81,27 @@ async def insert_draft(author_id: int, beginning: Beginning) -> Row:
         _json(beginning.recipients),
         beginning.subject,
         beginning.text,
+        beginning.html,
+        beginning.quoted,
     )
     assert record is not None
     for file in beginning.files:
-        await execute(
-            "INSERT INTO composed_attachments (draft_id, filename, content_type, size, digest) "
-            "VALUES ($1, $2, $3, $4, $5)",
-            record["id"],
-            file.filename,
-            file.content_type,
-            file.size,
-            file.digest,
-        )
+        await add_file(record["id"], file)
     return record
+
+
+async def add_file(draft_id: int, file: CarriedFile) -> None:
+    """Write the row of a file, or of a picture in the text, that is in the blob store."""
+    await execute(
+        "INSERT INTO composed_attachments (draft_id, filename, content_type, size, digest, content_id) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        draft_id,
+        file.filename,
+        file.content_type,
+        file.size,
+        file.digest,
+        file.content_id,
+    )
 
 
 async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
@@ -104,20 +112,14 @@ async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
     """
     recipients = WrittenRecipients(to=_tidied(given.to), cc=_tidied(given.cc), bcc=_tidied(given.bcc))
     subject = clean_line(given.subject)[:LONGEST_SUBJECT]
-    text = clean_text(given.text)
-    if len(text) > LONGEST_TEXT:
-        raise TooLarge("This text is too long for a mail.", "Attach it as a file.")
+    html, text = await _written(given)
     if len(recipients.to) + len(recipients.cc) + len(recipients.bcc) > MOST_RECIPIENTS:
         raise Unacceptable(f"A mail goes to {MOST_RECIPIENTS} people at most.", "Send it in several groups.")
     async with changing_draft(asker.user_id, draft_id) as change:
         stored = await read_draft(draft_id)
-        if (stored.to, stored.cc, stored.bcc, stored.subject, stored.text) == (
-            recipients.to,
-            recipients.cc,
-            recipients.bcc,
-            subject,
-            text,
-        ):
+        standing = (stored.to, stored.cc, stored.bcc, stored.subject, stored.text, stored.html, stored.quoted)
+        people = (recipients.to, recipients.cc, recipients.bcc)
+        if standing == (*people, subject, text, html, given.quoted):
             return stored
         if stored.version != given.version:
             raise Conflict(
@@ -127,14 +129,38 @@ async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
                 given=msgspec.to_builtins(given),
             )
         await execute(
-            "UPDATE drafts SET recipients = $2, subject = $3, text = $4, version = version + 1, updated_at = now() "
-            "WHERE id = $1",
+            "UPDATE drafts SET recipients = $2, subject = $3, text = $4, html = $5, quoted = $6, "
+            "version = version + 1, updated_at = now() WHERE id = $1",
             draft_id,
             _json(recipients),
             subject,
             text,
+            html,
+            given.quoted,
         )
         return await change.tell()
+
+
+async def _written(given: SaveDraft) -> tuple[str | None, str]:
+    """The HTML as it can be stored, and what it says. Raises TooLarge for what no mail can hold."""
+    html = None
+    try:
+        if given.html is None:
+            text = clean_text(given.text)
+        elif len(given.html) > LONGEST_HTML:
+            raise TooMuchMarkup
+        else:
+            html, text = await asyncio.to_thread(_clean, given.html)
+    except TooMuchMarkup:
+        text = ""
+    if len(text) > LONGEST_TEXT or (given.html and html is None):
+        raise TooLarge("This text is too long for a mail.", "Attach it as a file.")
+    return html, text
+
+
+def _clean(html: str) -> tuple[str, str]:
+    clean = clean_composed(html)
+    return clean, composed_text(clean)
 
 
 async def take_over(asker: Asker, draft_id: int) -> Draft:
@@ -177,45 +203,6 @@ async def remove_draft(act: Action, record: Row) -> None:
     async with changing(act.actor_id, record["conversation_id"]) as change:
         change.tell(lambda row: ConversationChanged(row=row))
         change.tell(lambda row: gone)
-
-
-async def attach_file(asker: Asker, draft_id: int, filename: str, content_type: str, content: bytes) -> Draft:
-    """Attach a file. Raises TooLarge when the mail's files would be more than servers take. The version stays."""
-    digest = await blobs.put(content)
-    async with changing_draft(asker.user_id, draft_id) as change:
-        number, size = await _attached(draft_id)
-        if size + len(content) > LARGEST_ATTACHMENTS or number >= MOST_ATTACHMENTS:
-            raise TooLarge(
-                f"“{filename[:80]}” would make this mail larger than 25 MB, which most servers refuse.",
-                "Send a link to the file, or split the files over several mails.",
-            )
-        await execute(
-            "INSERT INTO composed_attachments (draft_id, filename, content_type, size, digest) "
-            "VALUES ($1, $2, $3, $4, $5)",
-            draft_id,
-            safe_filename(clean_line(filename))[:200] or "attachment",
-            clean_line(content_type)[:150].lower() or "application/octet-stream",
-            len(content),
-            digest,
-        )
-        return await change.tell()
-
-
-async def _attached(draft_id: int) -> tuple[int, int]:
-    row = await fetch_row(
-        "SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM composed_attachments "
-        "WHERE draft_id = $1",
-        draft_id,
-    )
-    assert row is not None
-    return row["number"], row["size"]
-
-
-async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
-    """Take a file off the draft. Taking off what is not there changes nothing."""
-    async with changing_draft(asker.user_id, draft_id) as change:
-        await execute("DELETE FROM composed_attachments WHERE id = $1 AND draft_id = $2", attachment_id, draft_id)
-        return await change.tell()
 
 
 @asynccontextmanager

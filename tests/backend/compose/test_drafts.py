@@ -2,7 +2,7 @@
 
 import httpx
 
-from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
+from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, QuotedMessage, SaveDraft
 from backend.conversations.contracts import ConversationChanged, ConversationDetail
 from backend.mail.contracts import MailAddress
 from tests.servers.api import Api, Member
@@ -53,11 +53,13 @@ async def test_a_subject_that_has_re_keeps_it_once(api: Api) -> None:
         assert draft.subject == expected
 
 
-async def test_a_forward_carries_text_and_files_and_goes_to_nobody_yet(api: Api) -> None:
+async def test_a_forward_quotes_its_message_carries_the_files_and_goes_to_nobody_yet(api: Api) -> None:
     raw = write_mail(subject="Broken frame", text="See the picture.", attachment=b"\x89PNG not really")
     draft = await begin(api.ana, await deliver(api.support, raw), "forward")
     assert (draft.to, draft.subject) == ([], "Fwd: Broken frame")
-    assert "See the picture." in draft.text and "From: Carla Customer <carla@customer.example>" in draft.text
+    assert (draft.quoted, draft.text) == (True, "")
+    quote = await api.ana.post(f"/drafts/{draft.id}/quote", None, QuotedMessage)
+    assert "See the picture." in quote.text and "From: Carla Customer <carla@customer.example>" in quote.text
     assert [(file.filename, file.size) for file in draft.attachments] == [("photo.png", 15)]
 
 

@@ -13,7 +13,15 @@ import websockets
 
 from backend.accounts.actions import report_state
 from backend.accounts.contracts import AccountState
-from backend.compose.contracts import CreateDraft, Draft, Outgoing, RescheduleOutgoing, SaveDraft, SendDraft
+from backend.compose.contracts import (
+    CreateDraft,
+    Draft,
+    Outgoing,
+    QuotedMessage,
+    RescheduleOutgoing,
+    SaveDraft,
+    SendDraft,
+)
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -541,6 +549,18 @@ async def a_draft_taken_over(scene: Scene) -> None:
     draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
     await save(scene, draft, "Hello Mateus,")
     await scene.api.jonas.post(f"/drafts/{draft.id}/take-over", None, Draft)
+
+
+@deed
+async def a_draft_with_pictures_and_the_message_it_answers(scene: Scene) -> None:
+    ana = scene.api.ana
+    draft = await ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    form = {"file": ("hub.png", b"pixels", "image/png")}
+    await ana.request("POST", f"/drafts/{draft.id}/attachments?in_text=true", files=form)
+    await ana.post(f"/drafts/{draft.id}/quote", None, QuotedMessage)
+    save = {name: getattr(draft, name) for name in ("version", "to", "cc", "bcc", "subject")}
+    body = SaveDraft(**save, text="", html="<p>See <b>this</b></p>", quoted=True)
+    await ana.put(f"/drafts/{draft.id}", body, Draft)
 
 
 async def save(scene: Scene, draft: Draft, text: str) -> Draft:

@@ -1,0 +1,94 @@
+"""What a draft carries beside its words: files, the pictures in its text, and the message that it quotes."""
+
+import secrets
+
+from backend.access.asker import Asker
+from backend.compose.actions.drafts import add_file, changing_draft
+from backend.compose.beginnings import CarriedFile
+from backend.compose.contracts import Draft, QuotedMessage
+from backend.compose.queries import attachments_of_draft
+from backend.compose.quoting import quote_of
+from backend.database.connection import execute, fetch_row
+from backend.errors import NotFound, TooLarge, Unacceptable
+from backend.mail import blobs
+from backend.mail.pictures import KINDS
+from sync.mime.attachments import safe_filename
+from sync.mime.characters import clean_line
+
+LARGEST_ATTACHMENTS = 25 * 1024 * 1024
+"""Bytes of all files of one mail together; most servers take little more once they are encoded."""
+MOST_ATTACHMENTS = 100
+
+
+async def attach_file(
+    asker: Asker, draft_id: int, filename: str, content_type: str, content: bytes, *, in_text: bool = False
+) -> Draft:
+    """Attach a file; one that is to stand `in_text` is a picture, and gets a content-id. The version stays.
+
+    Raises TooLarge when the mail's files would be more than servers take, Unacceptable for what is no picture.
+    """
+    kind = clean_line(content_type)[:150].lower() or "application/octet-stream"
+    if in_text and kind not in KINDS:
+        raise Unacceptable("Only pictures can stand in the text.", "Attach this as a file.")
+    file = CarriedFile(
+        filename=safe_filename(clean_line(filename))[:200] or ("picture" if in_text else "attachment"),
+        content_type=kind,
+        size=len(content),
+        digest=await blobs.put(content),
+        content_id=f"{secrets.token_hex(12)}@picture" if in_text else "",
+    )
+    async with changing_draft(asker.user_id, draft_id) as change:
+        await _check_room(draft_id, file)
+        await add_file(draft_id, file)
+        return await change.tell()
+
+
+async def _check_room(draft_id: int, file: CarriedFile) -> None:
+    row = await fetch_row(
+        "SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM composed_attachments "
+        "WHERE draft_id = $1",
+        draft_id,
+    )
+    assert row is not None
+    if row["size"] + file.size > LARGEST_ATTACHMENTS or row["number"] >= MOST_ATTACHMENTS:
+        raise TooLarge(
+            f"“{file.filename[:80]}” would make this mail larger than 25 MB, which most servers refuse.",
+            "Send a link to the file, or split the files over several mails.",
+        )
+
+
+async def detach_file(asker: Asker, draft_id: int, attachment_id: int) -> Draft:
+    """Take a file off the draft. Taking off what is not there changes nothing."""
+    async with changing_draft(asker.user_id, draft_id) as change:
+        await execute("DELETE FROM composed_attachments WHERE id = $1 AND draft_id = $2", attachment_id, draft_id)
+        return await change.tell()
+
+
+async def take_quote(asker: Asker, draft_id: int) -> QuotedMessage:
+    """The quoted message, to be written into: its pictures become the draft's own. The text stays as it is.
+
+    Raises NotFound when there is nothing (any more) that the draft could quote.
+    """
+    place = await fetch_row("SELECT kind, answers_id, conversation_id FROM drafts WHERE id = $1", draft_id)
+    quote = await quote_of(place["kind"], place["answers_id"], place["conversation_id"]) if place else None
+    if quote is None:
+        raise NotFound("The message that this answers is not here any more.", "Write without quoting it.")
+    pictures = [
+        CarriedFile(
+            filename=each.filename or "picture",
+            content_type=each.content_type,
+            size=len(each.content),
+            digest=await blobs.put(each.content),
+            content_id=each.content_id or "",
+        )
+        for each in quote.pictures
+    ]
+    async with changing_draft(asker.user_id, draft_id) as change:
+        known = {each["content_id"] for each in await attachments_of_draft(draft_id)}
+        fresh = [each for each in pictures if each.content_id not in known]
+        for picture in fresh:
+            await _check_room(draft_id, picture)
+            await add_file(draft_id, picture)
+        if fresh:
+            await change.tell()
+    return QuotedMessage(html=quote.html, text=quote.text)
