@@ -25,7 +25,7 @@
     const forMany = (node) => node.closest("[data-panel=many]") !== null;
     const control = (tandem.marked?.().length && all.find(forMany)) || all.find((node) => !forMany(node));
     if (!control) return false;
-    if (control.matches("textarea, input")) control.focus();
+    if (control.matches("textarea, input, [contenteditable=true]")) control.focus();
     else control.click();
     return true;
   };
@@ -67,7 +67,7 @@
       return;
     }
     // Whoever began to type before they saw the question gives no commands by it.
-    if (dialog || tandem.menu || event.target.closest?.(".ask")) return;
+    if (dialog || tandem.menu || event.target.closest?.(".ask, .editor-tools")) return;
     const now = Date.now();
     if (now - opening < OPENING_MS) return;
     if (now - hushed < OPENING_MS) {

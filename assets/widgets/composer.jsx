@@ -1,162 +1,14 @@
 import { createElement as h, useCallback, useEffect, useRef, useState } from "react";
+import { Body } from "./compose/body.jsx";
+import { sendUp } from "./compose/files.js";
+import { icon } from "./compose/icons.jsx";
+import { Recipients } from "./compose/recipients.jsx";
+import { warningsOf } from "./compose/warnings.js";
 
 // Writing a mail. The composer owns its recipients, subject and text from the moment it opens (the key of the draft
 // says when to begin again); the server hears of changes and never writes them back, so fast typing loses nothing.
 const SAVE_AFTER = 400;
 const SAVE_AT_LATEST = 900;
-const LARGEST_FILE = 25 * 1024 * 1024;
-
-const ICONS = {
-  clip: "m16 6-8.4 8.6a2 2 0 0 0 2.8 2.8l8.4-8.6a4 4 0 1 0-5.6-5.6l-8.4 8.5a6 6 0 1 0 8.5 8.5l8.4-8.5",
-  trash: "M10 11v6M14 11v6M19 6v14a2 2 0 0 1-2 2H7a2 2 0 0 1-2-2V6M3 6h18M8 6V4a2 2 0 0 1 2-2h4a2 2 0 0 1 2 2v2",
-  fold: "m6 9 6 6 6-6",
-  close: "M18 6 6 18M6 6l12 12",
-};
-const icon = (name, size = 16) =>
-  h("svg", { className: "icon", viewBox: "0 0 24 24", width: size, height: size, fill: "none", stroke: "currentColor", strokeWidth: 2, strokeLinecap: "round", strokeLinejoin: "round", "aria-hidden": true }, h("path", { d: ICONS[name] }));
-
-const ADDRESS = /^[^\s@,;<>]+@[^\s@,;<>]+$/;
-/** "Ana Ribeiro <ana@northwind.example>", or the address alone. */
-const parse = (typed) => {
-  const match = /^\s*"?([^"<]*?)"?\s*<([^<>\s]+@[^<>\s]+)>\s*$/.exec(typed);
-  if (match) return { name: match[1].trim(), address: match[2] };
-  const bare = typed.trim();
-  return ADDRESS.test(bare) ? { name: "", address: bare } : null;
-};
-
-function Recipients({ label, value, onChange, suggestions, onQuery, focus }) {
-  const [typed, setTyped] = useState("");
-  const [active, setActive] = useState(false);
-  const [at, setAt] = useState(0);
-  const [wrong, setWrong] = useState(false);
-  const input = useRef(null);
-  const timer = useRef(0);
-  const found = active && typed ? (suggestions ?? []).filter((s) => !value.some((v) => v.address === s.address)) : [];
-
-  useEffect(() => {
-    if (focus) input.current?.focus();
-  }, [focus]);
-
-  const add = (people) => {
-    const fresh = people.filter((p) => !value.some((v) => v.address.toLowerCase() === p.address.toLowerCase()));
-    if (fresh.length) onChange([...value, ...fresh.map(({ name, address }) => ({ name, address }))]);
-    setTyped("");
-    setWrong(false);
-    onQuery?.("");
-  };
-  /** What is typed becomes recipients where it can; what cannot stays, marked. */
-  const settle = () => {
-    const parts = typed.split(/[,;\n]+/).filter((part) => part.trim());
-    const people = parts.map(parse);
-    if (!parts.length) return true;
-    if (people.some((p) => !p)) {
-      setWrong(true);
-      return false;
-    }
-    add(people);
-    return true;
-  };
-  const change = (event) => {
-    const text = event.target.value;
-    setTyped(text);
-    setWrong(false);
-    setAt(0);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => onQuery?.(text), 60);
-  };
-  const key = (event) => {
-    if (found.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
-      event.preventDefault();
-      setAt((at + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length);
-    } else if (["Enter", "Tab", ",", ";"].includes(event.key) && typed.trim() && !event.metaKey && !event.ctrlKey) {
-      if (found.length && event.key !== "," && event.key !== ";") {
-        event.preventDefault();
-        add([found[at]]);
-      } else if (event.key !== "Tab") {
-        event.preventDefault();
-        settle();
-      }
-    } else if (event.key === "Backspace" && !typed && value.length) {
-      onChange(value.slice(0, -1));
-    } else if (event.key === "Escape" && found.length) {
-      event.stopPropagation();
-      setActive(false);
-    }
-  };
-  const id = `to-${label}`;
-  const list = `${id}-found`;
-  return h(
-    "div",
-    { className: "line recipients", onClick: () => input.current?.focus() },
-    h("span", { className: "line-label", id }, label),
-    h(
-      "div",
-      { className: "chips" },
-      value.map((each) =>
-        h(
-          "span",
-          { key: each.address, className: "chip", title: each.address },
-          each.name || each.address,
-          h(
-            "button",
-            {
-              type: "button",
-              "aria-label": `Remove ${each.name || each.address}`,
-              onClick: () => onChange(value.filter((v) => v !== each)),
-            },
-            icon("close", 12),
-          ),
-        ),
-      ),
-      h("input", {
-        ref: input,
-        value: typed,
-        "aria-label": label,
-        "aria-invalid": wrong,
-        title: wrong ? "This is not an address." : undefined,
-        role: "combobox",
-        "aria-expanded": found.length > 0,
-        "aria-controls": list,
-        "aria-activedescendant": found.length ? `${list}-${at}` : undefined,
-        "aria-autocomplete": "list",
-        autoComplete: "off",
-        spellCheck: false,
-        className: wrong ? "wrong" : "",
-        onChange: change,
-        onKeyDown: key,
-        onFocus: () => setActive(true),
-        onBlur: () => {
-          settle();
-          setTimeout(() => setActive(false), 150);
-        },
-      }),
-    ),
-    found.length > 0 &&
-      h(
-        "ul",
-        { className: "float suggestions", id: list, role: "listbox", "aria-label": "Matching addresses" },
-        found.map((each, i) =>
-          h(
-            "li",
-            {
-              key: each.address,
-              id: `${list}-${i}`,
-              role: "option",
-              "aria-selected": i === at,
-              className: i === at ? "on" : "",
-              onMouseDown: (event) => {
-                event.preventDefault();
-                add([each]);
-              },
-            },
-            h("span", { className: `mini face${each.face.colour}` }, each.face.initials),
-            h("span", { className: "el" }, each.name || each.address),
-            each.name && h("small", { className: "el" }, each.address),
-          ),
-        ),
-      ),
-  );
-}
 
 export function Composer(props) {
   // A new key is a new composer: everything below begins again from the draft.
@@ -172,7 +24,9 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [uploads, setUploads] = useState([]);
   const [missing, setMissing] = useState("");
   const [dirty, setDirty] = useState(false);
-  const text = useRef(null);
+  const [quoted, setQuoted] = useState(draft.quoted);
+  const [warned, setWarned] = useState(null); // { lines, thenDone }: what to look at before it is sent
+  const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
   const timer = useRef(0);
@@ -180,10 +34,10 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const done = useRef(false); // whether "Send and done" was pressed last
   const sent = useRef(0); // saves sent up so far; the server tells which of them it has stored
   const conversation = draft.conversation_id || null;
-  const chips = files?.[draft.id] ?? [];
+  const chips = (files?.[draft.id] ?? []).filter((file) => !file.in_text);
   const told = status?.[draft.id] ?? {};
 
-  fields.current = () => ({ to, cc, bcc, subject, text: text.current?.value ?? draft.text, serial: sent.current });
+  fields.current = () => ({ to, cc, bcc, subject, quoted, text: body.current.text(), html: body.current.html(), serial: sent.current });
 
   const save = useCallback(() => {
     clearTimeout(timer.current);
@@ -198,6 +52,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     since.current ||= now;
     if (!dirty) setDirty(true);
     setMissing("");
+    setWarned(null);
     clearTimeout(timer.current);
     timer.current = setTimeout(save, Math.max(0, Math.min(SAVE_AFTER, since.current + SAVE_AT_LATEST - now)));
   };
@@ -214,14 +69,6 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     };
   }, []);
 
-  const grow = () => {
-    const node = text.current;
-    if (!node || !conversation) return;
-    node.style.height = "auto";
-    node.style.height = `${Math.min(node.scrollHeight + 2, window.innerHeight * 0.42)}px`;
-  };
-  useEffect(grow, []);
-
   // A colleague took the draft over: say what stands here, for what is not saved must not be lost.
   useEffect(() => {
     if (!told.taken) return;
@@ -231,7 +78,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     on.onYield?.(draft.id, fields.current());
   }, [told.taken]);
 
-  const send = (thenDone, anyway) => {
+  /** `anyway`: although somebody answered meanwhile. `sure`: although there is something to look at. */
+  const send = (thenDone, anyway, sure = anyway) => {
     done.current = thenDone;
     if (!to.length && !cc.length && !bcc.length) {
       setMissing("Add a recipient first.");
@@ -241,6 +89,9 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       setMissing("A file is still on its way up.");
       return;
     }
+    const lines = sure ? [] : warningsOf(draft, { ...fields.current(), files: chips.length });
+    if (lines.length) return setWarned({ lines, thenDone });
+    setWarned(null);
     clearTimeout(timer.current);
     since.current = 0;
     if (thenDone && conversation) window.tandem?.leave?.(conversation);
@@ -252,39 +103,13 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       const id = Math.random();
       const put = (change) => setUploads((all) => all.map((u) => (u.id === id ? { ...u, ...change } : u)));
       setUploads((all) => [...all, { id, name: file.name, done: 0, error: "" }]);
-      if (file.size > LARGEST_FILE) {
-        put({ error: "larger than 25 MB" });
-        continue;
+      try {
+        await sendUp(draft.id, file, { onProgress: (done) => put({ done }) });
+        setUploads((all) => all.filter((u) => u.id !== id));
+        on.onAttached?.(draft.id);
+      } catch (fault) {
+        put({ error: fault.message });
       }
-      const form = new FormData();
-      form.append("file", file);
-      const token = await window.tandem.csrf();
-      await new Promise((done) => {
-        const request = new XMLHttpRequest();
-        request.open("POST", `/api/v1/drafts/${draft.id}/attachments`);
-        request.setRequestHeader("x-csrf-token", token);
-        request.upload.onprogress = (event) => put({ done: event.loaded / Math.max(1, event.total) });
-        request.onload = () => {
-          if (request.status < 300) {
-            setUploads((all) => all.filter((u) => u.id !== id));
-            on.onAttached?.(draft.id);
-          } else {
-            let words = "refused";
-            try {
-              words = JSON.parse(request.responseText).message || words;
-            } catch {
-              words = `refused (${request.status})`;
-            }
-            put({ error: words });
-          }
-          done();
-        };
-        request.onerror = () => {
-          put({ error: "the connection broke" });
-          done();
-        };
-        request.send(form);
-      });
     }
   };
 
@@ -346,26 +171,15 @@ function Writing({ draft, files, status, suggestions, ...on }) {
         h("span", { className: "line-label" }, "Subject"),
         h("input", { className: "subject", value: subject, "aria-label": "Subject", onChange: (event) => changed(setSubject)(event.target.value) }),
       ),
-    h("textarea", {
-      ref: text,
-      className: "composer-text",
-      defaultValue: draft.text,
-      "aria-label": "Text",
-      "data-key": conversation ? "r" : undefined,
-      placeholder: "Write your mail",
-      autoFocus: Boolean(conversation) && window.tandem?.wantsFocus === true,
-      onInput: () => {
-        grow();
-        touch();
-      },
+    h(Body, {
+      draft,
+      handle: body,
+      quoted,
+      onQuoted: setQuoted,
+      onChange: touch,
       onBlur: save,
-      onPaste: (event) => {
-        const pasted = [...(event.clipboardData?.files ?? [])];
-        if (pasted.length) {
-          event.preventDefault();
-          upload(pasted);
-        }
-      },
+      onFiles: upload,
+      onTrouble: setMissing,
     }),
     (chips.length > 0 || uploads.length > 0) &&
       h(
@@ -422,6 +236,18 @@ function Writing({ draft, files, status, suggestions, ...on }) {
           ),
         ),
         h("div", { className: "bar" }, h("button", { type: "button", className: "btn", onClick: () => send(done.current, true) }, "Send anyway")),
+      ),
+    warned &&
+      h(
+        "div",
+        { className: "held", role: "alertdialog", "aria-label": "Before it is sent" },
+        warned.lines.map((line) => h("p", { key: line }, line)),
+        h(
+          "div",
+          { className: "bar" },
+          h("button", { type: "button", className: "btn", autoFocus: true, onClick: () => setWarned(null) }, "Go back"),
+          h("button", { type: "button", className: "btn", onClick: () => send(warned.thenDone, false, true) }, "Send anyway"),
+        ),
       ),
     (missing || (told.error && !told.theirs)) && h("div", { className: "composer-error", role: "alert" }, missing || told.error),
     h(

@@ -9,6 +9,10 @@ from typing import Any
 
 import reflex as rx
 
+TIPTAP = "3.35.0"
+TIPTAP_PARTS = ("core", "pm", "starter-kit", "extensions", "extension-table")
+"""The editor of assets/widgets/compose/editor.jsx: docs/decisions/0025-the-editor.md."""
+
 _passing: Any = rx.event.passthrough_event_spec  # its overloads stop at two values
 
 
@@ -86,6 +90,7 @@ class Composer(rx.Component):
     """Where a mail is written, the same everywhere. It owns recipients, subject and text until they are sent."""
 
     library = "$/public/widgets/composer.jsx"
+    lib_dependencies: list[str] = [f"@tiptap/{name}@{TIPTAP}" for name in TIPTAP_PARTS]
     tag = "Composer"
 
     draft: rx.Var[Any]

@@ -113,6 +113,6 @@ async def test_what_is_typed_into_a_mail_while_the_line_is_down_stays(office: Of
     await seat.page.keyboard.type(LETTER[60:])
     await line.is_back()
     await seat.page.keyboard.type(" Ribeiro")
-    await expect(text).to_have_value(LETTER + " Ribeiro")
+    await expect(text).to_have_text(LETTER + " Ribeiro", use_inner_text=True)
     await expect(pane.get_by_text("Saved", exact=True)).to_be_visible()
     assert (await own_draft(office, "Line down")).text == LETTER + " Ribeiro"

@@ -126,7 +126,7 @@ async def test_how_a_mailbox_sends_is_set_seen_by_its_writers_and_told_to_its_re
     # What Jonas is writing stays; that a copy goes out is said, and as whom he writes.
     copied = "A copy goes to archive@northwind.example, which the recipients do not see."
     await expect(pane.get_by_text(copied)).to_be_visible()
-    await expect(pane.get_by_label("Text")).to_have_value("The last one.")
+    await expect(pane.get_by_label("Text")).to_have_text("The last one.", use_inner_text=True)
     await expect(pane.get_by_title("Jonas Dahl, Support <support@northwind.example>")).to_be_visible()
     await page.get_by_title("About this mailbox").click()
     about = page.get_by_role("dialog", name="About this mailbox")
@@ -172,7 +172,7 @@ async def test_my_drafts_of_all_mailboxes_stand_in_one_place_and_open_where_they
     await page.reload()
     await expect(lines).to_have_count(1)
     await lines.first.get_by_role("button").first.click()
-    await expect(pane.get_by_label("Text")).to_have_value("Tomorrow.")
+    await expect(pane.get_by_label("Text")).to_have_text("Tomorrow.", use_inner_text=True)
     await pane.get_by_role("button", name="Discard the draft").click()
     await expect(drafts).not_to_contain_text("1")
     assert ana.complaints == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.mailboxes.contracts import MailboxDeed, SendAs
-from frontend.compose.state import copy_address, sender_words
+from frontend.compose.views import copy_address, sender_words
 from frontend.inbox.about import deed_words
 from tests.frontend.builders import ANA, JONAS, NOON, mailbox, view
 

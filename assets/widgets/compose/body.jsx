@@ -1,0 +1,190 @@
+import { createElement as h, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
+import { sendUp, takeQuote } from "./files.js";
+import { icon } from "./icons.jsx";
+import { htmlOf } from "./plain.js";
+
+// The words of a mail, formatted or plain, and beneath them the message that they answer, folded.
+// The editor is large, so it comes with the first composer of a tab. Until then a plain field stands in its place,
+// and what is typed there goes on in the editor.
+let RichText = null;
+let coming = null;
+const load = () =>
+  (coming ??= import("./editor.jsx").then(
+    (module) => {
+      RichText = module.RichText;
+    },
+    (fault) => {
+      coming = null; // so that it can be tried again
+      throw fault;
+    },
+  ));
+
+const PLACEHOLDER = "Write your mail";
+
+/** `handle` is set to { html, text }: what stands here now; `html` is null in plain text. */
+export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFiles, onTrouble }) {
+  const [plain, setPlain] = useState(draft.html === null || draft.html === undefined);
+  const [ready, setReady] = useState(Boolean(RichText));
+  const [failed, setFailed] = useState(false);
+  const field = useRef(null);
+  const inner = useRef(null);
+  const typed = useRef(null);
+  const last = useRef(draft.text); // in the plain field, which is gone before the composer saves for the last time
+  const begins = useRef({ html: draft.html || "", text: draft.text });
+  const docked = Boolean(draft.conversation_id);
+  const waits = !plain && !ready;
+  // What stood here formatted is shown while the editor comes, and not to be written into: that would lose its form.
+  const fixed = waits && Boolean(begins.current.html);
+
+  const bring = () => {
+    setFailed(false);
+    load().then(
+      () => {
+        const node = field.current;
+        typed.current = node && { text: node.readOnly ? "" : node.value, focused: document.activeElement === node };
+        flushSync(() => setReady(true)); // not a key in between
+      },
+      () => setFailed(true),
+    );
+  };
+  useEffect(() => {
+    if (waits) bring();
+  }, [waits]);
+
+  const grow = () => {
+    const node = field.current;
+    if (!node || !docked) return;
+    node.style.height = "auto";
+    node.style.height = `${Math.min(node.scrollHeight + 2, window.innerHeight * 0.42)}px`;
+  };
+  useEffect(grow, [plain, ready]);
+
+  handle.current = {
+    html: () => {
+      if (plain) return null;
+      if (ready) return inner.current?.html() ?? begins.current.html;
+      return fixed ? begins.current.html : htmlOf(last.current);
+    },
+    text: () => (plain || waits ? last.current : (inner.current?.text() ?? draft.text)),
+  };
+
+  const picture = async (file) => {
+    try {
+      const { widthOf } = await import("./pictures.js");
+      const [stored, width] = [await sendUp(draft.id, file, { inText: true }), await widthOf(file)];
+      const put = stored.attachments.filter((each) => each.content_id).sort((a, b) => b.id - a.id)[0];
+      return { src: `cid:${put.content_id}`, alt: "", width };
+    } catch (fault) {
+      onTrouble(`${file.name}: ${fault.message}`);
+      return null;
+    }
+  };
+
+  const unfold = async () => {
+    try {
+      const message = await takeQuote(draft.id);
+      onQuoted(false);
+      if (plain) {
+        field.current.value = last.current = `${field.current.value.trimEnd()}\n\n${message.text}`;
+        grow();
+      } else inner.current?.add(message.html);
+      onChange();
+      focus();
+    } catch (fault) {
+      onTrouble(fault.message);
+    }
+  };
+
+  const toPlain = () => {
+    typed.current = null;
+    last.current = waits ? last.current : (inner.current?.text() ?? "");
+    begins.current = { html: "", text: last.current };
+    setPlain(true);
+    onChange();
+  };
+  const toRich = () => {
+    begins.current = { html: htmlOf(last.current), text: last.current };
+    typed.current = null;
+    setPlain(false);
+    onChange();
+  };
+
+  const focus = () => (plain ? field.current?.focus() : inner.current?.focus?.());
+  const folded =
+    quoted &&
+    h(
+      "div",
+      { className: "quote-line" },
+      h(
+        "button",
+        { type: "button", className: "quote-more", onClick: unfold, disabled: waits, "aria-label": "Show what is quoted", title: "Show what is quoted, to write into it" },
+        icon("more", 16),
+        draft.kind === "forward" && h("span", null, "Forwarded message"),
+      ),
+      h("button", { type: "button", className: "quote-off", onClick: () => (onQuoted(false), onChange(), focus()), "aria-label": "Leave the quotation out", title: "Leave the quotation out" }, icon("close", 12)),
+    );
+  if (!plain && ready)
+    return h(
+      "div",
+      { className: "composer-body" },
+      h(
+        RichText,
+        {
+          draft: draft.id,
+          html: begins.current.html,
+          typed: typed.current,
+          handle: inner,
+          shortcut: docked ? "r" : "",
+          placeholder: PLACEHOLDER,
+          onChange,
+          onBlur,
+          onFiles,
+          onPicture: picture,
+          onPlain: toPlain,
+        },
+        folded,
+      ),
+    );
+  return h(
+    "div",
+    { className: "composer-body" },
+    h("textarea", {
+      key: plain ? "plain" : "waiting",
+      ref: field,
+      className: "composer-text",
+      defaultValue: begins.current.text,
+      readOnly: fixed,
+      "aria-label": "Text",
+      "data-key": docked ? "r" : undefined,
+      placeholder: PLACEHOLDER,
+      onInput: (event) => {
+        last.current = event.target.value;
+        grow();
+        onChange();
+      },
+      onBlur,
+      onPaste: (event) => {
+        const files = [...(event.clipboardData?.files ?? [])];
+        if (!files.length) return;
+        event.preventDefault();
+        onFiles(files);
+      },
+    }),
+    folded,
+    plain &&
+      h(
+        "div",
+        { className: "editor-tools" },
+        h("span", { className: "grow third" }, "Plain text"),
+        h("button", { type: "button", className: "tool words", onClick: toRich, title: "With bold, lists, pictures" }, "Formatted"),
+      ),
+    failed &&
+      h(
+        "div",
+        { className: "composer-error", role: "alert" },
+        "The editor could not be loaded. ",
+        h("button", { type: "button", className: "link", onClick: bring }, "Try again"),
+      ),
+  );
+}

@@ -1,0 +1,147 @@
+import { Editor } from "@tiptap/core";
+import { TableKit } from "@tiptap/extension-table";
+import { Placeholder } from "@tiptap/extensions";
+import { DOMParser as Reader } from "@tiptap/pm/model";
+import StarterKit from "@tiptap/starter-kit";
+import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { cleanPasted } from "./clean.js";
+import { adoptData, isPicture, pictureNode } from "./pictures.js";
+import { htmlOf, textOf } from "./plain.js";
+import { Tools } from "./tools.jsx";
+
+// The formatted text of a mail: TipTap on ProseMirror. Loaded when the first composer of a tab opens, not before.
+// Mail programs know no style sheets, so what the schema makes carries its look with it. A paragraph is a line, as in
+// other mail programs: an empty one stands between two thoughts.
+const LINE = { style: "margin:0" };
+const BAR = { style: "margin:0 0 0 8px;border-left:2px solid #c9ced6;padding-left:12px" };
+const CELL = { style: "border:1px solid #c9ced6;padding:4px 8px;vertical-align:top" };
+
+const extensions = (draft, placeholder) => [
+  StarterKit.configure({
+    paragraph: { HTMLAttributes: LINE },
+    heading: { levels: [2, 3] },
+    blockquote: { HTMLAttributes: BAR },
+    codeBlock: { HTMLAttributes: { style: "background:#f4f4f5;padding:8px 12px;white-space:pre-wrap" } },
+    link: { openOnClick: false, autolink: true, defaultProtocol: "https", HTMLAttributes: { target: null, rel: null } },
+    trailingNode: false,
+  }),
+  TableKit.configure({
+    table: { HTMLAttributes: { style: "border-collapse:collapse" }, resizable: false },
+    tableCell: { HTMLAttributes: CELL },
+    tableHeader: { HTMLAttributes: CELL },
+  }),
+  Placeholder.configure({ placeholder, showOnlyWhenEditable: false }),
+  pictureNode(draft),
+];
+
+/**
+ * `html`: what it begins with. `typed`: what was typed before this was loaded, { text, focused }. `handle`: set to
+ * what the composer asks ({ html, text, add, focus }). `onPicture` sends a picture up and answers its attributes.
+ */
+export function RichText({ draft, html, typed, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, children }) {
+  const place = useRef(null);
+  const latest = useRef({});
+  latest.current = { onChange, onBlur, onFiles, onPicture };
+  const [editor, setEditor] = useState(null);
+  const [linking, setLinking] = useState(false);
+
+  const insert = async (made, files, at) => {
+    for (const file of files) {
+      const put = await latest.current.onPicture(file);
+      if (!put || made.isDestroyed) continue;
+      const end = Math.min(at ?? made.state.selection.to, made.state.doc.content.size);
+      made.commands.insertContentAt(end, { type: "image", attrs: put });
+    }
+  };
+
+  useLayoutEffect(() => {
+    let changed = false;
+    const upload = (made, files, at) => {
+      const pictures = files.filter(isPicture);
+      insert(made, pictures, at);
+      if (pictures.length < files.length) latest.current.onFiles(files.filter((file) => !isPicture(file)));
+    };
+    const made = new Editor({
+      element: place.current,
+      extensions: extensions(draft, placeholder),
+      content: typed?.text ? htmlOf(typed.text) : html,
+      editorProps: {
+        attributes: {
+          class: "composer-text",
+          role: "textbox",
+          "aria-multiline": "true",
+          "aria-label": "Text",
+          ...(shortcut ? { "data-key": shortcut } : {}),
+        },
+        transformPastedHTML: cleanPasted,
+        handleKeyDown: (view, event) => {
+          const ctrl = event.metaKey || event.ctrlKey;
+          if (ctrl && event.key === "Enter") return true; // sends: the composer hears of it
+          if (ctrl && event.key.toLowerCase() === "k") {
+            event.preventDefault();
+            event.stopPropagation();
+            setLinking(true);
+            return true;
+          }
+          return false;
+        },
+        handlePaste: (view, event) => {
+          const files = [...(event.clipboardData?.files ?? [])];
+          // Word puts a picture of the words beside the words.
+          if (!files.length || event.clipboardData.types.includes("text/html")) {
+            setTimeout(() => adoptData(made, latest.current.onPicture), 0);
+            return false;
+          }
+          upload(made, files);
+          return true;
+        },
+        handleDrop: (view, event, slice, moved) => {
+          const files = [...(event.dataTransfer?.files ?? [])];
+          if (moved || !files.length) return false;
+          event.preventDefault();
+          event.stopPropagation();
+          upload(made, files, view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos);
+          return true;
+        },
+      },
+      onUpdate: () => {
+        changed = true;
+        latest.current.onChange();
+      },
+      onBlur: () => latest.current.onBlur(),
+    });
+    const empty = () => made.state.doc.childCount === 1 && made.state.doc.firstChild.type.name === "paragraph" && !made.state.doc.firstChild.childCount;
+    changed = Boolean(typed?.text);
+    handle.current = {
+      // As it came, until somebody writes: the editor words HTML otherwise than the server.
+      html: () => (changed ? (empty() ? "" : made.getHTML()) : html),
+      text: () => textOf(made.state.doc),
+      // Read as the schema reads it, beneath an empty line.
+      add: (markup) => {
+        const body = new DOMParser().parseFromString(markup, "text/html").body;
+        const read = Reader.fromSchema(made.schema).parse(body);
+        const end = made.state.doc.content.size;
+        made.commands.insertContentAt(end, [{ type: "paragraph" }, ...read.toJSON().content], { updateSelection: false });
+      },
+      focus: () => made.view.focus(),
+    };
+    if (typed?.text) made.commands.setTextSelection(made.state.doc.content.size);
+    // At once: the focus command waits for a frame, and what is typed in that would be lost.
+    if (typed?.focused) made.view.focus();
+    setEditor(made);
+    return () => {
+      // The composer may still save what stood here.
+      const [last, said] = [handle.current.html(), handle.current.text()];
+      handle.current = { html: () => last, text: () => said };
+      made.destroy();
+    };
+  }, []);
+
+  return h(
+    "div",
+    { className: "editor" },
+    h("div", { ref: place, className: "editor-place" }),
+    children,
+    editor && h(Tools, { editor, linking, onLinking: setLinking, onPictures: (files) => insert(editor, files), onPlain }),
+  );
+}

@@ -1,0 +1,52 @@
+// What a person may have overlooked, said before a mail is sent. Each is a sentence; whoever means it sends anyway.
+
+const MANY = 10;
+/** Words that speak of an attachment, in the languages that people use. Not "file" or "document": too many mean others. */
+const ATTACHED = [
+  "attached", "attachment", "attachments", "attaching", "enclosed", // English
+  "anbei", "angehängt", "anhang", "beigefügt", "beigefügte", "beigefügten", "anlage", // German
+  "ci-joint", "ci-jointe", "ci-joints", "ci-jointes", "pièce jointe", "pièces jointes", // French
+  "adjunto", "adjunta", "adjuntos", "adjuntas", // Spanish
+  "em anexo", "anexo", "anexos", "anexado", // Portuguese
+  "allegato", "allegata", "allegati", "in allegato", // Italian
+  "bijlage", "bijlagen", "bijgevoegd", "bijgevoegde", // Dutch
+  "bifogad", "bifogat", "bifogade", "bilaga", "vedhæftet", "vedhæftede", "vedlagt", "vedlegg", // Swedish, Danish, Norwegian
+  "liitteenä", "liite", // Finnish
+  "załączam", "załącznik", "załączniku", "w załączeniu", // Polish
+  "příloha", "příloze", "přikládám", "mellékelve", "csatolva", "melléklet", "atașat", "atașament", // Czech, Hungarian, Romanian
+  "во вложении", "вложение", "прилагаю", "прикрепил", "прикрепила", "у вкладенні", "додаю", // Russian, Ukrainian
+  "ekte", "ektedir", "ekteki", // Turkish
+];
+const WORDS = new RegExp(`(?<![\\p{L}\\p{N}])(?:${ATTACHED.join("|")})(?![\\p{L}\\p{N}])|添付|附件|첨부`, "iu");
+
+export const speaksOfAttachment = (text) =>
+  WORDS.test(
+    text
+      .normalize("NFC")
+      .split("\n")
+      .filter((line) => !line.startsWith(">"))
+      .join("\n"),
+  );
+
+const domain = (person) => person.address.split("@").at(-1).toLowerCase();
+
+/**
+ * `draft`: what the composer began with ({ kind, to, inside: domains of ours }); `written`: what stands there now
+ * ({ to, cc, bcc, subject, text, html, files: number }).
+ */
+export const warningsOf = (draft, written) => {
+  const people = [...written.to, ...written.cc, ...written.bcc];
+  const told = [];
+  if (!written.subject.trim()) told.push("This mail has no subject.");
+  const pictured = /<img\b/.test(written.html ?? "");
+  if (!written.files && !pictured && speaksOfAttachment(written.text)) told.push("You write of an attachment, and there is none.");
+  if (draft.kind === "reply_all" && people.length >= MANY) told.push(`Your answer goes to all ${people.length} people.`);
+  const inside = people.filter((each) => draft.inside.includes(domain(each)));
+  const answered = draft.kind === "reply" || draft.kind === "reply_all" ? draft.to.map((each) => each.address.toLowerCase()) : [];
+  const outside = people.filter((each) => !inside.includes(each) && !answered.includes(each.address.toLowerCase()));
+  if (outside.length && inside.length > outside.length) {
+    const names = outside.map((each) => each.name || each.address);
+    told.push(`${names.join(", ")} ${names.length > 1 ? "are" : "is"} outside of your organisation; the others are inside.`);
+  }
+  return told;
+};

@@ -1,0 +1,189 @@
+"""The composers that stand open: what each began with, its files and its status line; and how they follow drafts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import reflex as rx
+
+from backend.compose.contracts import Draft, DraftKind, SaveDraft
+from backend.conversations.contracts import ConversationDetail
+from frontend.api import ApiError
+from frontend.compose.inside import inside
+from frontend.compose.views import (
+    NONE,
+    QUIET,
+    TITLES,
+    AskView,
+    ChipView,
+    ComposerView,
+    StatusView,
+    SuggestionView,
+    as_saved,
+    content,
+    copy_address,
+    painted,
+    sender_words,
+)
+from frontend.faces import first_name
+from frontend.inbox.came import CameView
+from frontend.inbox.panes import size_words
+from frontend.session import Session
+from frontend.view import View
+
+
+class StandingComposers(Session, mixin=True):
+    """The open composers: one at most in each conversation, and one for a new mail."""
+
+    docked: dict[int, ComposerView] = {}
+    fresh: ComposerView = NONE
+    files: dict[int, list[ChipView]] = {}
+    status: dict[int, StatusView] = {}
+    asking: dict[int, AskView] = {}
+    """In which conversations the person is asked about a colleague's draft."""
+    suggestions: list[SuggestionView] = []
+
+    _versions: dict[int, int] = {}
+    _saved: dict[int, bytes] = {}
+    _authors: dict[int, int] = {}
+    """Whose each open draft was when it was opened."""
+    _folded: frozenset[int] = frozenset()
+    _resets: int = 0
+
+    def _open(self, view: View, draft: Draft) -> None:
+        self._resets += 1
+        if self._versions.get(draft.id, 0) > draft.version:
+            # The page's copy is older than what this tab has saved: the event of that save is still on its way.
+            draft = msgspec.structs.replace(draft, **self._last_saved(draft.id))
+        mailbox = view.mailboxes.get(draft.mailbox_id)
+        composer = ComposerView(
+            id=draft.id,
+            key=f"{draft.id}.{self._resets}",
+            conversation_id=draft.conversation_id or 0,
+            kind=draft.kind,
+            title=TITLES[draft.kind],
+            mailbox_id=draft.mailbox_id,
+            mailbox=mailbox.name if mailbox else "",
+            to=painted(draft.to),
+            cc=painted(draft.cc),
+            bcc=painted(draft.bcc),
+            subject=draft.subject,
+            text=draft.text,
+            html=draft.html,
+            quoted=draft.quoted,
+            sender=sender_words(view, mailbox),
+            copy_to=copy_address(mailbox, draft.kind),
+            inside=inside(view),
+        )
+        self._versions = {**self._versions, draft.id: draft.version}
+        self._saved = {**self._saved, draft.id: content(as_saved(draft))}
+        self._authors = {**self._authors, draft.id: draft.author_id}
+        self.status = {**self.status, draft.id: QUIET}
+        self._take_files(draft)
+        if draft.conversation_id is None:
+            self.fresh = composer
+        else:
+            self.docked = {**self.docked, draft.conversation_id: composer}
+
+    def _last_saved(self, draft_id: int) -> dict[str, Any]:
+        """The fields of a draft as this tab stored them last, with the version they got."""
+        saved = msgspec.json.decode(self._saved[draft_id], type=SaveDraft)
+        fields = msgspec.structs.asdict(saved) | {"version": self._versions[draft_id]}
+        if saved.html is not None:
+            del fields["text"]  # that was taken from the HTML
+        return fields
+
+    def _close(self, draft_id: int) -> None:
+        self.docked = {i: each for i, each in self.docked.items() if each["id"] != draft_id}
+        if self.fresh["id"] == draft_id:
+            self.fresh = NONE
+        self.files = {i: each for i, each in self.files.items() if i != draft_id}
+        self.status = {i: each for i, each in self.status.items() if i != draft_id}
+
+    def _take_files(self, draft: Draft) -> None:
+        chips = [
+            ChipView(id=each.id, name=each.filename, size=size_words(each.size), in_text=bool(each.content_id))
+            for each in draft.attachments
+        ]
+        if self.files.get(draft.id) != chips:
+            self.files = {**self.files, draft.id: chips}
+
+    def _tell(self, draft_id: int, *, came: list[CameView] | None = None, **told: str) -> None:
+        if self.status.get(draft_id, QUIET)["taken"]:
+            return  # nothing else counts any more
+        fresh = StatusView(saved="", serial="", error="", theirs="", answered="", came=came or [], taken="")
+        for name, text in told.items():
+            fresh[name] = text  # pyright: ignore[reportGeneralTypeIssues] # names of StatusView
+        if self.status.get(draft_id) != fresh:
+            self.status = {**self.status, draft_id: fresh}
+
+    def _ask_no_more(self, conversation_id: int) -> None:
+        self.asking = {i: each for i, each in self.asking.items() if i != conversation_id}
+
+    def _look_whose(self, view: View, draft: Draft | None) -> bool:
+        """Whether the draft of an open composer is somebody else's now; the composer is told so.
+
+        A copy that is older than what this tab knows says nothing.
+        """
+        if draft is None or draft.version < self._versions.get(draft.id, 0):
+            return False
+        if draft.author_id in (view.me.person.id, self._authors.get(draft.id)):
+            return False
+        taker = view.people.get(draft.author_id)
+        self._tell(draft.id, taken=f"{first_name(taker.name) if taker else 'Somebody'} took this reply over.")
+        return True
+
+    def _follow(self, view: View, before: ConversationDetail | None, detail: ConversationDetail) -> None:
+        conversation_id = detail.row.id
+        asked = self.asking.get(conversation_id)
+        if asked and all((each.id, each.author_id) != (asked["draft_id"], asked["author"]) for each in detail.drafts):
+            self._ask_no_more(conversation_id)  # it was sent, thrown away or taken over
+        mine = {each.id: each for each in detail.drafts if each.author_id == view.me.person.id}
+        standing = self.docked.get(conversation_id)
+        if standing is not None:
+            draft_id = standing["id"]
+            was_there = before is not None and any(each.id == draft_id for each in before.drafts)
+            if was_there and all(each.id != draft_id for each in detail.drafts):
+                self._close(draft_id)
+            elif draft_id in mine:
+                self._take_files(mine[draft_id])
+            else:
+                self._look_whose(view, next((each for each in detail.drafts if each.id == draft_id), None))
+        elif before is None:
+            for draft in mine.values():
+                if draft.id not in self._folded:
+                    self._open(view, draft)
+                    break
+
+    def _follow_settings(self, view: View) -> None:
+        """Who is to be the sender, and who gets a copy, may be set anew while a mail is being written."""
+
+        def fresh(composer: ComposerView) -> ComposerView:
+            mailbox = view.mailboxes.get(composer["mailbox_id"])
+            kind: DraftKind = composer["kind"]  # pyright: ignore[reportAssignmentType] # it came from a draft
+            told = {"sender": sender_words(view, mailbox), "copy_to": copy_address(mailbox, kind)}
+            return ComposerView(**(composer | told))  # pyright: ignore[reportArgumentType]
+
+        docked = {i: fresh(each) for i, each in self.docked.items()}
+        if docked != self.docked:
+            self.docked = docked
+        if self.fresh["id"] and fresh(self.fresh) != self.fresh:
+            self.fresh = fresh(self.fresh)
+
+    async def page_loaded(self) -> None:
+        """The browser has forgotten what was typed: begin from what was saved."""
+        standing = [each["id"] for each in (*self.docked.values(), self.fresh) if each["id"]]
+        for draft_id in standing:
+            try:
+                draft = await self.api().get(f"/drafts/{draft_id}", Draft)
+            except ApiError:
+                self._close(draft_id)  # sent or discarded elsewhere meanwhile
+            else:
+                self._open(self.seen(), draft)
+
+    @rx.event
+    def fold(self, draft_id: int) -> None:
+        """Put the composer away; the draft stays."""
+        self._folded |= {draft_id}
+        self._close(draft_id)
