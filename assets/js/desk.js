@@ -85,11 +85,12 @@
     else history.replaceState(history.state, "", next);
   };
 
-  // A notification leads to the very mail (m12) or comment (c7) that it tells of; what is folded there unfolds.
+  // A notification leads to the very mail (m12), comment (c7) or mail of the outbox (o3) that it tells of; what is folded there unfolds.
+  const PLACES = { m: "message", c: "comment", o: "outgoing" };
   const seek = (id, at, tries = 300) => {
     if (selected !== id || !tries) return;
     const pane = document.querySelector(`.pane[data-pane="${id}"]`);
-    const place = pane?.querySelector(`[data-${at[0] === "m" ? "message" : "comment"}="${at.slice(1)}"]`);
+    const place = pane?.querySelector(`[data-${PLACES[at[0]]}="${at.slice(1)}"]`);
     if (!place || place.matches(".fold")) {
       if (tries % 100 === 0) place?.click();
       if (tries === 150) pane?.querySelector(".thread > .link.centred")?.click();
@@ -127,7 +128,7 @@
     if (follow) rowOf(id)?.scrollIntoView({ block: "nearest" });
     address(onPhone() && !before);
     tellOfSelected();
-    if (/^[mc]\d+$/.test(at)) seek(id, at);
+    if (/^[mco]\d+$/.test(at)) seek(id, at);
   };
 
   const close = () => {
@@ -345,6 +346,8 @@
       about.ids.length === 1 &&
       document.querySelector(`.pane[data-pane="${about.ids[0]}"] .follow`)?.getAttribute("aria-pressed");
     for (const item of panel.querySelectorAll("[data-following]")) item.hidden = item.dataset.following !== followed;
+    for (const item of panel.querySelectorAll("[data-act=contact]"))
+      item.hidden = !document.querySelector(`.pane[data-pane="${about.ids[0]}"] .contact-link`);
     for (const item of panel.querySelectorAll("[data-visibility]"))
       item.hidden = all("visibility", item.dataset.visibility);
     const unstar = panel.querySelector("[data-starred-words]");
@@ -465,6 +468,8 @@
         return id && setStar(id);
       case "tag-new":
         return tandem.bridge?.newTag(id, act.querySelector("[data-typed]").textContent);
+      case "contact":
+        return document.querySelector(`.pane[data-pane="${id}"] .contact-link`)?.click();
       case "follow":
         return document.querySelector(`.pane[data-pane="${id}"] .follow`)?.click();
       case "visibility":

@@ -9,7 +9,9 @@ const address = () => new RegExp(`${location.origin.replace(/[.]/g, "\\.")}/\\?[
 // The comment box owns its text. "@" completes people and teams; what was chosen is remembered by name, so that a
 // mention that was deleted again mentions nobody. "#" completes conversations: a number means one only if it was chosen,
 // or pasted as an address. Files go up at once and are said with the comment.
-export function CommentBox({ people: everybody, mailbox, seers, closed, conversation, linkable, onFind, onSend, onShare }) {
+export function CommentBox({ people: everybody, mailbox, seers, closed, conversation, linkable, onFind, onSend, onShare, initial, onDone }) {
+  // What was said already is changed: nobody is asked whether to share it, and Escape leaves it as it is.
+  const editing = initial !== undefined;
   // Only who sees the conversation is offered. Who names somebody else is asked whether to share it.
   const sees = (each) => each.mailboxes.includes(mailbox) || (!each.team && (seers ?? []).includes(each.id));
   const people = (everybody ?? []).filter(sees);
@@ -22,7 +24,7 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
     if (node.value) node.style.height = `${Math.min(node.scrollHeight, 190)}px`;
     else node.scrollTop = 0;
   });
-  const [text, setText] = useState("");
+  const [text, setText] = useState(initial ?? "");
   const [begun, setBegun] = useState(null);
   const [at, setAt] = useState(0);
   const [linking, setLinking] = useState(null);
@@ -121,11 +123,11 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
 
   const send = (share = false) => {
     const said = shortened(text.trim());
-    if (!(said || ready.length) || waits) return;
+    if (!(said || ready.length || editing) || waits) return;
     const names = (each) => said.includes(`@${each.name}`);
     // Of "@Tom Berg" and "@Tom" the longer one is meant.
     const longer = (each) => !(everybody ?? []).some((o) => names(o) && o.name.length > each.name.length && o.name.startsWith(each.name));
-    const strange = (everybody ?? []).filter((each) => !sees(each) && names(each) && longer(each));
+    const strange = editing ? [] : (everybody ?? []).filter((each) => !sees(each) && names(each) && longer(each));
     if (strange.length && share !== true) {
       setBegun(null);
       return setAsked(strange.map((each) => each.name).join(" and "));
@@ -139,10 +141,11 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
       [...links.current].filter((number) => new RegExp(`#${number}(?!\\w)`).test(said)),
       ready.map((each) => each.id),
     );
+    setFiles([]);
+    if (editing) return onDone();
     setText("");
     setBegun(null);
     setLinking(null);
-    setFiles([]);
     links.current = new Set();
     box.current.blur();
   };
@@ -169,11 +172,12 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
       if (asked) setAsked("");
       else if (begun !== null) setBegun(null);
       else if (offered.length) setLinking(null);
+      else if (editing) onDone();
       else box.current.blur();
     }
   };
 
-  const list = "mention-list";
+  const list = editing ? "edit-mention-list" : "mention-list";
   return h(
     "div",
     {
@@ -195,11 +199,11 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
       rows: 1,
       value: text,
       placeholder: narrow ? "Comment to the team" : "Comment to your team only",
-      "aria-label": "Comment, seen by your team only",
+      "aria-label": editing ? "The comment" : "Comment, seen by your team only",
       "aria-controls": found.length > 0 || offered.length > 0 ? list : undefined,
       "aria-activedescendant": found.length > 0 ? `${list}-${at}` : picked >= 0 ? `${list}-${picked}` : undefined,
       "aria-autocomplete": "list",
-      "data-key": "m",
+      "data-key": editing ? undefined : "m",
       onChange: (event) => {
         setAsked("");
         setText(event.target.value);
@@ -227,7 +231,7 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
       type: "file",
       multiple: true,
       hidden: true,
-      "aria-label": "Files for the comment",
+      "aria-label": editing ? "More files for the comment" : "Files for the comment",
       onChange: (event) => {
         upload([...event.target.files]);
         event.target.value = "";
@@ -235,15 +239,15 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
     }),
     h(
       "button",
-      { type: "button", className: "attach", "aria-label": "Attach a file to the comment", title: "Attach a file to the comment", onClick: () => picker.current.click() },
+      { type: "button", className: "attach", "aria-label": editing ? "Attach another file" : "Attach a file to the comment", title: "Attach a file to the comment", onClick: () => picker.current.click() },
       h(
         "svg",
         { className: "icon", viewBox: "0 0 24 24", width: 15, height: 15, fill: "none", stroke: "currentColor", strokeWidth: 2, strokeLinecap: "round", strokeLinejoin: "round", "aria-hidden": true },
         h("path", { d: "m16 6-8.4 8.6a2 2 0 0 0 2.8 2.8l8.4-8.6a4 4 0 1 0-5.6-5.6l-8.4 8.5a6 6 0 1 0 8.5 8.5l8.4-8.5" }),
       ),
     ),
-    text.trim() || ready.length
-      ? h("button", { type: "button", className: "btn note", onMouseDown: (e) => e.preventDefault(), onClick: () => send() }, "Comment")
+    text.trim() || ready.length || editing
+      ? h("button", { type: "button", className: "btn note", onMouseDown: (e) => e.preventDefault(), onClick: () => send() }, editing ? "Save" : "Comment")
       : h("kbd", { "aria-hidden": true }, "M"),
     text.trim() && h("small", { className: "hint desk-only", "aria-hidden": true }, "**bold**  _italic_  `code`  - list  > quote  # conversation"),
     files.length > 0 &&
@@ -324,5 +328,38 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
           ),
         ),
       ),
+  );
+}
+
+// A comment that was said, to be changed: the box stands here while the fold around it is open.
+export function CommentEditor({ initial, conversation, ...rest }) {
+  const place = useRef(null);
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    const fold = place.current.closest("details");
+    const follow = () => setOpen(fold.open);
+    fold.addEventListener("toggle", follow);
+    return () => fold.removeEventListener("toggle", follow);
+  }, []);
+  useEffect(() => {
+    const field = open && place.current.querySelector("textarea");
+    if (!field) return;
+    field.focus();
+    field.selectionStart = field.selectionEnd = field.value.length;
+  }, [open]);
+  const done = () => {
+    const fold = place.current.closest("details");
+    fold.open = false;
+    fold.querySelector("summary").focus({ preventScroll: true });
+  };
+  const pane = open ? document.querySelector(`.pane[data-pane="${conversation}"]`)?.dataset : undefined;
+  return h(
+    "div",
+    { ref: place, className: "comment-editor" },
+    open &&
+      h(CommentBox, {
+        ...rest, conversation, initial,
+        mailbox: Number(pane?.mailbox ?? 0), seers: JSON.parse(pane?.seers || "[]"), closed: "guest", onDone: done,
+      }),
   );
 }

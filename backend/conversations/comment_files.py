@@ -69,8 +69,10 @@ async def take_files(asker: Asker, conversation_id: int, comment_id: int, file_i
         return
     taken = await fetch_row(
         "WITH taken AS (UPDATE comment_files SET comment_id = $1 WHERE id = ANY($2) AND uploader_id = $3 "
-        "AND conversation_id = $4 AND comment_id IS NULL RETURNING size) "
-        "SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM taken",
+        "AND conversation_id = $4 AND comment_id IS NULL RETURNING size), "
+        "kept AS (SELECT size FROM comment_files WHERE comment_id = $1) "
+        "SELECT (SELECT count(*) FROM taken) AS number, (SELECT count(*) FROM kept) AS kept, "
+        "(SELECT coalesce(sum(size), 0) FROM (TABLE taken UNION ALL TABLE kept) files)::bigint AS size",
         comment_id,
         file_ids,
         asker.user_id,
@@ -79,7 +81,7 @@ async def take_files(asker: Asker, conversation_id: int, comment_id: int, file_i
     assert taken is not None
     if taken["number"] != len(set(file_ids)):
         raise Unacceptable("A file of this comment is not there any more.", "Attach it again.")
-    if taken["size"] > LARGEST_FILES or taken["number"] > MOST_FILES:
+    if taken["size"] > LARGEST_FILES or taken["number"] + taken["kept"] > MOST_FILES:
         raise TooLarge("The files of one comment are 25 MB at most.", "Write several comments.")
 
 

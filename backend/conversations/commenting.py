@@ -9,7 +9,7 @@ from backend.access.asker import Asker
 from backend.access.fetch import access_comment
 from backend.conversations.actions import LONGEST_COMMENT, add_concerned
 from backend.conversations.change import changing
-from backend.conversations.comment_files import has_files
+from backend.conversations.comment_files import has_files, take_files
 from backend.conversations.contracts import Comment, CommentChanged, CommentRevision, EditComment, Emoji
 from backend.conversations.following import let_follow
 from backend.conversations.links import checked_links
@@ -30,6 +30,7 @@ async def edit_comment(asker: Asker, comment_id: int, given: EditComment) -> Com
     record = await access_comment(asker, comment_id)
     async with changing(asker.user_id, record["conversation_id"]) as change:
         before = await _own(asker, comment_id)
+        await take_files(asker, change.conversation_id, comment_id, given.file_ids)
         if not (text or await has_files(comment_id)) or len(text) > LONGEST_COMMENT:
             raise Unacceptable("A comment has 1 to 20,000 characters.", "Write something, or delete it.")
         members = await check_seers(

@@ -281,12 +281,13 @@ class AddComment(Contract):
 
 
 class EditComment(Contract):
-    """As `AddComment`, the whole of its text; its files stay."""
+    """As `AddComment`, the whole of its text; its files stay, and get more by `file_ids`."""
 
     text: str
     mention_ids: list[int] = []
     team_mention_ids: list[int] = []
     link_ids: list[int] = []
+    file_ids: list[int] = []
 
 
 Emoji = Literal["👍", "❤️", "🎉", "👀", "✅", "😄"]

@@ -19,7 +19,7 @@ TOGETHER: tuple[NotificationKind, ...] = ("comment", "reply", "assignment", "men
 
 
 _GIVEN = {"kind": "$2::text", "actor_id": "$4::bigint", "text": "$5", "sender": "$6", "message_id": "$7::bigint",
-          "comment_id": "$8::bigint"}  # fmt: skip
+          "comment_id": "$8::bigint", "outgoing_id": "$10::bigint"}  # fmt: skip
 _WEIGHS = "array_position($9::text[], $2::text) >= array_position($9::text[], n.kind)"
 _NOTIFY = f"""
     WITH told AS (
@@ -53,16 +53,16 @@ async def notify(
     sender: str = "",
     message_id: int | None = None,
     comment_id: int | None = None,
+    outgoing_id: int | None = None,
 ) -> None:
     """Notify those of these people who want to hear of such, and who see the conversation after the running action.
 
-    `message_id` or `comment_id` names the place that it tells of, `sender` who wrote a mail.
+    `message_id`, `comment_id` or `outgoing_id` names the place that it tells of, `sender` who wrote a mail.
     """
     if not user_ids:
         return
-    records = await fetch(
-        _NOTIFY, list(user_ids), kind, conversation_id, actor_id, text, sender, message_id, comment_id, list(TOGETHER)
-    )
+    place = (message_id, comment_id, list(TOGETHER), outgoing_id)
+    records = await fetch(_NOTIFY, list(user_ids), kind, conversation_id, actor_id, text, sender, *place)
     fresh = [record["id"] for record in records if not record["again"]]
     again = [record["id"] for record in records if record["again"]]
     await _tell(act, "n.id = ANY($1)", [*fresh, *again])

@@ -20,7 +20,8 @@ def tag_of(conversation_id: int) -> str:
 class Notification(Contract):
     """`changes` of one minute are told together: text and place are those of the last one of the weightiest kind.
 
-    `message_id` or `comment_id` is the exact place in the conversation. `sender` wrote the mail that it tells of.
+    `message_id`, `comment_id` or `outgoing_id` is the exact place in the conversation. `sender` wrote the mail that it
+    tells of.
     `private`: not everybody who may share a mailbox sees the conversation, so what is shown elsewhere names nothing.
     """
 
@@ -38,6 +39,7 @@ class Notification(Contract):
     message_id: int | None = None
     comment_id: int | None = None
     private: bool = False
+    outgoing_id: int | None = None
 
     @property
     def tag(self) -> str:
@@ -46,7 +48,9 @@ class Notification(Contract):
 
     @property
     def spot(self) -> str:
-        """The place in the conversation: `m12` a message, `c7` a comment."""
+        """The place in the conversation: `m12` a message, `c7` a comment, `o3` a mail of the outbox."""
+        if self.outgoing_id:
+            return f"o{self.outgoing_id}"
         return f"c{self.comment_id}" if self.comment_id else f"m{self.message_id}" if self.message_id else ""
 
     @property

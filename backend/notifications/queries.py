@@ -29,6 +29,7 @@ def notification_of(record: Row) -> Notification:
         message_id=record["message_id"],
         comment_id=record["comment_id"],
         private=record["visibility"] != "open",
+        outgoing_id=record["outgoing_id"],
     )
 
 

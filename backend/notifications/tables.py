@@ -22,6 +22,7 @@ class Notification(Table, tablename="notifications"):
     sender = Text(default="", help_text="Whose mail it tells of.")
     message_id = BigInt(null=True, default=None)
     comment_id = BigInt(null=True, default=None)
+    outgoing_id = BigInt(null=True, default=None)
 
 
 class PushDevice(Table, tablename="push_devices"):

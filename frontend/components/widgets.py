@@ -86,6 +86,21 @@ class CommentBox(rx.Component):
     on_share: rx.EventHandler[_passing(str, list[int], list[int], list[int], list[int])]
 
 
+class CommentEditor(rx.Component):
+    """The same box around a comment that was said: it stands there once what holds it is unfolded, and folds that again
+    when the comment is saved."""
+
+    library = "$/public/widgets/comment.jsx"
+    tag = "CommentEditor"
+
+    initial: rx.Var[str]
+    people: rx.Var[Any]
+    conversation: rx.Var[int]
+    linkable: rx.Var[Any]
+    on_find: rx.EventHandler[_passing(str)]
+    on_send: rx.EventHandler[_passing(str, list[int], list[int], list[int], list[int])]
+
+
 class Composer(rx.Component):
     """Where a mail is written, the same everywhere. It owns recipients, subject and text until they are sent."""
 
@@ -221,6 +236,7 @@ rich_text = RichText.create
 formatted = Formatted.create
 mail_frame = MailFrame.create
 comment_box = CommentBox.create
+comment_editor = CommentEditor.create
 composer = Composer.create
 bridge = Bridge.create
 presence_board = PresenceBoard.create

@@ -9,7 +9,7 @@ import reflex as rx
 from backend.conversations.contracts import Emoji
 from frontend.components.forms import sure
 from frontend.components.parts import avatar, download_link, icon, icon_button
-from frontend.components.widgets import ago, formatted
+from frontend.components.widgets import ago, comment_editor, formatted
 from frontend.inbox.state import Inbox
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
@@ -74,16 +74,17 @@ def _deeds(piece: Any, conversation: Any) -> rx.Component:
             rx.fragment(
                 rx.el.details(
                     rx.el.summary(icon("pencil", 14), title="Edit", custom_attrs={"aria-label": "Edit the comment"}),
-                    rx.el.form(
-                        rx.el.textarea(
-                            default_value=piece.text,
-                            name="text",
-                            rows="4",
-                            class_name="input",
-                            custom_attrs={"aria-label": "The comment"},
+                    rx.el.div(
+                        comment_editor(
+                            initial=piece.text,
+                            people=_inbox.mentionable,
+                            conversation=conversation,
+                            linkable=_inbox.linkable,
+                            on_find=_inbox.find_conversations,
+                            on_send=lambda text, people, teams, links, files: _inbox.edit_comment(
+                                conversation, piece.id, text, people, teams, links, files
+                            ),
                         ),
-                        rx.el.button("Save", type="submit", class_name="btn pri"),
-                        on_submit=lambda form: _inbox.edit_comment(conversation, piece.id, form),
                         class_name="float edit-box",
                     ),
                     key="edit" + piece.edited_at,  # closed again once it is saved

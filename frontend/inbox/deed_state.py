@@ -214,15 +214,32 @@ class DeedState(ListState, mixin=True):
         await self.become(with_item(self.seen(), item))
 
     @rx.event
-    async def edit_comment(self, conversation_id: int, comment_id: int, form: dict[str, Any]) -> EventSpec | None:
-        """Let my comment say something else; who was mentioned and still is named stays so."""
-        detail = self.seen().details.get(conversation_id)
+    async def edit_comment(
+        self,
+        conversation_id: int,
+        comment_id: int,
+        text: str,
+        people: list[int],
+        teams: list[int],
+        links: list[int],
+        files: list[int],
+    ) -> EventSpec | None:
+        """Let my comment say something else; who was mentioned and still is named stays so, and links stay."""
+        view = self.seen()
+        detail = view.details.get(conversation_id)
         known = next((each for each in detail.comments if each.id == comment_id), None) if detail else None
-        mentions = {"mention_ids": known.mention_ids, "team_mention_ids": known.team_mention_ids} if known else {}
-        mentions |= {"link_ids": known.link_ids} if known else {}
-        return await self._change_comment(
-            "PUT", comment_id, "", EditComment(text=str(form.get("text", "")), **mentions)
+        if known is not None:
+            people = [*people, *(i for i in known.mention_ids if i in view.people and view.people[i].name in text)]
+            teams = [*teams, *(i for i in known.team_mention_ids if i in view.teams and view.teams[i].name in text)]
+            links = [*links, *(i for i in known.link_ids if f"#{i}" in text)]
+        said = EditComment(
+            text=text,
+            mention_ids=sorted(set(people)),
+            team_mention_ids=sorted(set(teams)),
+            link_ids=sorted(set(links)),
+            file_ids=files,
         )
+        return await self._change_comment("PUT", comment_id, "", said)
 
     @rx.event
     async def delete_comment(self, comment_id: int) -> EventSpec | None:

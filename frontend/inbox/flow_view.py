@@ -198,7 +198,10 @@ def _outgoing(piece: Entry) -> rx.Component:
             rx.el.div(rx.foreach(piece.choices, lambda choice: choice_button(piece.id, choice)), class_name="bar"),
         ),
         class_name="msg ours waiting",
-        custom_attrs={"aria-label": "Mail of " + piece.who + ", " + piece.tag.text},
+        custom_attrs={
+            "aria-label": "Mail of " + piece.who + ", " + piece.tag.text,
+            "data-outgoing": piece.id.to_string(),
+        },
     )
 
 

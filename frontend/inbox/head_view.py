@@ -6,15 +6,11 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint, link
+from frontend.components.parts import act_button, avatar, icon, icon_button, key_hint
 from frontend.components.widgets import away_words
 from frontend.inbox.remind_view import remind_button
 from frontend.inbox.star_view import star_button
-from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import tag_button
-
-# Variables of a state are expressions here; their types are Reflex's own affair.
-_inbox: Any = Inbox
 
 
 def head(shown: Any) -> rx.Component:
@@ -38,20 +34,9 @@ def head(shown: Any) -> rx.Component:
             ),
         ),
         rx.cond(shown.guest, rx.fragment(), star_button(shown.starred, "Star", key="s")),
-        rx.el.h1(shown.subject, class_name="el subject desk-only", title=shown.subject),
+        rx.el.h1(shown.subject, class_name="subject desk-only", title=shown.subject),
         rx.el.span(class_name="grow"),
         rx.cond(shown.guest, rx.fragment(), _assign(shown)),
-        rx.cond(
-            shown.contact.id > 0,
-            link(
-                icon("contact", 15),
-                rx.el.span("Open contact", class_name="desk-only"),
-                to=f"/contacts/?contact={shown.contact.id}",
-                class_name="btn contact-link",
-                custom_attrs={"aria-label": "Open contact"},
-            ),
-        ),
-        _follow_button(shown),
         rx.cond(shown.guest, rx.fragment(), tag_button()),
         remind_button(shown),
         rx.cond(shown.guest, rx.fragment(), _finish(shown)),
@@ -66,26 +51,6 @@ def head(shown: Any) -> rx.Component:
             act_button(act="trash", key="#", class_name="reader", custom_attrs={"tabIndex": -1, "aria-hidden": "true"}),
         ),
         class_name="head",
-    )
-
-
-def _follow_button(shown: Any) -> rx.Component:
-    """Whether I am told of what is new in it; who else is stands on hovering, and at the side."""
-    return rx.el.button(
-        rx.cond(shown.following, icon("bell-ring", 15), icon("bell-plus", 15)),
-        type="button",
-        class_name=rx.cond(shown.following, "btn follow desk-only on", "btn follow desk-only"),
-        title=rx.cond(
-            shown.follower_names != "",
-            "Followed by " + shown.follower_names,
-            "Follow: be told of new mail and comments",
-        ),
-        on_click=_inbox.follow_it(shown.id, ~shown.following),
-        custom_attrs={
-            "data-key": "w",
-            "aria-label": "Follow",
-            "aria-pressed": rx.cond(shown.following, "true", "false"),
-        },
     )
 
 

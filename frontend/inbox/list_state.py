@@ -108,7 +108,7 @@ class ListState(Session, mixin=True):
         async for step in self._open(_listing_of(kind, mailbox_id, shows, asked.get("q") or "")):
             yield step
         if conversation_id:
-            spot = re.fullmatch(r"[mc]\d+", asked.get("at") or "")
+            spot = re.fullmatch(r"[mco]\d+", asked.get("at") or "")
             yield rx.call_script(f"tandem.select({conversation_id}, {{at: '{spot[0] if spot else ''}'}})")
 
     @rx.event

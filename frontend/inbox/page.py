@@ -174,6 +174,12 @@ def _more_menu() -> rx.Component:
             custom_attrs={"data-act": "open", "data-if-status": "spam"},
         ),
         menu_item(icon("ban", 16), "Block sender", custom_attrs={"data-act": "block"}),
+        rx.el.div(
+            menu_item(icon("tag", 16), "Tags", custom_attrs={"data-menu": "tags", "aria-haspopup": "dialog"}),
+            class_name="phone-only",
+            role="none",
+        ),
+        menu_item(icon("contact", 16), "Open contact", custom_attrs={"data-act": "contact", "data-for-guests": "yes"}),
         _follow("bell-plus", "Follow", "false"),
         _follow("bell-off", "Follow no more", "true"),
         menu_item(
@@ -197,8 +203,13 @@ def _more_menu() -> rx.Component:
 
 
 def _follow(icon_name: str, text: str, following: str) -> rx.Component:
-    """The button of the head, where a phone has no room for it; only what can be done is offered."""
-    return menu_item(icon(icon_name, 16), text, custom_attrs={"data-act": "follow", "data-following": following})
+    """The button of the side, which not every screen has room for; only what can be done is offered."""
+    return menu_item(
+        icon(icon_name, 16),
+        text,
+        rx.el.kbd("W"),
+        custom_attrs={"data-act": "follow", "data-following": following, "data-key": "w", "data-for-guests": "yes"},
+    )
 
 
 def _see(icon_name: str, text: str, visibility: str, title: str) -> rx.Component:

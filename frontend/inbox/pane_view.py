@@ -70,6 +70,7 @@ def _pane(shown: Any) -> rx.Component:
             "data-starred": rx.cond(shown.starred, "yes", ""),
             "data-assigned": shown.assigned,
             "data-shared": shown.shared,
+            "data-seers": shown.seers.to_string(),
             "data-merged": rx.cond(shown.merged > 0, "yes", ""),
             "data-guest": rx.cond(shown.guest, "yes", ""),
             "aria-label": shown.subject,

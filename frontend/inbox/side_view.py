@@ -8,6 +8,10 @@ import reflex as rx
 
 from frontend.components.parts import avatar, icon, link
 from frontend.components.widgets import ago
+from frontend.inbox.state import Inbox
+
+# Variables of a state are expressions here; their types are Reflex's own affair.
+_inbox: Any = Inbox
 
 
 def side(shown: Any) -> rx.Component:
@@ -26,23 +30,24 @@ def side(shown: Any) -> rx.Component:
             rx.fragment(
                 rx.el.h2(
                     "Contact",
-                    link("Open contact", icon("arrow-up-right", 13), to=f"/contacts/?contact={shown.contact.id}"),
+                    link(
+                        "Open contact",
+                        icon("arrow-up-right", 13),
+                        to=f"/contacts/?contact={shown.contact.id}",
+                        class_name="contact-link",
+                    ),
                 ),
                 _contact(shown.contact),
             ),
         ),
-        rx.cond(
-            shown.followers.length() > 0,
-            rx.fragment(
-                rx.el.h2("Followed by"),
-                rx.el.div(
-                    rx.foreach(
-                        shown.followers,
-                        lambda each: rx.el.span(avatar(each, small=True), each.name, class_name="follower el"),
-                    ),
-                    class_name="followers",
-                ),
+        rx.el.h2("Followed by", _follow_button(shown)),
+        rx.el.div(
+            rx.foreach(
+                shown.followers,
+                lambda each: rx.el.span(avatar(each, small=True), each.name, class_name="follower el"),
             ),
+            rx.cond(shown.followers.length() == 0, rx.el.span("Nobody yet", class_name="third")),
+            class_name="followers",
         ),
         rx.cond(
             shown.also_in.length() > 0,
@@ -68,6 +73,23 @@ def side(shown: Any) -> rx.Component:
         ),
         class_name="side",
         custom_attrs={"aria-label": "About the sender"},
+    )
+
+
+def _follow_button(shown: Any) -> rx.Component:
+    """Whether I am told of what is new in it. Where the side has no room, the menu presses it."""
+    return rx.el.button(
+        rx.cond(shown.following, icon("bell-ring", 13), icon("bell-plus", 13)),
+        rx.cond(shown.following, "Following", "Follow"),
+        type="button",
+        class_name=rx.cond(shown.following, "chip follow on", "chip follow"),
+        title="Be told of new mail and comments",
+        on_click=_inbox.follow_it(shown.id, ~shown.following),
+        custom_attrs={
+            "data-key": "w",
+            "aria-label": "Follow",
+            "aria-pressed": rx.cond(shown.following, "true", "false"),
+        },
     )
 
 

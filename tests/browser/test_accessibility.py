@@ -117,6 +117,10 @@ async def test_axe_finds_nothing_serious_while_mail_is_read_and_written(office: 
         await page.get_by_role("dialog", name="Merge with").wait_for()
         found += await faults(page, "the menu Merge with")
         await page.keyboard.press("Escape")
+        await page.keyboard.press("Shift+S")
+        await page.get_by_role("dialog", name="Share with").wait_for()
+        found += await faults(page, "the menu Share")
+        await page.keyboard.press("Escape")
         await page.get_by_role("button", name="Notifications").first.click()
         found += await faults(page, "the notifications")
         await page.keyboard.press("Escape")
@@ -125,6 +129,31 @@ async def test_axe_finds_nothing_serious_while_mail_is_read_and_written(office: 
         found += await faults(page, "the composer")
         await pane.get_by_role("button", name="Discard the draft").click()
         await expect(pane.get_by_role("button", name="Reply", exact=True)).to_be_visible()
+        assert found == []
+
+
+async def test_axe_finds_nothing_serious_while_many_are_chosen(office: Office, seats: Seats) -> None:
+    async with reading(office, seats, "Axe in the trash") as seat:
+        page = seat.page
+        row = page.locator(".row-box", has_text="Axe in the trash")
+        await row.locator(".row").focus()
+        await page.keyboard.press("x")
+        bar = page.get_by_role("toolbar", name="Conversations chosen")
+        await bar.wait_for()
+        found = await faults(page, "the bar of those chosen")
+        await bar.get_by_role("button", name="More for those chosen").click()
+        found += await faults(page, "its menu")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("#")
+        await expect(row).to_have_count(0)
+        await page.get_by_role("link", name="Trash", exact=True).first.click()
+        await row.locator(".row").click()
+        pane = page.get_by_role("article", name="Axe in the trash")
+        await pane.get_by_role("button", name="More", exact=True).click()
+        await page.get_by_role("menuitem", name="Delete for good").click()
+        await page.get_by_role("dialog", name="Delete for good").wait_for()
+        found += await faults(page, "the question before deleting")
+        await page.get_by_role("button", name="Cancel").click()
         assert found == []
 
 

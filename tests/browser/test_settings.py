@@ -93,7 +93,7 @@ async def test_a_contact_is_opened_beside_assign_and_edited(office: Office, seat
     await office.receive("About my order", "Hello", sender="Karin Hartmann <karin@hartmann.example>")
     page = await (await seats.at(office.product, office.ana)).open()
     await page.locator(".row", has_text="About my order").click(timeout=20_000)
-    await page.locator("article:visible .head").get_by_role("link", name="Open contact").click()
+    await page.locator("article:visible .side").get_by_role("link", name="Open contact").click()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Karin Hartmann")
     await page.get_by_label("Company").fill("Hartmann GmbH")
     await page.get_by_label("Phone").fill("+49 30 23125 117")

@@ -72,6 +72,23 @@ async def test_a_comment_is_formatted_has_files_and_leads_to_another_conversatio
     async with jonas.page.expect_download() as saving:
         await his.get_by_role("link", name="stock.txt").click()
     assert (await saving.value).suggested_filename == "stock.txt"
+    # She changes it: another colleague is named, another file comes along.
+    mine = ana.page.locator(".cmt", has_text="And another.")
+    await mine.hover()
+    await mine.get_by_label("Edit the comment").click()
+    change = mine.get_by_label("The comment", exact=True)
+    await expect(change).to_be_focused()
+    await change.press_sequentially(" Look, @Jona")
+    await mine.get_by_role("option", name="Jonas Dahl").click()
+    more = {"name": "wheel.txt", "mimeType": "text/plain", "buffer": b"28 spokes"}
+    await mine.get_by_label("More files for the comment").set_input_files(more)  # pyright: ignore[reportArgumentType] # a file is a dictionary
+    await expect(mine.locator(".comment-editor .chip").get_by_text("uploading")).to_have_count(0)
+    await mine.get_by_role("button", name="Save").click()
+    await expect(change).to_be_hidden()
+    changed = his.locator(".cmt", has_text="And another. Look,")
+    await expect(changed.locator(".at")).to_have_text("@Jonas Dahl")
+    await expect(changed.get_by_role("link", name="wheel.txt")).to_be_visible()
+
     await his.get_by_role("link", name="The brake recall · Open").click()
     other = jonas.page.get_by_role("article", name="The brake recall")
     await expect(other).to_be_visible()

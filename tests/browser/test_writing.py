@@ -124,6 +124,11 @@ async def test_a_refused_mail_says_why_and_keeps_its_text(office: Office, seats:
         await pane.get_by_role("button", name="Send", exact=True).click()
         waiting = pane.get_by_label("Mail of Ana Ribeiro, Not sent")
         await expect(waiting).to_contain_text("Where are you?", timeout=40_000)
+        # The notification of it leads to the very mail.
+        await page.locator(".row").last.click()
+        await page.locator(".rail").get_by_role("button", name="Notifications").click()
+        await page.locator(".notice", has_text="A mail was not sent").first.click()
+        await expect(waiting).to_have_attribute("data-sought", "yes")
         await waiting.get_by_text("The server’s words").click()
         await expect(waiting.get_by_text("User unknown")).to_be_visible()
         await page.get_by_role("link", name="Outbox").click()

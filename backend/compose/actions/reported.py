@@ -54,7 +54,15 @@ async def take_report(message_id: int) -> None:
             said.remedy,
             said.server_words,
         )
-        await notify(change.act, [outgoing["author_id"]], "failed_send", change.conversation_id, None, reason)
+        await notify(
+            change.act,
+            [outgoing["author_id"]],
+            "failed_send",
+            change.conversation_id,
+            None,
+            reason,
+            outgoing_id=outgoing["id"],
+        )
         return True
 
     await transition(found["id"], None, work)

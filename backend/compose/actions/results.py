@@ -81,7 +81,15 @@ async def record_acceptance(
         if again:
             await enqueue("send_outgoing", after=wait_after(record["attempts"]), outgoing_id=outgoing_id)
         elif said.reason:
-            await notify(change.act, [record["author_id"]], "failed_send", change.conversation_id, None, said.reason)
+            await notify(
+                change.act,
+                [record["author_id"]],
+                "failed_send",
+                change.conversation_id,
+                None,
+                said.reason,
+                outgoing_id=record["id"],
+            )
         if store_message:
             await store_sent_message(outgoing_id)
         if record["answers_id"] and record["kind"] in ("reply", "reply_all"):
@@ -196,7 +204,15 @@ async def fail(held: Claim, said: Words, recipients: Mapping[str, Words]) -> boo
         if done:
             people = {**dict.fromkeys(held.recipients, said), **recipients}
             await settle_recipients(held.outgoing_id, (), people, {})
-            await notify(change.act, [held.author_id], "failed_send", change.conversation_id, None, said.reason)
+            await notify(
+                change.act,
+                [held.author_id],
+                "failed_send",
+                change.conversation_id,
+                None,
+                said.reason,
+                outgoing_id=held.outgoing_id,
+            )
         return done
 
     return await transition(held.outgoing_id, None, work)
@@ -215,7 +231,15 @@ async def hold(held: Claim, said: Words, came: Sequence[Row] = ()) -> bool:
             references_to(came),
         )
         if done:
-            await notify(change.act, [held.author_id], "failed_send", change.conversation_id, None, said.reason)
+            await notify(
+                change.act,
+                [held.author_id],
+                "failed_send",
+                change.conversation_id,
+                None,
+                said.reason,
+                outgoing_id=held.outgoing_id,
+            )
         return done
 
     return await transition(held.outgoing_id, None, work)
@@ -241,7 +265,15 @@ async def lose(outgoing_id: int, fence: int, said: Words = NOT_KNOWN) -> bool:
             *said,
         )
         await enqueue("settle_unknown", after=timedelta(seconds=5), outgoing_id=outgoing_id, look=1)
-        await notify(change.act, [record["author_id"]], "failed_send", change.conversation_id, None, said.reason)
+        await notify(
+            change.act,
+            [record["author_id"]],
+            "failed_send",
+            change.conversation_id,
+            None,
+            said.reason,
+            outgoing_id=record["id"],
+        )
         return True
 
     return await transition(outgoing_id, None, work)

@@ -83,6 +83,19 @@ async def test_its_author_takes_a_file_off_but_not_the_last_word(api: Api) -> No
     assert edited.files == left.files
 
 
+async def test_a_changed_comment_takes_more_files(api: Api) -> None:
+    number = await deliver(api.support)
+    ids = [(await upload(api.ana, number, name=f"{n}.txt")).json()["id"] for n in range(2)]
+    his = (await upload(api.jonas, number)).json()["id"]
+    said = await say_with(api.ana, number, ids[0], text="See the file.")
+    body = EditComment(text="See the files.", file_ids=[ids[1]])
+    changed = await api.ana.put(f"/comments/{said.id}", body, Comment)
+    assert [each.filename for each in changed.files] == ["0.txt", "1.txt"]
+    again = EditComment(text="And his.", file_ids=[his])
+    assert (await api.ana.refused("PUT", f"/comments/{said.id}", again)).status == 422
+    assert (await api.jonas.get(f"/conversations/{number}", ConversationDetail)).comments == [changed]
+
+
 async def test_too_much_is_refused(api: Api) -> None:
     number = await deliver(api.support)
     half = b"x" * (13 * 1024 * 1024)

@@ -31,7 +31,9 @@ async def jobs(name: str) -> int:
 
 async def told(desk: Desk) -> list[str]:
     page = await desk.api.ana.get("/notifications", NotificationPage)
-    return [item.text for item in page.items if item.kind == "failed_send"]
+    failed = [item for item in page.items if item.kind == "failed_send"]
+    assert all(item.outgoing_id and item.path.endswith(f"&at=o{item.outgoing_id}") for item in failed)
+    return [item.text for item in failed]
 
 
 async def test_an_accepted_mail_stands_in_its_conversation_once(desk: Desk) -> None:
