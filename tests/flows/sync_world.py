@@ -29,12 +29,13 @@ import msgspec
 import pytest
 
 from backend.accounts.credentials import Passwords, seal_passwords
-from backend.conversations.contracts import ConversationDetail, SetRead, SetStatus
+from backend.conversations.contracts import ConversationDetail, SetRead, SetStar, SetStatus
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.jobs import job_queue, register
 from backend.mail import placing
 from backend.mail.raw import load_raw
 from backend.settings import settings
+from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from backend.workers import carrying, strayed, visits
 from backend.workers.account_store import Lease, PostgresAccountStore
 from backend.workers.logins import mail_login
@@ -74,6 +75,10 @@ Kind = Literal[
     "open",
     "read",
     "unread",
+    "star",
+    "unstar",
+    "tag",
+    "untag",
     "cut",
     "wait",
     "settle",
@@ -84,7 +89,9 @@ KINDS: tuple[Kind, ...] = Kind.__args__
 OFTEN: dict[Kind, int] = {"deliver": 5, "append": 3, "move": 4, "flag": 3, "expunge": 2, "done": 3, "trash": 2}
 OWN_FOLDERS = ("Projects", "Bills", "Projects 2026", "Übung & Co")
 """Folders that the second program makes; what stands outside ASCII goes over the wire as modified UTF-7."""
-FLAGS = (SEEN, "\\Flagged", "\\Answered", "$Later")
+TAG = "Warranty"
+"""A tag here, and its keyword there."""
+FLAGS = (SEEN, "\\Flagged", "\\Answered", "$Later", TAG)
 QUICK = Timing(
     idle=30, settle=0.1, poll=0.3, command=5, first_retry=0.05, last_retry=0.3, permanent_retry=1, report=0.05
 )
@@ -140,6 +147,7 @@ class World(Generic[P]):
     mailbox_id: int
     account_id: int
     personal: bool
+    tag_id: int = 0
     expunges_all: bool = False
     """The server has no UIDPLUS: what is marked \\Deleted stays there until somebody clears the folder, and counts for
     nothing."""
@@ -207,6 +215,7 @@ class World(Generic[P]):
                             mailbox_id, user, server.password, through.port, "none" if certificate is None else "tls"
                         ),
                         personal=personal,
+                        tag_id=(await api.ana.post("/tags", SaveTag(name=TAG), Tag)).id,
                         expunges_all=not uidplus,
                     )
                     patch.setattr(carrying, "look_again", world._look_again)
@@ -382,6 +391,24 @@ class World(Generic[P]):
     async def _unread(self, step: Step) -> None:
         await self._read(step, read=False)
 
+    async def _star(self, step: Step, *, starred: bool = True) -> None:
+        conversation_id = await self._some_conversation(step)
+        if conversation_id is not None:
+            await self._do("star", conversation_id, SetStar(starred=starred))
+
+    async def _unstar(self, step: Step) -> None:
+        await self._star(step, starred=False)
+
+    async def _tag(self, step: Step) -> None:
+        conversation_id = await self._some_conversation(step)
+        if conversation_id is not None:
+            await self._do("tags", conversation_id, ChangeTags(add=[self.tag_id]))
+
+    async def _untag(self, step: Step) -> None:
+        conversation_id = await self._some_conversation(step)
+        if conversation_id is not None:
+            await self._do("tags", conversation_id, ChangeTags(remove=[self.tag_id]))
+
     async def _cut(self, step: Step) -> None:
         self.proxy.cut()
 
@@ -509,15 +536,18 @@ class World(Generic[P]):
         return self._identities[digest]
 
     async def _misjudged(self) -> list[str]:
-        """Conversations whose status or read state is not what the one place of their one message says."""
+        """Conversations whose status, read state, star or tag is not what the one place of their one message says."""
         rows = await fetch(
-            "SELECT c.id, c.status, min(f.role) AS role, min(f.name) AS name, bool_or(p.seen) AS seen, "
-            "max(c.last_arrival) AS last_arrival FROM conversations c "
+            "SELECT c.id, c.status, c.starred, c.tag_ids, bool_or(p.flags ? '\\Flagged') AS flagged, "
+            "bool_or(p.flags ? $2) AS marked, (SELECT count(*) = 1 FROM messages g "
+            "WHERE g.conversation_id = c.id) AS alone, min(f.role) AS role, min(f.name) AS name, "
+            "bool_or(p.seen) AS seen, max(c.last_arrival) AS last_arrival FROM conversations c "
             "JOIN messages m ON m.conversation_id = c.id AND m.gone_at IS NULL "
             "JOIN placements p ON p.message_id = m.id JOIN folders f ON f.id = p.folder_id "
-            "WHERE c.mailbox_id = $1 AND c.joined_into IS NULL AND NOT p.flags ? '\\Deleted' GROUP BY c.id, c.status "
+            "WHERE c.mailbox_id = $1 AND c.joined_into IS NULL AND NOT p.flags ? '\\Deleted' GROUP BY c.id "
             "HAVING count(*) = 1 AND min(m.direction) = 'incoming'",
             self.mailbox_id,
+            TAG,
         )
         meaning = {"inbox": "open", "archive": "done", "junk": "spam", "trash": "trash"}
         found = []
@@ -525,6 +555,11 @@ class World(Generic[P]):
             expected = meaning.get(row["role"])
             if expected is not None and row["status"] != expected:
                 found.append(f"conversation {row['id']} is {row['status']}, its mail stands in {row['name']}")
+            if row["alone"] and row["starred"] != row["flagged"]:
+                found.append(f"conversation {row['id']}: starred is {row['starred']}, Flagged is {row['flagged']}")
+            tagged = self.tag_id in row["tag_ids"]
+            if row["alone"] and tagged != row["marked"]:
+                found.append(f"conversation {row['id']}: tagged is {tagged}, its keyword is {row['marked']}")
             if self.personal:
                 detail = await self.person.get(f"/conversations/{row['id']}", ConversationDetail)
                 unread = detail.mark.forced_unread or detail.row.last_arrival > detail.mark.read_up_to
