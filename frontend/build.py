@@ -132,6 +132,8 @@ def _build_environment(given: Mapping[str, str]) -> dict[str, str]:
         "REFLEX_USE_NPM": "1",
         "REFLEX_TELEMETRY_ENABLED": "false",
         "REFLEX_CHECK_LATEST_VERSION": "false",
+        # What is named with a version is that version, also when the packages are installed again.
+        "NPM_CONFIG_SAVE_EXACT": "true",
     }
 
 

@@ -67,7 +67,7 @@
       return;
     }
     // Whoever began to type before they saw the question gives no commands by it.
-    if (dialog || tandem.menu || event.target.closest?.(".ask, .editor-tools")) return;
+    if (dialog || tandem.menu || event.target.closest?.(".ask, [data-composer]")) return;
     const now = Date.now();
     if (now - opening < OPENING_MS) return;
     if (now - hushed < OPENING_MS) {

@@ -27,7 +27,8 @@ WORD = """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p
  </span></span><![endif]>two wheels</p>
 <p class=MsoListParagraph style='mso-list:l0 level2 lfo1'><span style='mso-list:Ignore'>o </span>one of them spare</p>
 <p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>· </span>a bell</p>
-<img src="file:///C:/Users/ana/logo.png"><script>document.title = "x"</script></body></html>"""
+<img src="file:///C:/Users/ana/logo.png"><p>Here: <img src="data:image/png;base64,PIXEL"></p>
+<script>document.title = "x"</script></body></html>""".replace("PIXEL", base64.b64encode(PIXEL).decode())
 PASTE = """([node, kind, data]) => {
   const given = new DataTransfer();
   if (kind === "html") given.setData("text/html", data);
@@ -57,6 +58,7 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
     seat = await seats.at(office.product, office.ana)
     page = await seat.open()
     pane = await open_reply(office, page, "A wheel and a bell")
+    await expect(pane.locator(".ProseMirror")).to_be_focused()
     await page.keyboard.press("Control+b")
     await page.keyboard.type("Hello")
     await page.keyboard.press("Control+b")
@@ -64,10 +66,11 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
     await paste(page, "html", WORD)
     await expect(pane.locator(".ProseMirror li")).to_have_count(3)
     await pane.get_by_label("Text").press("Control+End")
-    await page.keyboard.type("\n\n")  # out of the list
+    await expect(pane.locator(".ProseMirror img[src^='/api/']")).to_have_count(1)
     await paste(page, "file", base64.b64encode(PIXEL).decode())
-    picture = pane.locator(".ProseMirror img[width]")
-    await expect(picture).to_have_js_property("naturalWidth", 1)
+    pictures = pane.locator(".ProseMirror img[src^='/api/']")
+    await expect(pictures).to_have_count(2)
+    await expect(pictures.last).to_have_js_property("naturalWidth", 1)
 
     # A link by the keyboard, without the desk hearing of any of it.
     await page.keyboard.press("End")
@@ -90,12 +93,12 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
 
     mail, plain, html = read(sent[before].raw)
     kinds = [part.get_content_type() for part in mail.walk()]
-    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
-    [inside] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
-    assert inside.get_payload(decode=True) == PIXEL and f"cid:{inside['content-id'][1:-1]}" in html
+    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "image/png"]
+    for inside in [part for part in mail.walk() if part.get_content_type() == "image/png"]:
+        assert inside.get_payload(decode=True) == PIXEL and f"cid:{inside['content-id'][1:-1]}" in html
     assert "<strong>Hello</strong> Priya," in html and "script" not in html and "mso" not in html.lower()
     assert plain.startswith(
-        "Hello Priya,\n\nas you asked:\nThe offer:\n\n- two wheels\n  - one of them spare\n- a bell\n"
+        "Hello Priya,\n\nas you asked:\nThe offer:\n\n- two wheels\n  - one of them spare\n- a bell\n\nHere:"
     )
     assert plain.rstrip().endswith("> The box was open. Noted.") and "Priya Shah <priya@shah.example> wrote:" in plain
     assert seat.complaints == []
@@ -129,7 +132,8 @@ async def test_without_formatting_it_is_a_plain_mail(office: Office, seats: Seat
     await page.keyboard.type("- one\ntwo\n\nEnd")
     await pane.get_by_role("button", name="Plain, without formatting").click()
     await expect(pane.get_by_label("Text")).to_have_value("- one\n- two\n\nEnd")
-    await pane.get_by_label("Text").press("Control+End")
+    await expect(pane.get_by_label("Text")).to_be_focused()
+    await page.keyboard.press("Control+End")
     await page.keyboard.type(" of it")
     await expect(pane.get_by_text("Saved", exact=True)).to_be_visible()
     draft = await own_draft(office, "Only plain")

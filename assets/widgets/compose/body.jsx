@@ -30,6 +30,7 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
   const field = useRef(null);
   const inner = useRef(null);
   const typed = useRef(null);
+  const switched = useRef(false); // the person turned to plain text, and goes on in it
   const last = useRef(draft.text); // in the plain field, which is gone before the composer saves for the last time
   const begins = useRef({ html: draft.html || "", text: draft.text });
   const docked = Boolean(draft.conversation_id);
@@ -58,7 +59,10 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
     node.style.height = "auto";
     node.style.height = `${Math.min(node.scrollHeight + 2, window.innerHeight * 0.42)}px`;
   };
-  useEffect(grow, [plain, ready]);
+  useEffect(() => {
+    grow();
+    if (plain && switched.current) field.current.focus();
+  }, [plain, ready]);
 
   handle.current = {
     html: () => {
@@ -97,15 +101,15 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
   };
 
   const toPlain = () => {
-    typed.current = null;
     last.current = waits ? last.current : (inner.current?.text() ?? "");
     begins.current = { html: "", text: last.current };
+    switched.current = true;
     setPlain(true);
     onChange();
   };
   const toRich = () => {
     begins.current = { html: htmlOf(last.current), text: last.current };
-    typed.current = null;
+    typed.current = { text: "", focused: true };
     setPlain(false);
     onChange();
   };

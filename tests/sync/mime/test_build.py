@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import html
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.mime.build import Composition, CompositionError, build_message, new_message_id
+from sync.mime.composed import composed_text, finished
 from sync.mime.message import Address, Attachment
 from sync.mime.parse import parse_message
 
@@ -178,3 +180,39 @@ def test_whatever_is_composed_is_read_again(subject: str, name: str, text: str, 
     body = reference.get_body(("plain",))
     assert body is not None
     assert not any(part.defects for part in reference.walk())
+
+
+ids = st.from_regex(r"[a-z0-9]{1,20}@picture", fullmatch=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    subject=line,
+    name=names,
+    lines=st.lists(line, max_size=5),
+    pictures=st.dictionaries(ids, st.binary(min_size=1, max_size=200), max_size=3),
+    files=st.lists(st.tuples(line, st.binary(max_size=200)), max_size=2),
+)
+def test_whatever_is_formatted_is_read_by_the_standard_library(
+    subject: str, name: str, lines: list[str], pictures: dict[str, bytes], files: list[tuple[str, bytes]]
+) -> None:
+    markup = "".join(f"<p>{html.escape(each)}</p>" for each in lines)
+    markup += "".join(f'<img src="cid:{each}">' for each in pictures)
+    written, leaving = composed_text(markup), finished(markup)
+    inside = [Attachment(0, "p.png", "image/png", each, True, pixels) for each, pixels in pictures.items()]
+    outside = [Attachment(9, filename, "application/pdf", None, False, content) for filename, content in files]
+    composed = replace(PLAIN, subject=subject, to=(Address(name, "lena@customer.example"),), text=written, html=leaving)
+    raw = build_message(replace(composed, attachments=(*inside, *outside)))
+    assert all(len(part) <= 998 for part in raw.split(b"\r\n")) and raw.isascii()
+    read = email.message_from_bytes(raw, policy=email.policy.default)
+    parts = list(read.walk())
+    assert not any(part.defects for part in parts)
+    assert (read["subject"] or "").split() == subject.split()
+    for kind, wanted in (("plain", written), ("html", leaving)):
+        body = read.get_body((kind,))
+        assert body is not None
+        assert body.get_content().replace("\r\n", "\n").rstrip("\n") == wanted.rstrip("\n")
+    held = {str(each["content-id"]).strip("<>"): each.get_payload(decode=True) for each in parts if each["content-id"]}
+    assert held == pictures
+    kept = [each.get_payload(decode=True) for each in parts if each.get_content_type() == "application/pdf"]
+    assert kept == [content for _, content in files]
