@@ -12,9 +12,9 @@ from backend.compose.contracts import CreateDraft, DraftKind
 from backend.compose.queries import WrittenRecipients
 from backend.database.connection import Row, fetch_row
 from backend.errors import NotFound, Unacceptable
-from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from backend.mail.intake import own_addresses
+from backend.mail.keeping import keep_one
 from backend.mail.raw import load_raw
 from sync.mime.parse import parse_message
 from sync.mime.subjects import base_subject
@@ -155,7 +155,7 @@ async def _files_of(message: Row) -> list[CarriedFile]:
             filename=file.filename,
             content_type=file.content_type,
             size=len(file.content),
-            digest=await blobs.put(file.content),
+            digest=await keep_one(file.content),
         )
         for file in parsed.attachments
         if not file.inline

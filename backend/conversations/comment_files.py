@@ -15,6 +15,7 @@ from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Forbidden, TooLarge, Unacceptable
 from backend.events.record import action
 from backend.mail import blobs
+from backend.mail.keeping import keep_one
 from sync.mime.attachments import safe_filename
 from sync.mime.characters import clean_line
 
@@ -38,7 +39,7 @@ async def upload_file(
     """Keep a file for a comment that the person is writing. Raises TooLarge for one that no comment takes."""
     if len(content) > LARGEST_FILES:
         raise TooLarge(f"“{filename[:80]}” is larger than 25 MB.", "Link to it instead.")
-    digest = await blobs.put(content)
+    digest = await keep_one(content)
     async with action(asker.user_id):
         await execute(
             "DELETE FROM comment_files WHERE uploader_id = $1 AND comment_id IS NULL "

@@ -12,7 +12,8 @@ written well would be reported as failed.
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,22 @@ async def get(digest: str) -> bytes:
     if found != digest:
         raise Unavailable("A stored file is damaged.", "Tell your admin: a backup may hold it.")
     return content
+
+
+async def remove(digests: Sequence[str]) -> None:
+    """Take files away; those that are not there are passed over. Raises Unavailable."""
+    if not digests:
+        return
+    try:
+        await asyncio.to_thread(_remove, open_store(settings().blob_url), digests)
+    except (BaseError, OSError) as fault:
+        raise Unavailable("The store of files does not answer.", "Try again in a moment.") from fault
+
+
+def _remove(store: ObjectStore, digests: Sequence[str]) -> None:
+    for digest in digests:
+        with suppress(FileNotFoundError):
+            store.delete(key_of(digest))
 
 
 async def digests() -> AsyncIterator[str]:

@@ -1,6 +1,5 @@
 """A message's bytes: stored once by hash, in the database up to 256 KB, in the blob store above."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping
 
@@ -8,20 +7,24 @@ from asyncpg import UniqueViolationError
 
 from backend.database.connection import WORTH_COPYING, copy_rows, execute, execute_many, fetch, fetch_row, savepoint
 from backend.errors import NotFound
-from backend.mail.blobs import get, put
+from backend.mail.blobs import get
+from backend.mail.keeping import keep
 
 LARGEST_IN_DATABASE = 256 * 1024
-BLOBS_AT_ONCE = 4
-"""Large bodies of a batch that are written to the blob store beside each other."""
+_STORE = (
+    "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT (digest) DO UPDATE "
+    "SET unreferenced_since = NULL WHERE raw_messages.unreferenced_since IS NOT NULL"
+)
+"""What is there already is held, too: nobody collects it before the transaction ends (backend/mail/collecting.py)."""
 
 
 async def store_raw(raw: bytes, digest: str | None = None) -> str:
     """Keep the bytes; answers their SHA-256 (`digest`, if known). A large body is on the disk before this returns."""
     digest = digest or hashlib.sha256(raw).hexdigest()
     if len(raw) > LARGEST_IN_DATABASE:
-        await put(raw)
+        await keep([raw])
     await execute(
-        "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        _STORE,
         digest,
         len(raw),
         _content(raw),
@@ -32,19 +35,19 @@ async def store_raw(raw: bytes, digest: str | None = None) -> str:
 async def store_raws(raws: Mapping[str, bytes]) -> None:
     """Keep many, by their SHA-256. In the order of the hashes: two who store the same never wait in a circle."""
     large = [raw for raw in raws.values() if len(raw) > LARGEST_IN_DATABASE]
-    for start in range(0, len(large), BLOBS_AT_ONCE):
-        await asyncio.gather(*map(put, large[start : start + BLOBS_AT_ONCE]))
+    if large:
+        await keep(large)
     if len(raws) >= WORTH_COPYING and await _copied(raws):
         return
     await execute_many(
-        "INSERT INTO raw_messages (digest, size, content) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        _STORE,
         [_row(raws, digest) for digest in sorted(raws)],
     )
 
 
 async def _copied(raws: Mapping[str, bytes]) -> bool:
     """Store those that are new by COPY, half again as fast. False when another mailbox is just storing one of them."""
-    known = await fetch("SELECT digest FROM raw_messages WHERE digest = ANY($1)", list(raws))
+    known = await fetch("SELECT digest FROM raw_messages WHERE digest = ANY($1) FOR KEY SHARE", list(raws))
     new = sorted(raws.keys() - {record["digest"] for record in known})
     try:
         async with savepoint():

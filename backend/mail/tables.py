@@ -26,6 +26,15 @@ class RawMessage(Table, tablename="raw_messages"):
     digest = Text(primary_key=True, help_text="SHA-256 of the bytes, hexadecimal.")
     size = BigInt()
     content = Bytea(null=True, default=None)
+    unreferenced_since = Timestamptz(null=True, default=None, help_text="When it was first seen that nothing needs it.")
+
+
+class StoredBlob(Table, tablename="stored_blobs"):
+    """What lies in the blob store: written, or found there, at `put_at`."""
+
+    digest = Text(primary_key=True)
+    put_at = Timestamptz(default=TimestamptzNow())
+    unreferenced_since = Timestamptz(null=True, default=None)
 
 
 class Message(Table, tablename="messages"):

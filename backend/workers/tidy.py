@@ -1,18 +1,23 @@
-"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out; and what it takes
-up again: changes that the mail server never confirmed."""
+"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out, bytes of mail and
+files that nothing refers to; and what it takes up again: changes that the mail server never confirmed."""
 
 import asyncio
 import logging
+import time
 
 import asyncpg
 
 from backend.database.connection import end_if_cancelled, execute, session
+from backend.errors import Unavailable
 from backend.events.prune import prune_events
+from backend.mail.collecting import collect, note_stored
 from backend.mail.intents import look_after_forgotten
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
+NOTE_EVERY_SECONDS = 24 * 3600.0
+_noted_at: float | None = None
 TIDY_LOCK = 7_264_339
 """Key of the advisory lock: one worker tidies at a time."""
 
@@ -34,10 +39,22 @@ async def tidy() -> None:
             for statement in RUN_OUT:
                 await execute(statement)
             await look_after_forgotten()
+            collected = await _collect()
         finally:
             await held.execute("SELECT pg_advisory_unlock($1)", TIDY_LOCK)
     if pruned:
         log.info("%d old events were cleared away.", pruned)
+    if collected:
+        log.info("%d mails and files that nothing refers to were collected.", collected)
+
+
+async def _collect() -> int:
+    """Once a day what lies in the blob store is looked through; what is noted, each time."""
+    global _noted_at
+    if _noted_at is None or time.monotonic() - _noted_at > NOTE_EVERY_SECONDS:
+        await note_stored()
+        _noted_at = time.monotonic()
+    return await collect()
 
 
 async def keep_tidy() -> None:
@@ -46,6 +63,6 @@ async def keep_tidy() -> None:
         await asyncio.sleep(EVERY_SECONDS)
         try:
             await tidy()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, Unavailable) as fault:
             end_if_cancelled()
             log.warning("Tidying up failed (%s); trying again in an hour.", type(fault).__name__)

@@ -10,7 +10,7 @@ from backend.compose.queries import attachments_of_draft
 from backend.compose.quoting import quote_of
 from backend.database.connection import execute, fetch_row
 from backend.errors import NotFound, TooLarge, Unacceptable
-from backend.mail import blobs
+from backend.mail.keeping import keep_one
 from backend.mail.pictures import KINDS
 from sync.mime.attachments import safe_filename
 from sync.mime.characters import clean_line
@@ -34,7 +34,7 @@ async def attach_file(
         filename=safe_filename(clean_line(filename))[:200] or ("picture" if in_text else "attachment"),
         content_type=kind,
         size=len(content),
-        digest=await blobs.put(content),
+        digest=await keep_one(content),
         content_id=f"{secrets.token_hex(12)}@picture" if in_text else "",
     )
     async with changing_draft(asker.user_id, draft_id) as change:
@@ -78,7 +78,7 @@ async def take_quote(asker: Asker, draft_id: int) -> QuotedMessage:
             filename=each.filename or "picture",
             content_type=each.content_type,
             size=len(each.content),
-            digest=await blobs.put(each.content),
+            digest=await keep_one(each.content),
             content_id=each.content_id or "",
         )
         for each in quote.pictures
