@@ -22,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -106,11 +106,17 @@ class Dovecot:
     def halt(self) -> None:
         """End all its processes, keeping the mail, so that `start()` brings it back on the same ports."""
         if self._process is not None:
+            group = self._process.pid
             self._process.send_signal(signal.SIGTERM)
-            try:
+            with suppress(subprocess.TimeoutExpired):  # it would wait seconds for clients in IDLE
                 self._process.wait(0.1)
-            except subprocess.TimeoutExpired:  # it would wait seconds for clients in IDLE
-                os.killpg(self._process.pid, signal.SIGKILL)
+            # Its children, too: what is left for a moment still answers, and the next server would not start.
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+            deadline = time.monotonic() + 2
+            while any(map(_answers, (self.imap_port, self.lmtp_port))) and time.monotonic() < deadline:
+                time.sleep(0.005)
+            shutil.rmtree(self.root / "run", ignore_errors=True)
             self._process.communicate(timeout=20)
             self._process = None
 
