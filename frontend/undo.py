@@ -51,6 +51,10 @@ class Undo(Session):
             elif action == "unmerge":
                 inbox = await self.get_state(Inbox)
                 await inbox.part(ref, int(rest))
+            elif action == "unsplit":
+                inbox = await self.get_state(Inbox)
+                await inbox.unsplit(ref, int(rest))
+                yield rx.call_script(f"tandem.select({ref})")
             elif action == "remind":
                 inbox = await self.get_state(Inbox)
                 item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)

@@ -353,7 +353,7 @@
     const unstar = panel.querySelector("[data-starred-words]");
     if (unstar) unstar.textContent = all("starred", "yes") ? "Take the star away" : "Star";
     sift(panel, document.querySelector(`.pane[data-pane="${about.ids[0] ?? selected}"]`));
-    panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true }));
+    panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true, detail: { from } }));
     panel.dataset.open = "yes";
     open = panel;
     opener = from;

@@ -31,6 +31,7 @@ export function Bridge(props) {
       share: pass("onShare"),
       merge: pass("onMerge"),
       unmerge: pass("onUnmerge"),
+      split: pass("onSplit"),
       findMergeable: pass("onFindMergeable"),
       tag: pass("onTag"),
       newTag: pass("onNewTag"),

@@ -150,6 +150,7 @@ class Bridge(rx.Component):
     on_share: rx.EventHandler[_passing(int, int, int, bool)]
     on_merge: rx.EventHandler[_passing(list[int])]
     on_unmerge: rx.EventHandler[_passing(int, int)]
+    on_split: rx.EventHandler[_passing(int, int, bool, bool, str)]
     on_find_mergeable: rx.EventHandler[_passing(int, str)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]

@@ -12,6 +12,7 @@ from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
 from frontend.inbox.merging_view import unmerge_button
 from frontend.inbox.panes import EntryView
+from frontend.inbox.splitting_view import split_button
 from frontend.inbox.state import Inbox
 from frontend.outbox.state import Outbox
 
@@ -75,6 +76,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                 custom_attrs={"aria-expanded": "true"},
             ),
             rx.el.span(class_name="grow"),
+            split_button(piece),
             rx.el.a(
                 icon("code", 14),
                 href=piece.raw,

@@ -1,4 +1,4 @@
-"""Which merges of a conversation can be taken back, and what can be merged with it. Pure, over the view."""
+"""What of a conversation can be merged, taken back and split off. Pure, over the view."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ def revocable(activities: Iterable[Activity]) -> list[int]:
 def last_merge(detail: ConversationDetail) -> int:
     """The line of the last merge that can be taken back, 0 for none."""
     return max(revocable(detail.activities), default=0)
+
+
+def split_choices(detail: ConversationDetail) -> dict[int, list[str]]:
+    """Of each mail that is not alone: that it can be split off, and whether it is the `first` or the `last`."""
+    ids = [each.id for each in sorted(detail.messages, key=lambda each: (each.date, each.id))]
+    if len(ids) < 2:
+        return {}
+    ends = {ids[0]: ["first"], ids[-1]: ["last"]}
+    return {each: ["split", *ends.get(each, [])] for each in ids}
 
 
 def likely(view: View, detail: ConversationDetail | None, row: ConversationRow) -> list[ConversationRow]:

@@ -20,6 +20,7 @@ from frontend.inbox.pane_view import pane
 from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
 from frontend.inbox.share_view import share_menu
+from frontend.inbox.splitting_view import split_menu
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import tag_menu
 from frontend.session import Session
@@ -70,6 +71,7 @@ def inbox() -> rx.Component:
         delete_dialog(),
         share_menu(),
         merge_menu(),
+        split_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -93,6 +95,7 @@ def inbox() -> rx.Component:
             on_share=_inbox.share,
             on_merge=_inbox.merge,
             on_unmerge=_inbox.unmerge,
+            on_split=_inbox.split,
             on_find_mergeable=_inbox.find_mergeable,
             on_reply=_compose.reply,
             on_looking=_presence.looking,

@@ -24,7 +24,7 @@ from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, Mes
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
 from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.comment_text import Link, comment_html
-from frontend.inbox.merges import last_merge, revocable
+from frontend.inbox.merges import last_merge, revocable, split_choices
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
 from frontend.inbox.sharing import is_guest, seers, share_marks, share_names
 from frontend.inbox.tags import LabelView, labels_of
@@ -90,6 +90,7 @@ class EntryView(TypedDict):
     server_words: str
     refused: list[str]
     choices: list[str]
+    subject: str
     undo_until: str
     came: list[CameView]
     author: int
@@ -298,8 +299,10 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
     bodies = {body.message_id: body for body in detail.bodies}
     standing = stands_open(detail, opened)
     timed: list[tuple[datetime, int, EntryView]] = []
+    splits = split_choices(detail) if not is_guest(view, detail.row) else {}
     for message in detail.messages:
         entry = _message(view, message, bodies.get(message.id), message.id in standing, opened)
+        entry["choices"], entry["subject"] = splits.get(message.id, []), message.subject
         timed.append((message.date, 0, entry))
     links = {each.id: link_of(view, each) for each in detail.links}
     fresh = _first_new(view, detail, opened)
@@ -342,7 +345,7 @@ def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing",
         snippet="", text="", html="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False,
         files=[], problems="", raw="", mine=False, edited_at="", deleted=False, reactions=[],
         tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
-        refused=[], choices=[], undo_until="", came=[], author=0,
+        refused=[], choices=[], subject="", undo_until="", came=[], author=0,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from frontend.inbox.many_state import ManyState
 from frontend.inbox.merging_state import MergingState
 from frontend.inbox.sharing import SharableView, paint_sharable
 from frontend.inbox.sharing_state import SharingState
+from frontend.inbox.splitting_state import SplittingState
 from frontend.inbox.standing_state import StandingState
 from frontend.inbox.tags import LabelView, paint_tags
 from frontend.inbox.view_state import ViewState
@@ -25,7 +26,7 @@ from frontend.session import Session
 from frontend.view import View
 
 
-class Inbox(ViewState, DeedState, SharingState, MergingState, ManyState, StandingState, Session):
+class Inbox(ViewState, DeedState, SharingState, MergingState, SplittingState, ManyState, StandingState, Session):
     """List and conversations."""
 
     assignable: list[AssignableView] = []
