@@ -20,7 +20,7 @@ STYLESHEETS = [
     )
 ]  # fmt: skip
 
-SCRIPTS = ("gate", "many", "desk", "presence", "reminders", "merging", "splitting", "away", "notify", "keys")
+SCRIPTS = ("gate", "many", "desk", "presence", "reminders", "merging", "splitting", "moving", "away", "notify", "keys")
 
 
 def _versioned(path: str) -> str:

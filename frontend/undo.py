@@ -51,6 +51,9 @@ class Undo(Session):
             elif action == "unmerge":
                 inbox = await self.get_state(Inbox)
                 await inbox.part(ref, int(rest))
+            elif action == "move":
+                inbox = await self.get_state(Inbox)
+                yield rx.call_script(f"tandem.putBack(...{await inbox.move_back()})")
             elif action == "unsplit":
                 inbox = await self.get_state(Inbox)
                 await inbox.unsplit(ref, int(rest))

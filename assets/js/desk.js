@@ -460,6 +460,8 @@
           id, Number(act.dataset.user), Number(act.dataset.team), act.getAttribute("aria-checked") !== "true");
       case "merge":
         return tandem.merge([id, Number(act.dataset.other)]);
+      case "move":
+        return tandem.move(ids, Number(act.dataset.to));
       case "unmerge":
         return tandem.takeMergeBack(id);
       case "tag":

@@ -18,6 +18,7 @@
     }
     desk()?.toggleAttribute("data-marked", marked.size > 0);
     for (const each of document.querySelectorAll("[data-for-several]")) each.hidden = marked.size < 2;
+    for (const each of document.querySelectorAll("[data-for-chosen]")) each.hidden = !marked.size;
     const bar = document.querySelector(".many-bar");
     if (!bar) return;
     const said = `${marked.size} chosen`;
@@ -109,6 +110,9 @@
       }
       case "tag-new":
         changeMany(ids, { type: "tags", new: control.querySelector("[data-typed]").textContent });
+        return true;
+      case "move":
+        tandem.move(ids, Number(control.dataset.to));
         return true;
       case "merge":
         if (ids.length < 2) return false;

@@ -32,6 +32,7 @@ export function Bridge(props) {
       merge: pass("onMerge"),
       unmerge: pass("onUnmerge"),
       split: pass("onSplit"),
+      move: pass("onMove"),
       findMergeable: pass("onFindMergeable"),
       tag: pass("onTag"),
       newTag: pass("onNewTag"),

@@ -135,7 +135,8 @@ class CommentRevision(Contract):
 
 
 class Activity(Contract):
-    """One grey line. `kind` with `subject_id` (a user or a team) and `value` say what was done."""
+    """One grey line. `kind` with `subject_id` (a user or a team; where it was moved to, a mailbox) and `value` say what
+    was done."""
 
     id: int
     conversation_id: int
@@ -163,6 +164,7 @@ class Activity(Contract):
         "unjoined",
         "split",
         "split_from",
+        "moved",
     ]
     actor_id: int | None
     subject_id: int | None
@@ -305,6 +307,12 @@ class MergeConversations(Contract):
     """The other conversations, of the same mailbox."""
 
     other_ids: list[int]
+
+
+class MoveConversation(Contract):
+    """Into this mailbox, which the person can open, too."""
+
+    mailbox_id: int
 
 
 class SplitConversation(Contract):
@@ -460,8 +468,13 @@ class DeleteMany(Contract, tag="delete"):
     """For good: only what is in the Trash, and only by those who may. It cannot be taken back."""
 
 
+class MoveMany(MoveConversation, tag="mailbox"):
+    """As `MoveConversation`."""
+
+
 ManyChange = (
     AssignMany
+    | MoveMany
     | SetStatusOfMany
     | SetVisibilityOfMany
     | SetReadOfMany

@@ -18,6 +18,7 @@ from backend.conversations.contracts import (
     DeleteMany,
     ManyChange,
     ManyChanged,
+    MoveMany,
     RefusedChange,
     RemindOfMany,
     SetReadOfMany,
@@ -26,6 +27,7 @@ from backend.conversations.contracts import (
     SetVisibilityOfMany,
 )
 from backend.conversations.deleting import delete_conversations, refusal_of
+from backend.conversations.moving import move_conversation
 from backend.errors import TandemError
 from backend.tags.actions import change_tags
 
@@ -51,6 +53,8 @@ async def _change(asker: Asker, conversation_id: int, change: ManyChange) -> Con
     match change:
         case AssignMany():
             return await actions.assign_conversation(asker, conversation_id, change)
+        case MoveMany():
+            return await move_conversation(asker, conversation_id, change.mailbox_id)
         case SetStatusOfMany():
             return await actions.set_status(asker, conversation_id, change.status)
         case SetVisibilityOfMany():

@@ -14,6 +14,7 @@ from backend.conversations import (
     following,
     many,
     merging,
+    moving,
     queries,
     reminders,
     sharing,
@@ -38,6 +39,7 @@ from backend.conversations.contracts import (
     ListView,
     ManyChanged,
     MergeConversations,
+    MoveConversation,
     SetFollowing,
     SetReaction,
     SetRead,
@@ -204,6 +206,12 @@ async def unmerge(asker: Asker, conversation_id: int, data: TakeMergeBack) -> Co
     return await unmerging.take_merge_back(asker, conversation_id, data.activity_id)
 
 
+@put("/conversations/{conversation_id:int}/mailbox", **access("handling"))
+async def move(asker: Asker, conversation_id: int, data: MoveConversation) -> ConversationItem:
+    """Into another mailbox that the person can open."""
+    return await moving.move_conversation(asker, conversation_id, data.mailbox_id)
+
+
 @post("/conversations/{conversation_id:int}/split", **access("handling"))
 async def split(asker: Asker, conversation_id: int, data: SplitConversation) -> ConversationItem:
     """Give a mail, or it and all after it, a conversation of its own; answers that one."""
@@ -268,6 +276,7 @@ router = Router(
         merge,
         unmerge,
         split,
+        move,
         add_person,
         block_writer,
         blocked_senders,

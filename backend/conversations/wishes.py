@@ -25,15 +25,16 @@ _MARKED = """
             AND i.confirmed_at IS NULL AND i.id <> ALL({{confirmed}}::bigint[])),
         (SELECT coalesce(bool_or({placed}) FILTER (WHERE NOT p.flags ? '\\Deleted'), bool_or({placed}))
            FROM placements p JOIN folders f ON f.id = p.folder_id JOIN mail_accounts a ON a.id = f.account_id
-           JOIN mailboxes held ON held.id = a.mailbox_id WHERE p.message_id = m.id AND held.kind <> 'intake'),
+           JOIN mailboxes held ON held.id = a.mailbox_id
+          WHERE p.message_id = m.id AND held.id = m.mailbox_id AND held.kind <> 'intake'),
         {kept})
 """
 
 
 def marked(keyword: str, kind: str) -> str:
     """SQL: the message `m` bears the keyword (in lower case), or is to: an open wish of this kind (besides those of
-    `{confirmed}`) says so, else its folders, else what it was when it stood in one last. The intake account's folders
-    say nothing of what became of it here."""
+    `{confirmed}`) says so, else its folders, else what it was when it stood in one last. Folders of the intake
+    account, or of a mailbox that it was moved out of, say nothing of what became of it here."""
     has = "EXISTS (SELECT 1 FROM jsonb_array_elements_text({flags}) flag WHERE lower(flag) = " + keyword + ")"
     return _MARKED.format(kind=kind, placed=has.format(flags="p.flags"), kept=has.format(flags="m.kept_flags"))
 
@@ -122,7 +123,7 @@ async def wish_renamed(tag_id: int, keyword: str, name: str = "") -> None:
 async def _wish_marked(conversation_id: int, kind: str, flag: str) -> None:
     newest = await fetch_row(
         "SELECT m.id, a.id AS account_id FROM messages m LEFT JOIN mail_accounts a ON a.mailbox_id = m.mailbox_id "
-        "WHERE m.conversation_id = $1 AND m.gone_at IS NULL "
+        "AND m.moved_from IS NULL WHERE m.conversation_id = $1 AND m.gone_at IS NULL "
         "ORDER BY m.direction = 'incoming' DESC, m.date DESC, m.id DESC LIMIT 1",
         conversation_id,
     )

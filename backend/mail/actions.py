@@ -30,6 +30,7 @@ from backend.mail.intake import own_addresses, targets
 from backend.mail.intents import want
 from backend.mail.labels import labels_begin, labels_follow
 from backend.mail.marks import mark_like_server
+from backend.mail.moved import with_moved
 from backend.mail.places import where
 from backend.mail.placing import (
     arrived_again,
@@ -81,7 +82,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
         fresh = [each.ready() for each in messages if each.uid not in placed]
         met = {each.uid: each.flags for each in messages if each.uid in placed}
         await take_down_soon(len(fresh))
-        for mailbox_id, parts in (await _by_mailbox(folder, fresh)).items():
+        for mailbox_id, held_by, parts in await with_moved(await _by_mailbox(folder, fresh)):
             mailbox = await _hold(mailbox_id)
             own = await own_addresses(mailbox_id)
             kept = await pass_over_deleted(folder, mailbox_id, parts)
@@ -91,7 +92,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
             parts = kept
             ordered = sorted(parts, key=lambda each: each.uid) if arrived else parts
             incoming = await _places(folder, mailbox_id, ordered)
-            stored = await store_batch(act, mailbox, incoming, own, arrived=arrived)
+            stored = await store_batch(act, mailbox, incoming, own, arrived=arrived, held_by=held_by)
             await _place(folder, [each for each in ordered if each.uid not in placed], stored)
             placed.update(each.uid for each in parts)
             await _take_labels(folder, mailbox_id, ordered, stored)
@@ -102,7 +103,7 @@ async def store_fetched(folder: FolderKey, messages: Sequence[Fetched], *, arriv
                 event = HistoryStored(mailbox_id=mailbox_id, messages=len(stored.new))
                 act.record(mailbox_stream(mailbox_id), event)
                 await tell_guests(act, stored.grown)
-            if mailbox["kind"] == "personal" and mailbox_id == folder.mailbox_id:
+            if mailbox["kind"] == "personal" and mailbox_id == folder.mailbox_id and held_by is None:
                 # Whoever reads in the intake account reads for nobody here.
                 touched = sorted({*stored.begun, *stored.grown, *stored.known_conversations})
                 await mark_like_server(act, mailbox, touched, tell=arrived)

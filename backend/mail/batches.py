@@ -33,7 +33,7 @@ from sync.mime.authentication import disowned
 MESSAGE_COLUMNS = (
     *("id", "mailbox_id", "conversation_id", "raw_digest", "content_digest", "message_id", "email_id", "direction"),
     *("sender", "recipients", "date", "subject", "snippet", "body_text", "has_html", "attachments", "problems"),
-    *("arrival", "author_id", "automatic", "stored_at", "hidden", "stood_in"),
+    *("arrival", "author_id", "automatic", "stored_at", "hidden", "stood_in", "moved_from"),
 )
 
 
@@ -69,11 +69,18 @@ class Incoming:
 
 
 async def store_batch(
-    act: Action, mailbox: Row, messages: Sequence[Incoming], own: set[str], *, arrived: bool
+    act: Action,
+    mailbox: Row,
+    messages: Sequence[Incoming],
+    own: set[str],
+    *,
+    arrived: bool,
+    held_by: int | None = None,
 ) -> Stored:
     """Store those messages that the mailbox does not have, in the order given.
 
-    What *arrived* is numbered and reopens what was done; history is not and does not.
+    What *arrived* is numbered and reopens what was done; history is not and does not. `held_by`: another mailbox whose
+    account holds them.
     """
     stored = Stored()
     known = await _known(mailbox["id"], [each.fetched for each in messages])
@@ -102,7 +109,7 @@ async def store_batch(
         stored.ids |= {uid: ids[position] for uid, position in where.items()}
         stored.new = ids
         await store_raws({each.fetched.prepared.digest: each.fetched.raw for each in new})
-        await _store_new(act, mailbox, new, own, stored, arrived=arrived)
+        await _store_new(act, mailbox, new, own, stored, arrived=arrived, held_by=held_by)
     return stored
 
 
@@ -123,7 +130,10 @@ async def _known(mailbox_id: int, messages: Sequence[Fetched]) -> dict[Identity,
     for record in await fetch(
         "SELECT m.id, m.conversation_id, m.gone_at, m.message_id, m.content_digest "
         "FROM unnest($2::text[], $3::text[]) AS w(message_id, content_digest) JOIN messages m "
-        "ON m.mailbox_id = $1 AND m.message_id = w.message_id AND m.content_digest = w.content_digest ORDER BY m.id",
+        "ON m.mailbox_id = $1 AND m.message_id = w.message_id AND m.content_digest = w.content_digest "
+        "UNION SELECT m.id, m.conversation_id, m.gone_at, m.message_id, m.content_digest "  # read elsewhere now
+        "FROM unnest($2::text[], $3::text[]) AS w(message_id, content_digest) JOIN messages m "
+        "ON m.moved_from = $1 AND m.message_id = w.message_id AND m.content_digest = w.content_digest ORDER BY 1",
         mailbox_id,
         [pair[0] for pair in pairs],
         [pair[1] for pair in pairs],
@@ -133,7 +143,7 @@ async def _known(mailbox_id: int, messages: Sequence[Fetched]) -> dict[Identity,
     if said:
         for record in await fetch(
             "SELECT id, conversation_id, gone_at, email_id FROM messages "
-            "WHERE mailbox_id = $1 AND email_id <> '' AND email_id = ANY($2) ORDER BY id",
+            "WHERE (mailbox_id = $1 OR moved_from = $1) AND email_id <> '' AND email_id = ANY($2) ORDER BY id",
             mailbox_id,
             list(said),
         ):
@@ -155,7 +165,14 @@ def _is_ours(message: Incoming, sender: str, own: set[str]) -> bool:
 
 
 async def _store_new(
-    act: Action, mailbox: Row, new: Sequence[Incoming], own: set[str], stored: Stored, *, arrived: bool
+    act: Action,
+    mailbox: Row,
+    new: Sequence[Incoming],
+    own: set[str],
+    stored: Stored,
+    *,
+    arrived: bool,
+    held_by: int | None,
 ) -> None:
     prepared = [each.fetched.prepared for each in new]
     outgoing = [_is_ours(one, each.sender_address, own) for one, each in zip(new, prepared, strict=True)]
@@ -181,7 +198,7 @@ async def _store_new(
     await copy_rows(
         "messages",
         MESSAGE_COLUMNS,
-        [_row(mailbox["id"], where[n], new[n].fetched, member) for n, member in enumerate(members)],
+        [_row(mailbox["id"], where[n], new[n].fetched, member, held_by) for n, member in enumerate(members)],
     )
     await _leave_keys(mailbox["id"], groups, prepared, set(stored.begun))
     if arrived:
@@ -231,7 +248,9 @@ async def _reopen(groups: Sequence[Group]) -> list[Activity]:
     return [activity_of(record) for record in records]
 
 
-def _row(mailbox_id: int, conversation_id: int | None, fetched: Fetched, member: Member) -> tuple[object, ...]:
+def _row(
+    mailbox_id: int, conversation_id: int | None, fetched: Fetched, member: Member, held_by: int | None
+) -> tuple[object, ...]:
     """Values for MESSAGE_COLUMNS."""
     prepared = member.prepared
     ids = (member.number, mailbox_id, conversation_id)
@@ -239,7 +258,7 @@ def _row(mailbox_id: int, conversation_id: int | None, fetched: Fetched, member:
     identity = (prepared.digest, prepared.content_digest, prepared.message_id, fetched.email_id, direction)
     head = (prepared.sender, prepared.recipients, member.date, prepared.subject, prepared.snippet)
     body = (prepared.text, prepared.has_html, prepared.attachments, prepared.problems)
-    rest = (member.arrival, None, prepared.automatic, datetime.now(UTC), False, "")
+    rest = (member.arrival, None, prepared.automatic, datetime.now(UTC), False, "", held_by)
     return (*ids, *identity, *head, *body, *rest)
 
 

@@ -15,13 +15,15 @@ from backend.database.connection import execute, fetch
 from backend.jobs import enqueue_or_hasten
 from backend.mail.fetched import Fetched, FolderKey
 from backend.mail.intents import GATHER
+from backend.mail.moved import HOLDER
 
 
 async def leave_identity(message_ids: Collection[int]) -> None:
     """These messages are about to be deleted: keep what they are known by, and let the server expunge them."""
     await execute(
         "INSERT INTO deleted_messages (id, mailbox_id, message_id, content_digest, email_id, at) "
-        "SELECT id, mailbox_id, message_id, content_digest, email_id, now() FROM messages WHERE id = ANY($1)",
+        "SELECT id, coalesce(moved_from, mailbox_id), message_id, content_digest, email_id, now() FROM messages "
+        "WHERE id = ANY($1)",
         list(message_ids),
     )
     await execute(
@@ -39,7 +41,7 @@ async def pass_over_deleted(folder: FolderKey, mailbox_id: int, messages: Sequen
         "WHERE d.mailbox_id = $1 AND ((d.message_id = w.message_id AND d.content_digest = w.content_digest) "
         "OR (w.email_id <> '' AND d.email_id = w.email_id)) ORDER BY d.id LIMIT 1) d "
         # One that was brought back since, from a file, is a message as any other.
-        "WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.mailbox_id = $1 AND m.message_id = w.message_id "
+        f"WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE {HOLDER} = $1 AND m.message_id = w.message_id "
         "AND m.content_digest = w.content_digest)",
         mailbox_id,
         list(range(len(messages))),

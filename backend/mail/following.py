@@ -13,15 +13,9 @@ from backend.conversations.change import changing
 from backend.conversations.contracts import ConversationChanged, Status
 from backend.database.connection import execute, fetch
 from backend.mail.intents import open_kinds
+from backend.mail.moved import OWN_FOLDER
 from backend.mail.places import Where, where
 from backend.mail.standing import Standing, follows, standing
-
-OF_INTAKE = (
-    "EXISTS (SELECT 1 FROM mail_accounts ia JOIN mailboxes im ON im.id = ia.mailbox_id "
-    "WHERE ia.id = f.account_id AND im.kind = 'intake')"
-)
-"""SQL: the folder `f` is the intake account's. Where mail stands there says nothing of what became of it here."""
-
 
 STANDS = (
     "(NOT p.flags ? '\\Deleted' OR NOT EXISTS (SELECT 1 FROM placements other "
@@ -73,9 +67,10 @@ async def _standings(conversation_ids: Collection[int]) -> dict[int, Standing]:
     places: dict[int, set[Where]] = defaultdict(set)
     if conversation_ids:
         for record in await fetch(
-            "SELECT DISTINCT m.conversation_id, f.id, f.role, f.name, m.stood_in FROM messages m "
+            "SELECT DISTINCT m.conversation_id, f.id, f.role, f.name, "
+            "CASE WHEN m.moved_from IS NULL THEN m.stood_in ELSE '' END AS stood_in FROM messages m "
             f"LEFT JOIN placements p ON p.message_id = m.id AND {STANDS} LEFT JOIN folders f ON f.id = p.folder_id "
-            f"AND NOT {OF_INTAKE} "
+            f"AND {OWN_FOLDER} "
             "WHERE m.conversation_id = ANY($1) AND m.direction = 'incoming' AND m.gone_at IS NULL",
             list(conversation_ids),
         ):

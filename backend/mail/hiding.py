@@ -20,13 +20,13 @@ BATCH = 500
 """Messages looked at in one transaction: others wait for the mailbox no longer than that takes."""
 
 LEFT_OUT = """
-    (a.history_from IS NOT NULL
+    m.moved_from IS NULL AND ((a.history_from IS NOT NULL
         AND CASE WHEN m.arrival > 0 THEN greatest(m.date, m.stored_at) ELSE m.date END < a.history_from)
     OR (EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id)
         AND NOT EXISTS (SELECT 1 FROM placements p JOIN folders f ON f.id = p.folder_id
-                         WHERE p.message_id = m.id AND (f.chosen OR f.account_id <> a.id)))
+                         WHERE p.message_id = m.id AND (f.chosen OR f.account_id <> a.id))))
 """
-"""SQL: the plan of the account `a` leaves the message `m` out."""
+"""SQL: the plan of the account `a` leaves the message `m` out; never what was moved here from another mailbox."""
 
 
 async def hide_and_show(account_id: int) -> None:

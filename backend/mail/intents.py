@@ -17,6 +17,7 @@ from datetime import timedelta
 from backend.database.connection import fetch, fetch_value
 from backend.events.record import action
 from backend.jobs import enqueue_or_hasten
+from backend.mail.moved import HOLDER
 
 GATHER = timedelta(seconds=1)
 """What is done in quick succession, an act and its undoing too, is carried in one visit; and the visit does not take
@@ -37,8 +38,8 @@ async def want(message_ids: Collection[int], kind: str, value: str) -> None:
     """Record that these messages are to be so on their server, inside the caller's action.
 
     `kind` is seen, flagged, answered, place, or a keyword's (`KEYWORD`). `value` is `yes` or `no`, of `place` a `Place`
-    (backend/mail/places.py). Messages of a mailbox without an account, and those deleted on the server, are passed
-    over. The same wish twice is one.
+    (backend/mail/places.py). What was moved into another mailbox is to be so where it lies. Messages of a mailbox
+    without an account, and those deleted on the server, are passed over. The same wish twice is one.
     """
     if message_ids:
         await _record("m.id = ANY($1)", list(message_ids), kind, value)
@@ -54,7 +55,7 @@ async def _record(which: str, argument: object, kind: str, value: str) -> None:
     records = await fetch(
         "INSERT INTO server_intents (account_id, message_id, kind, value, created_at) "
         "SELECT a.id, m.id, $2, $3, clock_timestamp() FROM messages m "
-        "JOIN mail_accounts a ON a.mailbox_id = m.mailbox_id "
+        f"JOIN mail_accounts a ON a.mailbox_id = {HOLDER} "
         f"WHERE {which} AND m.gone_at IS NULL ORDER BY m.id "
         "ON CONFLICT (message_id, kind) WHERE confirmed_at IS NULL DO UPDATE SET id = excluded.id, "
         "account_id = excluded.account_id, value = excluded.value, created_at = excluded.created_at "

@@ -104,7 +104,7 @@ async def keep_labels(messages: Mapping[int, Iterable[str]]) -> None:
     if messages:
         await execute(
             "UPDATE messages m SET kept_flags = w.kept FROM unnest($1::bigint[], $2::jsonb[]) AS w(id, kept) "
-            "WHERE m.id = w.id",
+            "WHERE m.id = w.id AND m.moved_from IS NULL",
             list(messages),
             [flags_json(filter(is_label, flags)) for flags in messages.values()],
         )

@@ -56,8 +56,9 @@ async def mark_like_server(
         # Not EXISTS: of that PostgreSQL may make a table of all messages, and one for each time that it is named.
         "CROSS JOIN LATERAL (SELECT coalesce(bool_or(NOT p.seen), false) AS any FROM messages m "
         "JOIN placements p ON p.message_id = m.id "
-        f"WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND {STANDS}) unseen "
-        "WHERE c.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM messages w JOIN server_intents i ON i.message_id = w.id "
+        f"WHERE m.conversation_id = c.id AND m.direction = 'incoming' AND m.moved_from IS NULL AND {STANDS}) unseen "
+        "WHERE c.id = ANY($1) AND c.mailbox_id = $4 "
+        "AND NOT EXISTS (SELECT 1 FROM messages w JOIN server_intents i ON i.message_id = w.id "
         "WHERE w.conversation_id = c.id AND i.kind = 'seen' AND i.confirmed_at IS NULL AND i.id <> ALL($3)) "
         "ORDER BY c.id ON CONFLICT (conversation_id, user_id) DO UPDATE SET "
         "read_up_to = greatest(read_marks.read_up_to, excluded.read_up_to), forced_unread = excluded.forced_unread, "
@@ -66,6 +67,7 @@ async def mark_like_server(
         list(conversation_ids),
         mailbox["owner_id"],
         list(confirmed),
+        mailbox["id"],
     )
     if not tell:
         return

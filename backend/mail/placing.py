@@ -16,7 +16,7 @@ from backend.jobs import enqueue_or_hasten
 from backend.mail.fetched import FolderKey
 from backend.mail.flag_words import FLAG, by_conversation, flags_json, is_label, read_flags
 from backend.mail.flags import set_flags
-from backend.mail.following import OF_INTAKE, status_follows, wished_kinds
+from backend.mail.following import status_follows, wished_kinds
 from backend.mail.hiding import show_what_stands
 from backend.mail.labels import labels_follow
 from backend.mail.marks import marks_follow
@@ -112,12 +112,14 @@ async def take_out(folder: FolderKey, uids: Sequence[int]) -> None:
     async with status_follows(conversation_ids, moved=True):
         gone = await fetch(
             "DELETE FROM placements p WHERE folder_id = $1 AND uid = ANY($2) RETURNING message_id, flags, "
-            "(SELECT m.conversation_id FROM messages m WHERE m.id = p.message_id) AS conversation_id",
+            "(SELECT m.conversation_id FROM messages m WHERE m.id = p.message_id) AS conversation_id, "
+            "(SELECT m.mailbox_id FROM messages m WHERE m.id = p.message_id) AS mailbox_id",
             folder.folder_id,
             list(uids),
         )
-        if await fetch_value(f"SELECT {OF_INTAKE} FROM folders f WHERE f.id = $1", folder.folder_id):
+        if await fetch_value("SELECT kind FROM mailboxes WHERE id = $1", folder.mailbox_id) == "intake":
             return  # deleting what was sorted deletes it there, not here
+        gone = [record for record in gone if record["mailbox_id"] == folder.mailbox_id]  # what was moved, neither
         waiting = await _note_unplaced(folder, gone)
     await labels_follow(by_conversation((record["conversation_id"], read_flags(record["flags"])) for record in gone))
     async with action(None) as act:
@@ -140,7 +142,7 @@ async def void_placements(folder: FolderKey) -> None:
         "unplaced_at = CASE WHEN EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) "
         "THEN 'infinity'::timestamptz END, kept_flags = w.kept "
         "FROM unnest($1::bigint[], $4::jsonb[]) AS w(id, kept) WHERE m.id = w.id AND m.gone_at IS NULL "
-        "RETURNING m.unplaced_at IS NOT NULL AS stands",
+        "AND m.moved_from IS NULL RETURNING m.unplaced_at IS NOT NULL AS stands",
         [record["message_id"] for record in gone],
         await place_of(folder),
         list(_MOST_WANTED),

@@ -56,7 +56,7 @@ async def _by_email_id(mailbox_id: int, email_ids: Collection[str]) -> dict[str,
         return {}
     records = await fetch(
         "SELECT DISTINCT ON (email_id) id, conversation_id, gone_at, email_id FROM messages "
-        "WHERE mailbox_id = $1 AND email_id <> '' AND email_id = ANY($2) ORDER BY email_id, id",
+        "WHERE (mailbox_id = $1 OR moved_from = $1) AND email_id <> '' AND email_id = ANY($2) ORDER BY email_id, id",
         mailbox_id,
         list(email_ids),
     )
@@ -69,7 +69,7 @@ async def _by_name(mailbox_id: int, message_ids: Collection[str]) -> dict[tuple[
         for record in await fetch(
             "SELECT m.id, m.conversation_id, m.gone_at, m.message_id, m.raw_digest, r.size FROM messages m "
             "JOIN raw_messages r ON r.digest = m.raw_digest "
-            "WHERE m.mailbox_id = $1 AND m.message_id = ANY($2) ORDER BY m.id",
+            "WHERE (m.mailbox_id = $1 OR m.moved_from = $1) AND m.message_id = ANY($2) ORDER BY m.id",
             mailbox_id,
             list(message_ids),
         ):

@@ -28,7 +28,7 @@ async def remove_mail(mailbox_id: int, up_to: int) -> None:
             await hold_threading(mailbox_id)
             rows = await fetch(
                 "SELECT m.id, m.conversation_id FROM messages m WHERE m.mailbox_id = $1 AND m.id > $2 AND m.id <= $3 "
-                "AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) "
+                "AND m.moved_from IS NULL AND NOT EXISTS (SELECT 1 FROM placements p WHERE p.message_id = m.id) "
                 "AND NOT EXISTS (SELECT 1 FROM outgoing o WHERE o.conversation_id = m.conversation_id "
                 "AND o.state NOT IN ('sent', 'cancelled')) ORDER BY m.id LIMIT $4",
                 mailbox_id,

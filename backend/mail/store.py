@@ -59,7 +59,7 @@ async def find_stored(mailbox_id: int, parsed: ParsedMessage | Prepared) -> Row 
     """The message with the same Message-ID *and* content, if the mailbox has it: id, conversation_id, gone_at."""
     return await fetch_row(
         "SELECT id, conversation_id, gone_at FROM messages "
-        "WHERE mailbox_id = $1 AND message_id = $2 AND content_digest = $3 ORDER BY id LIMIT 1",
+        "WHERE (mailbox_id = $1 OR moved_from = $1) AND message_id = $2 AND content_digest = $3 ORDER BY id LIMIT 1",
         mailbox_id,
         parsed.message_id or "",
         parsed.content_digest if isinstance(parsed, Prepared) else parsed.digest,

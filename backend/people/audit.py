@@ -23,7 +23,7 @@ KINDS: dict[AuditKind, tuple[str, ...]] = {
         *("account_plan_set", "account_paused", "account_resumed"),
     ),
     "tokens": ("token_created", "token_deleted"),
-    "conversations": ("conversations_deleted",),
+    "conversations": ("conversations_deleted", "conversation_moved"),
     "operation": ("job_retried", "backup_made", "backup_restored", "mail_imported"),
 }
 """Every word that is written, by what it is about. A test finds one that is missing."""

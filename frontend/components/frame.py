@@ -44,6 +44,7 @@ SHORTCUTS = (
             ("S", "Star"),
             ("Shift S", "Share"),
             ("Shift M", "Merge"),
+            ("V", "Move to mailbox"),
             ("E", "Done"),
             ("#", "Move to Trash"),
             ("Z", "Undo"),

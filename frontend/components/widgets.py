@@ -151,6 +151,7 @@ class Bridge(rx.Component):
     on_merge: rx.EventHandler[_passing(list[int])]
     on_unmerge: rx.EventHandler[_passing(int, int)]
     on_split: rx.EventHandler[_passing(int, int, bool, bool, str)]
+    on_move: rx.EventHandler[_passing(list[int], int)]
     on_find_mergeable: rx.EventHandler[_passing(int, str)]
     on_reply: rx.EventHandler[_passing(int, str, int)]
     on_looking: rx.EventHandler[_passing(int, str)]

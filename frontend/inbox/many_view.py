@@ -11,6 +11,7 @@ import reflex as rx
 
 from frontend.components.parts import icon, icon_button, menu_item, panel
 from frontend.inbox.merging_view import merge_those_chosen
+from frontend.inbox.moving_view import move_those_chosen
 from frontend.inbox.star_view import star_button
 from frontend.inbox.state import Inbox
 from frontend.session import Session
@@ -162,6 +163,7 @@ def many_menu() -> rx.Component:
         "many",
         "More",
         merge_those_chosen(),
+        move_those_chosen(),
         menu_item(icon("mail-open", 16), "Mark read", custom_attrs={"data-act": "read"}),
         menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread"}),
         menu_item(

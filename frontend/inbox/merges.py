@@ -23,12 +23,13 @@ class MergeableView(TypedDict):
 
 
 def revocable(activities: Iterable[Activity]) -> list[int]:
-    """The lines that tell of a merge by a person which was not taken back, the last one last."""
+    """The lines that tell of a merge by a person which was not taken back, the last one last; a move ends that."""
     lines = list(activities)
+    moved = max((n for n, each in enumerate(lines, 1) if each.kind == "moved"), default=0)
     taken_back = {each.value for each in lines if each.kind == "unjoined"}
     return [
         each.id
-        for each in lines
+        for each in lines[moved:]
         if each.kind == "joined" and each.actor_id is not None and str(each.id) not in taken_back
     ]
 

@@ -16,6 +16,7 @@ from frontend.inbox.about_view import about_panel
 from frontend.inbox.list_view import list_pane
 from frontend.inbox.many_view import delete_dialog, delete_item, many_menu
 from frontend.inbox.merging_view import merge_item, merge_menu, unmerge_item
+from frontend.inbox.moving_view import move_item, move_menu
 from frontend.inbox.pane_view import pane
 from frontend.inbox.presence_state import Presence
 from frontend.inbox.remind_view import remind_menu
@@ -72,6 +73,7 @@ def inbox() -> rx.Component:
         share_menu(),
         merge_menu(),
         split_menu(),
+        move_menu(),
         compose_window(),
         bridge(
             theme=_session.me.theme,
@@ -96,6 +98,7 @@ def inbox() -> rx.Component:
             on_merge=_inbox.merge,
             on_unmerge=_inbox.unmerge,
             on_split=_inbox.split,
+            on_move=_inbox.move,
             on_find_mergeable=_inbox.find_mergeable,
             on_reply=_compose.reply,
             on_looking=_presence.looking,
@@ -191,6 +194,7 @@ def _more_menu() -> rx.Component:
             custom_attrs={"data-menu": "share", "data-key": "S", "aria-haspopup": "dialog"},
         ),
         merge_item(),
+        move_item(),
         unmerge_item(),
         _see("lock-open", "Open to the mailbox", "open", "Everybody who opens this mailbox sees it"),
         _see("lock", "Make private", "private", "Only people of this mailbox, never through a share"),

@@ -523,6 +523,8 @@ def activity_words(view: View, activity: Activity) -> str:
             if actor is not None:
                 return f"{who} merged {_others(activity.value)} into this one"
             return "Another conversation was joined into this one"
+        case "moved":
+            return f"{who} moved this{_from_where(view, activity.value)} to {_where(view, activity.subject_id)}"
         case "split":
             return f"{who} split a mail off into a conversation of its own"
         case "split_from":
@@ -558,6 +560,15 @@ def activity_words(view: View, activity: Activity) -> str:
             return f"{who} blocked {activity.value}"
         case "unblocked":
             return f"{who} took back the block of {activity.value}"
+
+
+def _where(view: View, mailbox_id: int | None) -> str:
+    return _mailbox_name(view, mailbox_id or 0) or "another mailbox"
+
+
+def _from_where(view: View, number: str) -> str:
+    name = _mailbox_name(view, int(number)) if number.isdecimal() else ""
+    return f" from {name}" if name else ""
 
 
 def _others(number: str) -> str:

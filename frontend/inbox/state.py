@@ -16,6 +16,7 @@ from frontend.inbox.colleagues import AssignableView, MentionView, paint_assigna
 from frontend.inbox.deed_state import DeedState
 from frontend.inbox.many_state import ManyState
 from frontend.inbox.merging_state import MergingState
+from frontend.inbox.moving_state import MovingState
 from frontend.inbox.sharing import SharableView, paint_sharable
 from frontend.inbox.sharing_state import SharingState
 from frontend.inbox.splitting_state import SplittingState
@@ -26,7 +27,9 @@ from frontend.session import Session
 from frontend.view import View
 
 
-class Inbox(ViewState, DeedState, SharingState, MergingState, SplittingState, ManyState, StandingState, Session):
+class Inbox(
+    ViewState, DeedState, SharingState, MergingState, SplittingState, MovingState, ManyState, StandingState, Session
+):
     """List and conversations."""
 
     assignable: list[AssignableView] = []

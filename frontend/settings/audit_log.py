@@ -49,6 +49,7 @@ DEEDS = {
     "sender_blocked": "blocked a sender in {subject}",
     "sender_unblocked": "no longer blocks a sender in {subject}",
     "conversations_deleted": "deleted conversations of {subject} for good",
+    "conversation_moved": "moved a conversation out of {subject}",
     "intake_sorted": "sorted new mail of {subject}",
     "account_resumed": "let the account of {subject} go on",
     "job_retried": "tried a failed job again",

@@ -393,6 +393,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "POST /rendered-text": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
     "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],
+    "PUT /conversations/{conversation_id:int}/mailbox": [{"mailbox_id": "mailbox_id"}],
     "POST /conversations/{conversation_id:int}/split": [{"message_id": "message_id"}],
 }
 """Requests by Mallory, with the name of the object for the id; `contact_id` in the path is one of her own."""

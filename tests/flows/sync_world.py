@@ -527,7 +527,10 @@ class World(Generic[P]):
         }
 
     async def _stored(self) -> Counter[Identity]:
-        rows = await fetch("SELECT raw_digest FROM messages WHERE mailbox_id = $1", self.mailbox_id)
+        """Also what was moved into another mailbox since: it lies in this account as before."""
+        rows = await fetch(
+            "SELECT raw_digest FROM messages WHERE coalesce(moved_from, mailbox_id) = $1", self.mailbox_id
+        )
         return Counter([await self._identity(row["raw_digest"]) for row in rows])
 
     async def _identity(self, digest: str) -> Identity:

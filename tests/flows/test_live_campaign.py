@@ -15,6 +15,7 @@ from backend.conversations.contracts import (
     AddPerson,
     Assign,
     MergeConversations,
+    MoveConversation,
     SetFollowing,
     SetRead,
     SetReminder,
@@ -26,7 +27,7 @@ from backend.conversations.contracts import (
     Visibility,
 )
 from backend.database.connection import fetch
-from backend.mailboxes.contracts import SetMailboxMembers
+from backend.mailboxes.contracts import CreateMailbox, MailboxSettings, SetMailboxMembers
 from backend.people.contracts import SaveTeam, Team
 from tests.servers.api import Api, Member
 from tests.servers.arriving import Arriving, message_id_of
@@ -44,6 +45,7 @@ class Office:
 
     api: Api
     inbox: Arriving
+    sales: int
     team: Team
     chance: random.Random
     mails: list[bytes] = field(default_factory=list)
@@ -74,6 +76,8 @@ class Office:
                 self.merge,
                 self.unmerge,
                 self.split,
+                self.move,
+                self.move,
                 self.members_change,
                 self.team_changes,
                 self.draft,
@@ -223,6 +227,12 @@ class Office:
                 )
                 await self._try(person, "POST", f"/conversations/{number}/split", body)
 
+    async def move(self) -> None:
+        if found := await self.somebody_and_a_conversation():
+            person, number = found
+            body = MoveConversation(mailbox_id=self.chance.choice([self.api.support, self.sales]))
+            await self._try(person, "PUT", f"/conversations/{number}/mailbox", body)
+
     async def members_change(self) -> None:
         people = [self.api.jonas.user_id, self.api.tom.user_id]
         members = [self.api.ana.user_id, *self.chance.sample(people, self.chance.randint(0, 2))]
@@ -249,7 +259,10 @@ async def play(api: Api, *, seed: int, changes: int, cuts: int) -> dict[str, int
     """Play an office with that many changes and cuts, then hold every client against a fresh snapshot."""
     chance = random.Random(seed)
     team = await api.ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
-    office = Office(api, await Arriving.into(api.support), team, chance)
+    ids = [api.ana.user_id, api.tom.user_id]
+    sales = CreateMailbox(kind="group", name="Sales", address="sales@northwind.example", member_ids=ids)
+    sales_id = (await api.ana.post("/mailboxes", sales, MailboxSettings)).id
+    office = Office(api, await Arriving.into(api.support), sales_id, team, chance)
     for _ in range(5):
         await office.mail_arrives()
     clients = [LiveClient(f"http://127.0.0.1:{api.port}", {"cookie": person.cookie_header}) for person in api.everybody]

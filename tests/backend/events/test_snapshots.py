@@ -32,6 +32,7 @@ from backend.conversations.contracts import (
     ConversationPage,
     EditComment,
     MergeConversations,
+    MoveConversation,
     SetFollowing,
     SetReaction,
     SetRead,
@@ -437,6 +438,35 @@ async def split_and_merged_again(scene: Scene) -> None:
         if number == scene.confidential:
             others = MergeConversations(other_ids=[new.row.id])
             await scene.api.jonas.post(f"/conversations/{number}/merge", others)
+
+
+@deed
+async def moved_to_another_mailbox_and_back(scene: Scene) -> None:
+    await commented_with_mentions(scene)
+    sales = await _sales(scene)
+    await scene.api.ana.put(f"/conversations/{scene.private}/read", SetRead(read=True))
+    await scene.api.jonas.put(f"/conversations/{scene.private}/reminder", SetReminder(at=TOMORROW))
+    for number in scene.conversations:
+        await scene.api.ana.put(f"/conversations/{number}/mailbox", MoveConversation(mailbox_id=sales))
+    await scene.inbox.deliver(write_mail(subject="Re: it", answers=message_id_of(scene.mails[0])))
+    back = MoveConversation(mailbox_id=scene.api.support)
+    await scene.api.ana.put(f"/conversations/{scene.open}/mailbox", back)
+    await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="done"))
+
+
+@deed
+async def shared_and_moved(scene: Scene) -> None:
+    sales = await _sales(scene)
+    for person in (scene.api.jonas, scene.api.tom, scene.api.mallory):
+        await scene.api.ana.post(f"/conversations/{scene.open}/shares", ShareConversation(user_id=person.user_id))
+    await scene.api.ana.put(f"/conversations/{scene.open}/mailbox", MoveConversation(mailbox_id=sales))
+    await scene.api.ana.put(f"/conversations/{scene.open}/status", SetStatus(status="done"))
+
+
+async def _sales(scene: Scene) -> int:
+    ids = [scene.api.ana.user_id, scene.api.tom.user_id]
+    body = CreateMailbox(kind="group", name="Sales", address="sales@northwind.example", member_ids=ids)
+    return (await scene.api.ana.post("/mailboxes", body, MailboxSettings)).id
 
 
 @deed
