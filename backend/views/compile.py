@@ -65,6 +65,8 @@ def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: S
         add("c.status NOT IN ('spam', 'trash')")
     if filters.mailbox_ids:
         add(f"c.mailbox_id = ANY({put(filters.mailbox_ids, 'bigint[]')})")
+    fitting: list[str] = []
+    add = fitting.append
     match filters.assigned:
         case "to_me":
             add("c.assignee_id = $1")
@@ -78,16 +80,18 @@ def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: S
     if filters.tag_ids:
         tags = put(sorted(set(filters.tag_ids)), "bigint[]")
         known = f"ARRAY(SELECT id FROM tags WHERE id = ANY({tags}))"  # one that is gone is on nothing
-        add("c.tag_ids <> '{}'")
-        if filters.every_tag:
-            add(f"c.tag_ids @> {tags} AND cardinality({known}) = cardinality({tags})")
-        else:
-            add(f"c.tag_ids && {known}")
+        every = f"c.tag_ids @> {tags} AND cardinality({known}) = cardinality({tags})"
+        add(f"c.tag_ids <> '{{}}' AND {every if filters.every_tag else f'c.tag_ids && {known}'}")
     if filters.unread:
         add(UNREAD)
-    add("r.remind_at IS NOT NULL" if filters.reminded else NOT_SNOOZED)
+    if filters.reminded:
+        add("r.remind_at IS NOT NULL")
+    else:
+        made.conditions.append(NOT_SNOOZED)
     if filters.starred:
         add("c.starred")
+    if filters.followed:
+        add("c.follower_ids @> ARRAY[$1::bigint]")
     if filters.visibilities:
         add(f"c.visibility = ANY({put(list(filters.visibilities), 'text[]')})")
     if filters.correspondent:
@@ -99,6 +103,9 @@ def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: S
         add(f"c.last_at >= now() - make_interval(days => {put(filters.newer_than_days, 'int')})")
     if filters.older_than_days is not None:
         add(f"c.last_at < now() - make_interval(days => {put(filters.older_than_days, 'int')})")
+    if fitting:
+        joined = (" AND " if filters.match == "all" else " OR ").join(f"({each})" for each in fitting)
+        made.conditions.append(f"({joined})")
     return made
 
 

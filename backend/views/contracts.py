@@ -8,13 +8,15 @@ from backend.contracts import Contract
 from backend.conversations.contracts import Status, Visibility
 
 Assigned = Literal["to_anybody", "to_me", "to_nobody", "to_these"]
+Match = Literal["all", "any"]
 Order = Literal["newest", "oldest"]
 Shared = Literal["nobody", "team", "everybody"]
 
 
 class Filters(Contract):
-    """What a view holds: the conversations that fit everything that is said here, of those that who looks may see.
+    """What a view holds: the conversations that fit what is said here, of those that who looks may see.
 
+    `match`: of the mailboxes and the statuses they have, they fit all the rest that is said, or any of it.
     Empty lists say nothing, except `statuses`: all but spam and trash. `to_me` is who looks, not who made the view.
     `correspondent` is an address, or a domain. `words` must all stand in one message or comment. Days are counted from
     a conversation's last mail. What somebody has snoozed stands in a view for them only where `reminded` asks for it.
@@ -30,6 +32,8 @@ class Filters(Contract):
     unread: bool = False
     reminded: bool = False
     starred: bool = False
+    followed: bool = False
+    match: Match = "all"
     visibilities: list[Visibility] = []
     correspondent: str = ""
     words: str = ""

@@ -23,12 +23,13 @@ VISIBILITIES: dict[str, tuple[str, list[Visibility]]] = {
     "hidden": ("Private or confidential", ["private", "confidential"]),
 }
 ASSIGNED = {"to_anybody": "Anybody or nobody", "to_me": "Me", "to_nobody": "Nobody"}
+MATCHES = {"all": "All of it", "any": "Any of it"}
 ORDERS = {"newest": "Newest first", "oldest": "Oldest first"}
 SHARED = {"nobody": "Only me", "everybody": "Everybody"}
 
 
 class FilterForm(TypedDict):
-    """What the fields hold at first. `assigned` may also be `person-3` or `team-2`."""
+    """What the fields hold at first."""
 
     words: str
     correspondent: str
@@ -42,6 +43,10 @@ class FilterForm(TypedDict):
     unread: bool
     reminded: bool
     starred: bool
+    followed: bool
+    match: str
+    person_ids: list[int]
+    team_ids: list[int]
     newer: str
     older: str
 
@@ -51,7 +56,7 @@ def paint_form(filters: Filters) -> FilterForm:
         words=filters.words,
         correspondent=filters.correspondent,
         status=next((key for key, (_, value) in STATUSES.items() if value == filters.statuses), "both"),
-        assigned=_assigned(filters),
+        assigned="to_anybody" if filters.assigned == "to_these" else filters.assigned,
         visibility=next((key for key, (_, value) in VISIBILITIES.items() if value == filters.visibilities), ""),
         order=filters.order,
         mailbox_ids=filters.mailbox_ids,
@@ -60,16 +65,13 @@ def paint_form(filters: Filters) -> FilterForm:
         unread=filters.unread,
         reminded=filters.reminded,
         starred=filters.starred,
+        followed=filters.followed,
+        match=filters.match,
+        person_ids=filters.person_ids,
+        team_ids=filters.team_ids,
         newer=str(filters.newer_than_days or ""),
         older=str(filters.older_than_days or ""),
     )
-
-
-def _assigned(filters: Filters) -> str:
-    if filters.assigned != "to_these":
-        return filters.assigned
-    people = [f"person-{each}" for each in filters.person_ids]
-    return [*people, *(f"team-{each}" for each in filters.team_ids), "to_anybody"][0]
 
 
 NO_FORM = paint_form(Filters())
@@ -77,16 +79,16 @@ NO_FORM = paint_form(Filters())
 
 def read_form(form: dict[str, Any]) -> Filters:
     """The filters that somebody chose. What the form cannot hold counts as nothing chosen."""
-    kind, _, number = str(form.get("assigned", "")).partition("-")
+    assigned = form.get("assigned")
+    people, teams = _ticked(form, "person"), _ticked(form, "team")
     order: Order = "oldest" if form.get("order") == "oldest" else "newest"
-    chosen = [int(number)] if number.isdecimal() else []
     return Filters(
         words=" ".join(str(form.get("words", "")).split()),
         correspondent=str(form.get("correspondent", "")).strip().lower(),
         statuses=STATUSES.get(str(form.get("status")), STATUSES["open"])[1],
-        assigned="to_these" if chosen else kind if kind in ("to_me", "to_nobody") else "to_anybody",
-        person_ids=chosen if kind == "person" else [],
-        team_ids=chosen if kind == "team" else [],
+        assigned="to_these" if people or teams else assigned if assigned in ("to_me", "to_nobody") else "to_anybody",
+        person_ids=people,
+        team_ids=teams,
         visibilities=VISIBILITIES.get(str(form.get("visibility")), VISIBILITIES[""])[1],
         mailbox_ids=_ticked(form, "mailbox"),
         tag_ids=_ticked(form, "tag"),
@@ -94,6 +96,8 @@ def read_form(form: dict[str, Any]) -> Filters:
         unread=bool(form.get("unread")),
         reminded=bool(form.get("reminded")),
         starred=bool(form.get("starred")),
+        followed=bool(form.get("followed")),
+        match="any" if form.get("match") == "any" else "all",
         newer_than_days=_days(form.get("newer")),
         older_than_days=_days(form.get("older")),
         order=order,
@@ -113,14 +117,28 @@ def _days(typed: Any) -> int | None:
 
 def filter_words(view: View, filters: Filters) -> str:
     """What is filtered by, in a line."""
-    parts = [STATUSES[paint_form(filters)["status"]][0], *_who(view, filters)]
-    parts += [view.mailboxes[i].name for i in filters.mailbox_ids if i in view.mailboxes]
+    scope = [STATUSES[paint_form(filters)["status"]][0]]
+    scope += [view.mailboxes[i].name for i in filters.mailbox_ids if i in view.mailboxes]
     if hidden := len([i for i in filters.mailbox_ids if i not in view.mailboxes]):
-        parts.append(f"{hidden} {'mailbox' if hidden == 1 else 'mailboxes'} that you cannot open")
+        scope.append(f"{hidden} {'mailbox' if hidden == 1 else 'mailboxes'} that you cannot open")
+    parts = _fitting(view, filters)
+    if filters.match == "any" and parts:
+        parts = [" or ".join(parts)]
+    return " · ".join([*scope, *parts, *(["oldest first"] if filters.order == "oldest" else [])])
+
+
+def _fitting(view: View, filters: Filters) -> list[str]:
+    """What is filtered by within mailboxes and statuses."""
+    parts = _who(view, filters)
     tags = [view.tags[i].name if i in view.tags else "a tag that is gone" for i in filters.tag_ids]
     if tags:
         parts.append((" and " if filters.every_tag else " or ").join(tags))
-    marks = ((filters.unread, "unread"), (filters.starred, "starred"), (filters.reminded, "with a reminder"))
+    marks = (
+        (filters.unread, "unread"),
+        (filters.starred, "starred"),
+        (filters.followed, "followed by you"),
+        (filters.reminded, "with a reminder"),
+    )
     parts += [word for given, word in marks if given]
     if filters.visibilities:
         parts.append(VISIBILITIES[paint_form(filters)["visibility"]][0].lower())
@@ -131,7 +149,7 @@ def filter_words(view: View, filters: Filters) -> str:
     for word, days in (("newer", filters.newer_than_days), ("older", filters.older_than_days)):
         if days is not None:
             parts.append(f"{word} than {days} {'day' if days == 1 else 'days'}")
-    return " · ".join([*parts, *(["oldest first"] if filters.order == "oldest" else [])])
+    return parts
 
 
 def _who(view: View, filters: Filters) -> list[str]:

@@ -8,7 +8,7 @@ import reflex as rx
 
 from frontend.components.forms import problem, sure
 from frontend.components.parts import icon, icon_button
-from frontend.inbox.filter_form import ASSIGNED, ORDERS, SHARED, STATUSES, VISIBILITIES
+from frontend.inbox.filter_form import ASSIGNED, MATCHES, ORDERS, SHARED, STATUSES, VISIBILITIES
 from frontend.inbox.state import Inbox
 from frontend.session import Session
 
@@ -135,17 +135,7 @@ def _form() -> rx.Component:
             _select(
                 "Assigned to",
                 "assigned",
-                [
-                    *(rx.el.option(text, value=key) for key, text in ASSIGNED.items()),
-                    rx.foreach(
-                        _inbox.assignable,
-                        lambda each: rx.cond(
-                            each.team > 0,
-                            rx.el.option(each.name, value="team-" + each.team.to_string()),
-                            rx.el.option(each.name, value="person-" + each.user.to_string()),
-                        ),
-                    ),
-                ],
+                [rx.el.option(text, value=key) for key, text in ASSIGNED.items()],
                 form.assigned,
             ),
             _select(
@@ -154,6 +144,7 @@ def _form() -> rx.Component:
                 [rx.el.option(text, value=key) for key, (text, _) in VISIBILITIES.items()],
                 form.visibility,
             ),
+            _select("Fits", "match", [rx.el.option(text, value=key) for key, text in MATCHES.items()], form.match),
             _select("Order", "order", [rx.el.option(text, value=key) for key, text in ORDERS.items()], form.order),
             _days("Newer than days", "newer", form.newer),
             _days("Older than days", "older", form.older),
@@ -163,6 +154,19 @@ def _form() -> rx.Component:
             _tick("Unread", "unread", form.unread),
             _tick("Starred", "starred", form.starred),
             _tick("With my reminder", "reminded", form.reminded),
+            _tick("Followed by me", "followed", form.followed),
+            class_name="ticks",
+        ),
+        rx.el.fieldset(
+            rx.el.legend("Or to any of these", class_name="label"),
+            rx.foreach(
+                _inbox.assignable,
+                lambda each: rx.cond(
+                    each.team > 0,
+                    _tick(each.name, "team-" + each.team.to_string(), form.team_ids.contains(each.team)),
+                    _tick(each.name, "person-" + each.user.to_string(), form.person_ids.contains(each.user)),
+                ),
+            ),
             class_name="ticks",
         ),
         rx.cond(

@@ -6,6 +6,7 @@ left out, for a tab does not hold the mails: lists with words ask the server aga
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from backend.conversations.contracts import ConversationRow
@@ -13,20 +14,31 @@ from backend.views.contracts import Filters
 from frontend.view import View
 
 
-def fits(view: View, row: ConversationRow, filters: Filters) -> bool:
-    """Whether `row` stands in a view with these filters, but for its words."""
-    return (
-        (not filters.mailbox_ids or row.mailbox_id in filters.mailbox_ids)
-        and _status(row, filters)
-        and _assigned(view, row, filters)
-        and _tagged(view, row, filters)
-        and (not filters.unread or view.unread(row))
-        and _reminded(view, row, filters)
-        and (not filters.starred or row.starred)
-        and (not filters.visibilities or row.visibility in filters.visibilities)
-        and _correspondent(row, filters.correspondent)
-        and _age(row, filters)
-    )
+def fits(view: View, row: ConversationRow, filters: Filters, *, words: bool = True) -> bool:
+    """Whether `row` stands in a view with these filters; `words`: whether it has their words."""
+    if filters.mailbox_ids and row.mailbox_id not in filters.mailbox_ids:
+        return False
+    if not _status(row, filters) or not (filters.reminded or _awake(view, row)):
+        return False
+    asked = [fit for said, fit in _each(view, row, filters, words=words) if said]
+    return all(asked) if filters.match == "all" else any(asked) or not asked
+
+
+def _each(view: View, row: ConversationRow, filters: Filters, *, words: bool) -> Iterator[tuple[bool, bool]]:
+    """Of each filter: whether it says anything, and whether the row fits it."""
+    yield filters.assigned != "to_anybody", _assigned(view, row, filters)
+    yield bool(filters.tag_ids), _tagged(view, row, filters)
+    yield filters.unread, view.unread(row)
+    yield filters.reminded, view.reminder(row.id) is not None
+    yield filters.starred, row.starred
+    yield filters.followed, view.me.person.id in row.follower_ids
+    yield bool(filters.visibilities), row.visibility in filters.visibilities
+    yield bool(filters.correspondent), _correspondent(row, filters.correspondent)
+    yield bool(filters.words), words
+    age = datetime.now(UTC) - row.last_at
+    newer, older = filters.newer_than_days, filters.older_than_days
+    yield newer is not None, newer is not None and age <= timedelta(days=newer)
+    yield older is not None, older is not None and age > timedelta(days=older)
 
 
 def _status(row: ConversationRow, filters: Filters) -> bool:
@@ -52,10 +64,8 @@ def _tagged(view: View, row: ConversationRow, filters: Filters) -> bool:
     return all(on) if filters.every_tag else any(on)
 
 
-def _reminded(view: View, row: ConversationRow, filters: Filters) -> bool:
+def _awake(view: View, row: ConversationRow) -> bool:
     mark = view.marks.get(row.id)
-    if filters.reminded:
-        return mark is not None and mark.reminder is not None
     return mark is None or not mark.snoozed
 
 
@@ -65,9 +75,3 @@ def _correspondent(row: ConversationRow, who: str) -> bool:
         return True
     addresses = [each.address.lower() for each in row.correspondents]
     return wanted in (addresses if "@" in wanted else [each.partition("@")[2] for each in addresses])
-
-
-def _age(row: ConversationRow, filters: Filters) -> bool:
-    age = datetime.now(UTC) - row.last_at
-    newer, older = filters.newer_than_days, filters.older_than_days
-    return (newer is None or age <= timedelta(days=newer)) and (older is None or age > timedelta(days=older))

@@ -136,13 +136,13 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
     def _fits(self, view: View, row: ConversationRow) -> bool:
         filters = self.filters(view)
-        if filters is None or (filters.words and row.id not in self.ids):
+        if filters is None:
             return False
         if self.horizon is not None:
             place = (row.last_at, row.id)
             if place < self.horizon if filters.order == "newest" else place > self.horizon:
                 return False
-        return fits(view, row, filters)
+        return fits(view, row, filters, words=row.id in self.ids)
 
 
 @lru_cache(maxsize=256)

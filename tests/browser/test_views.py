@@ -36,8 +36,15 @@ async def test_a_list_is_filtered_saved_shared_and_kept_current(office: Office, 
     form = page.get_by_role("form", name="Filter")
     await form.get_by_label("From or to").fill("wirth.example")
     await form.get_by_label("Assigned to").select_option("Me")
+    await form.get_by_label("Fits").select_option("Any of it")
     await form.get_by_role("button", name="Show").click()
-    await expect(page.get_by_text("Open · assigned to you · Support · with wirth.example")).to_be_visible()
+    await expect(page.get_by_text("Open · Support · assigned to you or with wirth.example")).to_be_visible()
+    for row in (uphill, downhill):
+        await expect(row).to_be_visible()
+    await page.get_by_role("button", name="Filter", exact=True).click()
+    await form.get_by_label("Fits").select_option("All of it")
+    await form.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("Open · Support · assigned to you · with wirth.example")).to_be_visible()
     await expect(uphill).to_be_visible()
     await expect(downhill).to_have_count(0)
     assert "list=filter" in page.url

@@ -226,6 +226,13 @@ FILTERS: list[dict[str, Any]] = [
     {"older_than_days": 3, "statuses": []},
     {"mailbox_ids": ["support"]},
     {"mailbox_ids": ["sales"], "statuses": []},
+    {"followed": True, "statuses": []},
+    {"match": "any"},
+    {"match": "any", "unread": True, "starred": True, "statuses": []},
+    {"match": "any", "assigned": "to_me", "tag_ids": ["red"], "mailbox_ids": ["support"]},
+    {"match": "any", "reminded": True, "visibilities": ["private"], "newer_than_days": 3},
+    {"match": "any", "older_than_days": 3, "followed": True, "statuses": []},
+    {"match": "any", "assigned": "to_these", "person_ids": ["jonas"], "team_ids": ["team"], "reminded": True},
 ]
 
 
