@@ -21,7 +21,7 @@
     conversation = tandem.selected;
     // All after the first mail would be everything, all after the last one nothing.
     const single = Boolean(from.dataset.first || from.dataset.last);
-    which("after").closest("label").hidden = single;
+    which("after").closest("[role=radiogroup]").hidden = single;
     which(single ? "one" : "after").checked = true;
     part("comments").checked = !single;
     part("subject").value = from.dataset.subject;

@@ -17,7 +17,7 @@ from backend.conversations.following import let_follow
 from backend.conversations.in_turn import assign_in_turn
 from backend.conversations.rows import read_rows
 from backend.conversations.threads import sum_up
-from backend.database.connection import Row, execute, fetch, fetch_row
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.events.record import Action, action, mailbox_stream
 from backend.mail.batches import Incoming, Stored, store_batch
@@ -314,15 +314,21 @@ async def forget_folder(folder: FolderKey) -> None:
 
 
 async def store_sent_message(outgoing_id: int) -> None:
-    """A mail has left: it stands in its conversation from now on. Call inside the action that records it."""
+    """A mail has left: it stands in its conversation from now on. Call inside the action that records it.
+
+    It is read where the conversation is; the account of the mailbox that sent it has the copy.
+    """
     outgoing = await fetch_row("SELECT * FROM outgoing WHERE id = $1", outgoing_id)
     if outgoing is None:
         raise NotFound("There is no such mail in the outbox.")
     raw = await load_raw(outgoing["raw_digest"])
     parsed = parse_message(raw)
     async with action(outgoing["author_id"]) as act:
-        await hold_membership(outgoing["mailbox_id"])
-        await hold_threading(outgoing["mailbox_id"])
+        mailbox_id = await fetch_value(
+            "SELECT mailbox_id FROM conversations WHERE id = $1", outgoing["conversation_id"]
+        )
+        await hold_membership(mailbox_id)
+        await hold_threading(mailbox_id)
         if await find_stored(outgoing["mailbox_id"], parsed) is not None:
             return
         message = ReadMessage(
@@ -333,8 +339,10 @@ async def store_sent_message(outgoing_id: int) -> None:
             author_id=outgoing["author_id"],
         )
         async with changing(outgoing["author_id"], outgoing["conversation_id"]) as change:
-            record = await insert_message(outgoing["mailbox_id"], outgoing["conversation_id"], message)
-            await leave_keys(outgoing["mailbox_id"], outgoing["conversation_id"], parsed)
+            record = await insert_message(mailbox_id, outgoing["conversation_id"], message)
+            if mailbox_id != outgoing["mailbox_id"]:
+                await execute("UPDATE messages SET moved_from = $2 WHERE id = $1", record["id"], outgoing["mailbox_id"])
+            await leave_keys(mailbox_id, outgoing["conversation_id"], parsed)
             await sum_up(outgoing["conversation_id"])
             change.tell(lambda row: MessageAdded(row=row, message=message_of(record)))
             author, text = outgoing["author_id"], record["snippet"]
@@ -346,4 +354,4 @@ async def store_sent_message(outgoing_id: int) -> None:
             (person.name, person.address.lower(), None) for person in (*parsed.to, *parsed.cc) if person.address
         ]
         if recipients:
-            await note_correspondents(act, outgoing["mailbox_id"], recipients[:100], message.received_at)
+            await note_correspondents(act, mailbox_id, recipients[:100], message.received_at)

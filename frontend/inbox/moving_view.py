@@ -56,7 +56,7 @@ def move_menu() -> rx.Component:
             custom_attrs={"aria-label": "Mailboxes"},
         ),
         rx.el.p(
-            "Who can open that mailbox sees it then; replies go out from there. "
+            "Who opens that mailbox sees it then, and replies go out from there. "
             "On the mail server its mail stays where it is.",
             class_name="panel-note",
         ),

@@ -87,7 +87,12 @@ async def _lock_free(outgoing_id: int, states: tuple[str, ...]) -> Row:
 
 
 async def _place_of(outgoing_id: int) -> tuple[int, int]:
-    place = await fetch_row("SELECT conversation_id, mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+    """Its conversation, and the mailbox in which that stands now."""
+    place = await fetch_row(
+        "SELECT o.conversation_id, c.mailbox_id FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
+        "WHERE o.id = $1",
+        outgoing_id,
+    )
     if place is None:
         raise NotFound("There is no such mail in the outbox.", "It may have been taken back meanwhile.")
     return place["conversation_id"], place["mailbox_id"]
@@ -138,8 +143,9 @@ async def _beginning_from(record: Row) -> Beginning:
 
         written = WrittenRecipients(to=still(written.to), cc=still(written.cc), bcc=still(written.bcc))
     files = await fetch("SELECT * FROM composed_attachments WHERE outgoing_id = $1 ORDER BY id", record["id"])
+    _, mailbox_id = await _place_of(record["id"])  # it goes out as the mailbox that its conversation is in by now
     return Beginning(
-        mailbox_id=record["mailbox_id"],
+        mailbox_id=mailbox_id,
         conversation_id=record["conversation_id"],
         kind=record["kind"],
         recipients=written,
@@ -222,8 +228,8 @@ async def _cancel(asker: Asker, outgoing_id: int) -> Outgoing:
 
 async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
     """Back to the beginning of the queue, for everybody who does not have the mail, with all attempts before it."""
-    conversation_id, mailbox_id = await _place_of(outgoing_id)
-    await check_account(mailbox_id)
+    conversation_id, _ = await _place_of(outgoing_id)
+    await check_account(await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id))
     async with handling(asker, conversation_id) as change:
         record = await _lock_free(outgoing_id, WAITING)
         if record["state"] == "scheduled":

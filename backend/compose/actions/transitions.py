@@ -161,7 +161,11 @@ async def transition(
     Not inside another action. A conversation that is joined into another at this moment is followed there.
     """
     for last in (False, False, False, True):
-        place = await fetch_row("SELECT conversation_id, mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+        place = await fetch_row(
+            "SELECT o.conversation_id, c.mailbox_id FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
+            "WHERE o.id = $1",
+            outgoing_id,
+        )
         if place is None:
             return False
         try:

@@ -6,7 +6,7 @@ Ana opens Support and Sales, Jonas Support alone, Tom Sales alone.
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
+from backend.compose.contracts import CreateDraft, Draft, Outgoing, ResolveOutgoing, SaveDraft, SendDraft
 from backend.conversations.contracts import (
     AddComment,
     Assign,
@@ -23,7 +23,9 @@ from backend.conversations.contracts import (
     SetStatus,
     SetVisibility,
 )
-from backend.database.connection import fetch, fetch_value
+from backend.database.connection import execute, fetch, fetch_value
+from backend.events.record import action
+from backend.mail.actions import store_sent_message
 from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from tests.servers.api import Api, Member
@@ -205,6 +207,23 @@ async def test_it_waits_until_its_mail_has_left(api: Api) -> None:
     path = f"/conversations/{moved.conversation}/mailbox"
     refusal = await api.ana.refused("PUT", path, MoveConversation(mailbox_id=moved.sales))
     assert (refusal.status, refusal.message) == (422, "A mail of this conversation has not left yet.")
+
+
+async def test_a_mail_that_came_back_is_written_anew_as_the_new_mailbox(api: Api) -> None:
+    moved = await arrived(api)
+    draft = await api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=moved.conversation), Draft)
+    to = [MailAddress(name="", address="carla@customer.example")]
+    body = SaveDraft(version=draft.version, to=to, cc=[], bcc=[], subject="Re: it", text="Soon.")
+    draft = await api.ana.put(f"/drafts/{draft.id}", body, Draft)
+    sent = await api.ana.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version), Outgoing)
+    await execute("UPDATE outgoing SET state = 'sent', reason = 'It came back.', sent_at = now()")
+    await move(api.ana, moved.conversation, moved.sales)
+    async with action(None):  # the account of Support files its copy only now
+        await store_sent_message(sent.id)
+    ours = await fetch("SELECT mailbox_id, moved_from FROM messages WHERE direction = 'outgoing'")
+    assert [tuple(each) for each in ours] == [(moved.sales, api.support)]
+    edited = await api.ana.post(f"/outbox/{sent.id}/resolve", ResolveOutgoing(choice="edit"), Draft)
+    assert edited.mailbox_id == moved.sales
 
 
 async def test_moving_back_makes_it_as_it_was(api: Api) -> None:
