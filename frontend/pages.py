@@ -34,6 +34,7 @@ from frontend.settings.intake import IntakeDesk
 from frontend.settings.notifications import Notifications
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
+from frontend.settings.templates import Templates, templates
 from frontend.settings.views import Views, views
 
 PAGES: tuple[tuple[Any, str, str, Any], ...] = (
@@ -48,6 +49,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (people.people, "/settings/people", "People", People.arrive),
     (people.teams, "/settings/teams", "Teams", People.arrive),
     (tags.tags, "/settings/tags", "Tags", None),
+    (templates, "/settings/templates", "Templates", Templates.arrive),
     (views, "/settings/views", "Views", Views.arrive),
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),

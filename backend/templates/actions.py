@@ -9,7 +9,7 @@ from backend.errors import Conflict, Forbidden, Unacceptable
 from backend.events.record import action
 from backend.people.checks import check_name, refuse
 from backend.templates.contracts import Rendered, RenderFor, RenderText, SaveTemplate, Template
-from backend.templates.filling import values_for
+from backend.templates.filling import example_values, values_for
 from backend.templates.language import TemplateError, Values, check, render
 from backend.templates.queries import access_template, template_of
 
@@ -80,7 +80,7 @@ async def use_template(asker: Asker, template_id: int, wanted: RenderFor) -> Ren
 async def render_text(asker: Asker, given: RenderText) -> Rendered:
     """Fill in a text that is not saved. Raises Unacceptable for what is no template."""
     checked = _checked(SaveTemplate(name="preview", text=given.text, subject=given.subject))
-    return _render(*checked[-2:], await values_for(asker, given))
+    return _render(*checked[-2:], example_values() if given.examples else await values_for(asker, given))
 
 
 def _render(subject: str, text: str, values: Values) -> Rendered:

@@ -54,10 +54,11 @@ class RenderFor(Contract):
 
 
 class RenderText(RenderFor):
-    """A text that is not saved (yet)."""
+    """A text that is not saved (yet); with `examples` every field holds its example."""
 
     subject: str = ""
     text: str = ""
+    examples: bool = False
 
 
 class Rendered(Contract):

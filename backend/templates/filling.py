@@ -32,6 +32,15 @@ EXAMPLES: Mapping[str, str] = {
 }
 
 
+def example_values() -> Values:
+    """Every field with its example, and two recipients."""
+    fields: dict[str, dict[str, str]] = {}
+    for name, example in EXAMPLES.items():
+        group, field = name.split(".")
+        fields.setdefault(group, {})[field] = example
+    return Values(fields, [fields["contact"], _person("Dan Customer", "dan@customer.example")])
+
+
 async def values_for(asker: Asker, wanted: RenderFor) -> Values:
     """Raises NotFound for a mailbox or a conversation that the person cannot open."""
     mailbox_id, subject = wanted.mailbox_id, ""

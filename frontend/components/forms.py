@@ -28,6 +28,7 @@ SECTIONS = (
             ("inbox", "Mailboxes", "/settings/mailboxes/"),
             ("tag", "Tags", "/settings/tags/"),
             ("list-filter", "Views", "/settings/views/"),
+            ("notebook-text", "Templates", "/settings/templates/"),
             ("ban", "Blocked senders", "/settings/blocked-senders/"),
         ),
     ),

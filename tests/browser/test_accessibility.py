@@ -31,6 +31,7 @@ PAGES = (
     "/settings/intake/",
     "/settings/blocked-senders/",
     "/settings/views/",
+    "/settings/templates/",
     "/settings/failed-jobs/",
     "/settings/audit/",
 )

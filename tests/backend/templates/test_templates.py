@@ -114,6 +114,13 @@ async def test_what_a_person_may_not_know_does_not_fill_a_field(api: Api) -> Non
         assert (await api.mallory.refused("POST", "/rendered-text", {"text": "", **place})).status == 404
 
 
+async def test_a_preview_with_examples_lacks_nothing(api: Api) -> None:
+    offered = await api.ana.get("/merge-fields", list[MergeField])
+    text = " ".join("{{ " + field.name + " }}" for field in offered)
+    rendered = await api.ana.post("/rendered-text", RenderText(text=text, examples=True), Rendered)
+    assert rendered.text == " ".join(field.example for field in offered) and rendered.missing == []
+
+
 async def test_every_field_that_is_offered_can_be_named(api: Api) -> None:
     for field in await api.ana.get("/merge-fields", list[MergeField]):
         check("{{ " + field.name + " }}")

@@ -1,0 +1,361 @@
+"""Templates and snippets in the settings: found, written with a preview beside, shared and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, TypedDict
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from backend.templates.contracts import MergeField, Rendered, RenderText, SaveTemplate, Template
+from frontend.api import ApiError, SignedOut
+from frontend.components.forms import card, choice_field, problem, settings_page, sure, text_field
+from frontend.components.parts import empty, icon
+from frontend.session import Session
+from frontend.view import View
+
+KINDS = (("template", "A whole mail"), ("snippet", "A passage"))
+
+
+class TemplateLine(TypedDict):
+    """A template in the list; `notes` says where it is, whose it is, and how often it was used."""
+
+    id: int
+    name: str
+    kind: str
+    begins: str
+    notes: str
+    changeable: bool
+
+
+class Form(TypedDict):
+    """What stands in the form when it opens; `id` 0 is a new one. `share` is nobody, everybody or a team's id."""
+
+    id: int
+    version: int
+    name: str
+    kind: str
+    folder: str
+    share: str
+    subject: str
+    text: str
+
+
+class Choice(TypedDict):
+    value: str
+    label: str
+
+
+NEW = Form(id=0, version=0, name="", kind="template", folder="", share="nobody", subject="", text="")
+
+
+class Templates(Session):
+    """The templates that the person can use, and the one that is being written."""
+
+    lines: list[TemplateLine] = []
+    shares: list[Choice] = []
+    fields: list[Choice] = []
+    query: str = ""
+    fetched: bool = False
+    form: Form = NEW
+    writing: bool = False
+    opened: int = 0
+    """So often a form was opened: each time it is filled anew."""
+    problem: str = ""
+    shown_subject: str = ""
+    shown_text: str = ""
+    not_shown: str = ""
+    """Why there is no preview."""
+
+    _templates: list[Template] = []
+    _subject: str = ""
+    _text: str = ""
+
+    def repaint(self, before: View | None, view: View) -> None:
+        if before is None or before.teams is not view.teams:
+            mine = [each for each in view.teams.values() if view.me.person.id in each.member_ids]
+            self.shares = [
+                Choice(value="nobody", label="Only me"),
+                Choice(value="everybody", label="Everybody"),
+                *(Choice(value=str(each.id), label=each.name) for each in mine),
+            ]
+
+    @rx.event
+    async def arrive(self) -> EventSpec | None:
+        """On the page's load."""
+        self.writing, self.problem, self.query = False, "", ""
+        try:
+            offered = await self.api().get("/merge-fields", list[MergeField])
+        except ApiError as refused:
+            return self.fault(refused)
+        self.fields = [Choice(value=f"{{{{ {each.name} }}}}", label=each.example) for each in offered]
+        return await self._fetch()
+
+    @rx.event
+    async def find(self, query: str) -> EventSpec | None:
+        """Those with these words."""
+        self.query = query
+        return await self._fetch()
+
+    @rx.event
+    async def write(self, template_id: int) -> AsyncIterator[Any]:
+        """Open the form, for a new template or one of the list."""
+        chosen = next((each for each in self._templates if each.id == template_id), None)
+        self.form = NEW if chosen is None else _form(chosen)
+        self._subject, self._text = self.form["subject"], self.form["text"]
+        self.writing, self.problem = True, ""
+        self.opened += 1
+        yield
+        yield await self._preview()
+        yield rx.call_script("document.querySelector('.template-form input')?.focus()")
+
+    @rx.event
+    def leave(self) -> None:
+        """Close the form."""
+        self.writing, self.problem = False, ""
+
+    @rx.event
+    async def preview_text(self, text: str) -> EventSpec | None:
+        """What is typed, filled in with examples."""
+        self._text = text
+        return await self._preview()
+
+    @rx.event
+    async def preview_subject(self, subject: str) -> EventSpec | None:
+        """The same for the subject."""
+        self._subject = subject
+        return await self._preview()
+
+    @rx.event
+    async def save(self, given: dict[str, Any]) -> EventSpec | None:
+        """Keep what was written."""
+        share = str(given.get("share", "nobody"))
+        wanted = SaveTemplate(
+            name=str(given.get("name", "")),
+            text=str(given.get("text", "")).replace("\r\n", "\n"),
+            kind="snippet" if given.get("kind") == "snippet" else "template",
+            folder=str(given.get("folder", "")),
+            shared="team" if share.isdigit() else "everybody" if share == "everybody" else "nobody",
+            team_id=int(share) if share.isdigit() else None,
+            subject=str(given.get("subject", "")),
+            version=self.form["version"],
+        )
+        try:
+            if self.form["id"]:
+                await self.api().put(f"/templates/{self.form['id']}", wanted, Template)
+            else:
+                await self.api().post("/templates", wanted, Template)
+        except ApiError as refused:
+            self.problem = refused.sentence
+            return self.fault(refused) if isinstance(refused, SignedOut) else None
+        self.leave()
+        self.say("Saved")
+        return await self._fetch()
+
+    @rx.event
+    async def remove(self, template_id: int) -> EventSpec | None:
+        """Away with a template."""
+        try:
+            await self.api().delete(f"/templates/{template_id}")
+        except ApiError as refused:
+            return self.fault(refused)
+        self.say("Template deleted")
+        return await self._fetch()
+
+    async def _preview(self) -> EventSpec | None:
+        try:
+            wanted = RenderText(subject=self._subject, text=self._text, examples=True)
+            shown = await self.api().post("/rendered-text", wanted, Rendered)
+        except ApiError as refused:
+            self.not_shown = refused.sentence
+            return self.fault(refused) if isinstance(refused, SignedOut) else None
+        self.shown_subject, self.shown_text, self.not_shown = shown.subject, shown.text, ""
+        return None
+
+    async def _fetch(self) -> EventSpec | None:
+        view = self._view
+        if view is None:
+            return None
+        try:
+            self._templates = await self.api().get("/templates", list[Template], q=self.query)
+        except ApiError as refused:
+            return self.fault(refused)
+        self.lines = [_line_of(view, each) for each in self._templates]
+        self.fetched = True
+        return None
+
+
+def _form(template: Template) -> Form:
+    return Form(
+        id=template.id,
+        version=template.version,
+        name=template.name,
+        kind=template.kind,
+        folder=template.folder,
+        share=str(template.team_id) if template.shared == "team" else template.shared,
+        subject=template.subject,
+        text=template.text,
+    )
+
+
+def _line_of(view: View, template: Template) -> TemplateLine:
+    mine = template.maker_id == view.me.person.id
+    maker = view.people.get(template.maker_id)
+    team = view.teams.get(template.team_id or 0)
+    shared = {"nobody": "only yours", "everybody": "shared with everybody", "team": "shared with a team"}
+    notes = [
+        template.folder,
+        f"shared with {team.name}" if template.shared == "team" and team else shared[template.shared],
+        "" if mine else f"by {maker.name if maker else 'somebody'}",
+        "never used" if not template.uses else "used once" if template.uses == 1 else f"used {template.uses} times",
+    ]
+    return TemplateLine(
+        id=template.id,
+        name=template.name,
+        kind=template.kind,
+        begins=" ".join((template.subject or template.text).split())[:140],
+        notes=" · ".join(note for note in notes if note),
+        changeable=mine or view.me.person.role in ("owner", "admin"),
+    )
+
+
+Session.painters.append(Templates)
+_state: Any = Templates
+
+
+def templates() -> rx.Component:
+    """The list, and the form above it while somebody writes."""
+    return settings_page(
+        "Templates",
+        rx.cond(_state.writing, _writing()),
+        rx.el.input(
+            type="search",
+            placeholder="Find by name, folder or words",
+            on_change=_state.find.debounce(200),
+            class_name="input",
+            custom_attrs={"aria-label": "Find a template"},
+        ),
+        rx.cond(
+            _state.lines.length() > 0,
+            card("Templates and snippets", rx.el.ul(rx.foreach(_state.lines, _line), class_name="lines")),
+            rx.cond(
+                _state.query != "",
+                empty("search", "Nothing found", "Look for other words."),
+                empty("notebook-text", "No templates yet", "What you write again and again needs writing once."),
+            ),
+        ),
+        lead="Whole mails and passages, with fields that are filled in for whom you write to.",
+        aside=rx.el.button(
+            icon("plus", 15), "New template", type="button", class_name="btn pri", on_click=_state.write(0)
+        ),
+    )
+
+
+def _writing() -> rx.Component:
+    form = _state.form
+    return card(
+        rx.cond(form.id == 0, "New template", "Change the template"),
+        rx.el.form(
+            problem(_state.problem),
+            rx.el.div(
+                text_field("Name", "name", value=form.name, required=True, placeholder="Parcel is late"),
+                choice_field("Kind", "kind", KINDS, value=form.kind),
+                text_field("Folder", "folder", value=form.folder, placeholder="Support/Delivery"),
+                rx.el.label(
+                    rx.el.span("Who can use it", class_name="label"),
+                    rx.el.select(
+                        rx.foreach(_state.shares, lambda each: rx.el.option(each.label, value=each.value)),
+                        name="share",
+                        default_value=form.share,
+                        class_name="select",
+                    ),
+                    class_name="field",
+                ),
+                class_name="field-pairs",
+            ),
+            _typed("Subject", "subject", form.subject, _state.preview_subject, hint="A passage has none."),
+            _typed("Text", "text", form.text, _state.preview_text, area=True),
+            rx.el.details(
+                rx.el.summary("Fields that can stand in it"),
+                rx.el.ul(
+                    rx.foreach(_state.fields, lambda each: rx.el.li(rx.el.code(each.value), rx.el.span(each.label))),
+                    class_name="field-list",
+                ),
+                rx.el.p(
+                    "What nobody knows shows its name in brackets before you send. Say instead what to write then: ",
+                    rx.el.code('{{ contact.first_name | default("there") }}'),
+                    class_name="hint",
+                ),
+            ),
+            rx.el.section(
+                rx.el.h3("With examples"),
+                rx.cond(
+                    _state.not_shown != "",
+                    rx.el.p(_state.not_shown, class_name="form-problem", role="status"),
+                    rx.fragment(
+                        rx.cond(_state.shown_subject != "", rx.el.b(_state.shown_subject)),
+                        rx.el.p(_state.shown_text, class_name="shown-text"),
+                    ),
+                ),
+                class_name="template-preview",
+                custom_attrs={"aria-label": "Preview"},
+            ),
+            rx.el.div(
+                rx.el.button("Save", type="submit", class_name="btn pri"),
+                rx.el.button("Cancel", type="button", class_name="btn", on_click=_state.leave),
+                class_name="form-foot",
+            ),
+            on_submit=_state.save,
+            key=_state.opened.to_string(),
+            class_name="form template-form",
+        ),
+    )
+
+
+def _typed(label: str, name: str, value: Any, on_change: Any, *, area: bool = False, hint: str = "") -> rx.Component:
+    """A field whose text is previewed while it is typed."""
+    given: dict[str, Any] = {
+        "name": name,
+        "default_value": value,
+        "on_change": on_change.debounce(300),
+        "class_name": "input",
+    }
+    return rx.el.label(
+        rx.el.span(label, class_name="label"),
+        rx.el.textarea(rows="10", **given) if area else rx.el.input(type="text", auto_complete="off", **given),
+        rx.el.small(hint, class_name="hint") if hint else rx.fragment(),
+        class_name="field",
+    )
+
+
+def _line(line: Any) -> rx.Component:
+    return rx.el.li(
+        rx.cond(line.kind == "snippet", icon("text-quote"), icon("notebook-text")),
+        rx.el.div(
+            rx.el.b(line.name),
+            rx.el.small(line.begins, class_name="el"),
+            rx.el.small(line.notes),
+            class_name="line-text",
+        ),
+        rx.cond(
+            line.changeable,
+            rx.fragment(
+                rx.el.button(
+                    "Edit",
+                    type="button",
+                    class_name="btn",
+                    on_click=_state.write(line.id),
+                    custom_attrs={"aria-label": "Edit " + line.name},
+                ),
+                sure(
+                    "Delete " + line.name,
+                    "It is gone for everybody it is shared with. Mails that were written with it stay.",
+                    "Delete the template",
+                    _state.remove(line.id),
+                    face=icon("trash-2", 15),
+                ),
+            ),
+        ),
+        key=line.id,
+    )
