@@ -40,12 +40,18 @@
     };
   };
 
-  Object.assign(tandem, { wall, moment });
-
   const said = (date) =>
     new Intl.DateTimeFormat(tandem.person?.locale || undefined, {
       timeZone: zone(), weekday: "short", hour: "2-digit", minute: "2-digit",
     }).format(date);
+
+  /** What somebody typed into a field for day and time; null: nothing that is one. */
+  const typedMoment = (value) => {
+    const typed = value.match(/\d+/g)?.map(Number);
+    return typed && typed.length >= 5 ? moment(typed[0], typed[1] - 1, ...typed.slice(2, 5)) : null;
+  };
+
+  Object.assign(tandem, { wall, moment, moments: choices, said, typedMoment });
 
   const pad = (number) => String(number).padStart(2, "0");
 
@@ -77,8 +83,7 @@
       return many ? tandem.changeMany(ids, { type: "clear_reminder" }) : tandem.bridge?.remind(id, "", "", false);
     let at = choices()[name];
     if (name === "pick") {
-      const typed = menu.querySelector("[data-pick]").value.match(/\d+/g)?.map(Number);
-      at = typed && typed.length >= 5 ? moment(typed[0], typed[1] - 1, ...typed.slice(2, 5)) : null;
+      at = typedMoment(menu.querySelector("[data-pick]").value);
       if (!at || at <= new Date()) {
         menu.querySelector("[data-refusal]").textContent = at ? "That moment is past." : "Choose a day and a time.";
         return;

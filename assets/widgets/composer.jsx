@@ -2,6 +2,7 @@ import { createElement as h, useCallback, useEffect, useRef, useState } from "re
 import { Body } from "./compose/body.jsx";
 import { sendUp } from "./compose/files.js";
 import { icon } from "./compose/icons.jsx";
+import { Later } from "./compose/later.jsx";
 import { Recipients } from "./compose/recipients.jsx";
 import { warningsOf } from "./compose/warnings.js";
 
@@ -9,6 +10,7 @@ import { warningsOf } from "./compose/warnings.js";
 // says when to begin again); the server hears of changes and never writes them back, so fast typing loses nothing.
 const SAVE_AFTER = 400;
 const SAVE_AT_LATEST = 900;
+const NOW = { send_at: "", remind_at: "", said: "" };
 
 export function Composer(props) {
   // A new key is a new composer: everything below begins again from the draft.
@@ -32,6 +34,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const timer = useRef(0);
   const since = useRef(0);
   const done = useRef(false); // whether "Send and done" was pressed last
+  const plan = useRef(NOW); // when it is to leave, and when its writer wants to be reminded
   const sent = useRef(0); // saves sent up so far; the server tells which of them it has stored
   const conversation = draft.conversation_id || null;
   const chips = (files?.[draft.id] ?? []).filter((file) => !file.in_text);
@@ -79,8 +82,9 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   }, [told.taken]);
 
   /** `anyway`: although somebody answered meanwhile. `sure`: although there is something to look at. */
-  const send = (thenDone, anyway, sure = anyway) => {
+  const send = (thenDone, anyway, sure = anyway, planned = anyway || sure ? plan.current : NOW) => {
     done.current = thenDone;
+    plan.current = planned;
     if (!to.length && !cc.length && !bcc.length) {
       setMissing("Add a recipient first.");
       return;
@@ -95,7 +99,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     clearTimeout(timer.current);
     since.current = 0;
     if (thenDone && conversation) window.tandem?.leave?.(conversation);
-    on.onSend?.(draft.id, fields.current(), thenDone, anyway);
+    on.onSend?.(draft.id, fields.current(), thenDone, anyway, planned);
   };
 
   const upload = async (list) => {
@@ -268,6 +272,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),
+      h(Later, { onChoose: (planned) => send(false, false, false, planned) }),
       h("button", { type: "button", className: conversation ? "btn" : "btn pri", onClick: () => send(false, false) }, "Send"),
       conversation && h("button", { type: "button", className: "btn pri", onClick: () => send(true, false) }, "Send and done"),
     ),

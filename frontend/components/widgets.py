@@ -113,7 +113,7 @@ class Composer(rx.Component):
     status: rx.Var[dict[int, Any]]
     suggestions: rx.Var[Any]
     on_save: rx.EventHandler[_passing(int, dict)]
-    on_send: rx.EventHandler[_passing(int, dict, bool, bool)]
+    on_send: rx.EventHandler[_passing(int, dict, bool, bool, dict)]
     on_discard: rx.EventHandler[_passing(int)]
     on_fold: rx.EventHandler[_passing(int)]
     on_query: rx.EventHandler[_passing(str)]

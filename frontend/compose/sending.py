@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
@@ -19,17 +20,25 @@ class Sending(Saving, mixin=True):
 
     @rx.event
     async def send_mail(
-        self, draft_id: int, fields: dict[str, Any], then_done: bool, anyway: bool
+        self, draft_id: int, fields: dict[str, Any], then_done: bool, anyway: bool, plan: dict[str, str]
     ) -> AsyncIterator[Any]:
-        """Hand a mail to the outbox, with some seconds to take it back."""
+        """Hand a mail to the outbox, with some seconds to take it back.
+
+        `plan` says when it is to leave (`send_at`) or when its writer wants to be reminded (`remind_at`), if nobody
+        answers; empty for now and never. `said` is that moment in words.
+        """
         conversation_id = next((i for i, each in self.docked.items() if each["id"] == draft_id), 0)
         try:
             version = await self._store(draft_id, fields)
-            outgoing = await self.api().post(
-                f"/drafts/{draft_id}/send",
-                SendDraft(version=version, then_done=then_done, undo_seconds=UNDO_SECONDS, even_if_answered=anyway),
-                Outgoing,
+            wanted = SendDraft(
+                version=version,
+                then_done=then_done,
+                undo_seconds=UNDO_SECONDS,
+                even_if_answered=anyway,
+                send_at=_moment(plan.get("send_at")),
+                then_remind_at=_moment(plan.get("remind_at")),
             )
+            outgoing = await self.api().post(f"/drafts/{draft_id}/send", wanted, Outgoing)
         except ApiError as refused:
             if then_done and conversation_id:
                 yield rx.call_script(f"tandem.putBack({conversation_id})")
@@ -39,4 +48,13 @@ class Sending(Saving, mixin=True):
         if then_done and conversation_id:
             yield rx.call_script(f"tandem.settled({conversation_id})")
         names = ", ".join(each.name or each.address for each in outgoing.to[:2])
-        self.say(f"Sending to {names}" if names else "Sending", action=f"send:{UNDO_SECONDS}", ref=outgoing.id)
+        said = f"Sending to {names}" if names else "Sending"
+        if outgoing.state == "scheduled":
+            said = f"It leaves {plan.get('said', 'later')}"
+        elif outgoing.then_remind_at is not None:
+            said = f"{said}. You are reminded {plan.get('said', 'later')} if nobody answers"
+        self.say(said, action=f"send:{UNDO_SECONDS}", ref=outgoing.id)
+
+
+def _moment(iso: str | None) -> datetime | None:
+    return datetime.fromisoformat(iso) if iso else None

@@ -155,6 +155,7 @@ def _file(file: Any) -> rx.Component:
 CHOICE_WORDS = {
     "send_anyway": "Send anyway",
     "send_again": "Send again",
+    "send_now": "Send now",
     "was_sent": "It was sent",
     "edit": "Edit",
     "cancel": "Do not send",
@@ -177,6 +178,9 @@ def _outgoing(piece: Entry) -> rx.Component:
             avatar(piece.face),
             rx.el.div(rx.el.b(piece.who), rx.el.span(" ", piece.to_whom, class_name="to"), class_name="from"),
             rx.el.span(piece.tag.text, class_name="tag t-" + piece.tag.tone),
+            rx.cond(
+                piece.leaves_at != "", rx.el.span("leaves ", ago(at=piece.leaves_at, long=True), class_name="third")
+            ),
             rx.el.span(class_name="grow"),
             ago(at=piece.at),
             class_name="msg-head",

@@ -91,7 +91,7 @@ class EntryView(TypedDict):
     refused: list[str]
     choices: list[str]
     subject: str
-    undo_until: str
+    leaves_at: str
     came: list[CameView]
     author: int
 
@@ -345,7 +345,7 @@ def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing",
         snippet="", text="", html="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False,
         files=[], problems="", raw="", mine=False, edited_at="", deleted=False, reactions=[],
         tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
-        refused=[], choices=[], subject="", undo_until="", came=[], author=0,
+        refused=[], choices=[], subject="", leaves_at="", came=[], author=0,
     )  # fmt: skip
 
 
@@ -596,6 +596,7 @@ CHOICES = {
     "unknown": ["was_sent", "send_again", "edit"],
     "held": ["send_anyway", "edit", "cancel"],
     "sent": ["edit", "was_sent"],
+    "scheduled": ["send_now", "edit", "cancel"],
 }
 """What a person may decide about a mail that has not left, the likeliest first."""
 
@@ -621,9 +622,8 @@ def _outgoing(view: View, mail: Outgoing) -> EntryView:
     entry["server_words"] = mail.server_words
     entry["refused"] = [f"{each.address}: {each.reason}" for each in mail.recipients if each.state == "refused"]
     entry["choices"] = CHOICES.get(mail.state, [])
-    waiting = mail.state in ("queued", "scheduled") and mail.undo_until is not None
     entry["came"] = paint_came(view, mail.came)
-    entry["undo_until"] = mail.undo_until.isoformat() if waiting and mail.undo_until else ""
+    entry["leaves_at"] = mail.send_at.isoformat() if mail.send_at else ""
     return entry
 
 

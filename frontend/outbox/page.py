@@ -103,7 +103,15 @@ def _mail(mail: Any) -> rx.Component:
             ),
             class_name="what",
         ),
-        rx.el.div(ago(at=mail.at, long=True), rx.el.div(mail.attempts, class_name="third"), class_name="when-line"),
+        rx.el.div(
+            rx.cond(
+                mail.leaves_at != "",
+                rx.fragment("leaves ", ago(at=mail.leaves_at, long=True)),
+                ago(at=mail.at, long=True),
+            ),
+            rx.el.div(mail.attempts, class_name="third"),
+            class_name="when-line",
+        ),
         rx.el.div(rx.foreach(mail.choices, lambda choice: choice_button(mail.id, choice)), class_name="choices"),
         class_name="mail-line",
         key=mail.id,

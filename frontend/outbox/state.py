@@ -18,8 +18,9 @@ from frontend.inbox.rows import Tag
 from frontend.session import Session
 from frontend.view import View
 
-CHOICE_NAMES = {"send_anyway": "send_again"}
+CHOICE_NAMES = {"send_anyway": "send_again", "send_now": "send_again"}
 """Choices that the API calls otherwise."""
+ON_ITS_WAY = ("queued", "sending", "scheduled")
 
 
 class OutgoingView(TypedDict):
@@ -40,6 +41,7 @@ class OutgoingView(TypedDict):
     server_words: str
     refused: list[str]
     at: str
+    leaves_at: str
     attempts: str
     choices: list[str]
     came: list[CameView]
@@ -71,10 +73,8 @@ class Outbox(Session):
         view = self.seen()
         mails = [each for each in await self.api().get("/outbox", list[Outgoing]) if needs_showing(each)]
         painted = [_paint(view, each) for each in mails]
-        self.needs_you = [each for each, mail in zip(painted, mails, strict=True) if mail.state in CHOICES]
-        self.on_its_way = [
-            each for each, mail in zip(painted, mails, strict=True) if mail.state in ("queued", "sending", "scheduled")
-        ]
+        self.needs_you = [each for each, mail in zip(painted, mails, strict=True) if mail.state not in ON_ITS_WAY]
+        self.on_its_way = [each for each, mail in zip(painted, mails, strict=True) if mail.state in ON_ITS_WAY]
         self.fetched = True
 
     @rx.event
@@ -120,6 +120,7 @@ def _paint(view: View, mail: Outgoing) -> OutgoingView:
         server_words=mail.server_words,
         refused=[f"{each.address}: {each.reason}" for each in mail.recipients if each.state == "refused"],
         at=mail.created_at.isoformat(),
+        leaves_at=mail.send_at.isoformat() if mail.send_at else "",
         attempts="" if not mail.attempts else "1 attempt" if mail.attempts == 1 else f"{mail.attempts} attempts",
         choices=CHOICES.get(mail.state, []),
         came=paint_came(view, mail.came),

@@ -1,0 +1,53 @@
+"""A mail that is to leave later, and a reminder for the case that nobody answers, in the interface."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.servers.chromium import Seats
+from tests.servers.office import Office
+
+pytestmark = pytest.mark.browser
+
+
+async def test_a_reply_is_scheduled_waits_in_sight_and_is_sent_now_after_all(office: Office, seats: Seats) -> None:
+    await office.receive("When do you open?")
+    ana = await seats.at(office.product, office.ana)
+    jonas = await seats.at(office.product, office.jonas)
+    for seat in (ana, jonas):
+        await seat.open()
+        await seat.page.locator(".row", has_text="When do you open?").click(timeout=15_000)
+    await ana.page.get_by_role("button", name="Reply", exact=True).click()
+    await ana.page.locator(".composer").get_by_label("Text").fill("At nine.")
+    await ana.page.get_by_role("button", name="More ways to send").click()
+    box = ana.page.get_by_role("dialog", name="More ways to send")
+    await box.get_by_role("button", name="Schedule").click()
+    await expect(box.get_by_text("Choose a day and a time.")).to_be_visible()
+    await box.get_by_role("button", name="Tomorrow").click()
+    await expect(ana.page.get_by_text("It leaves")).to_be_visible()
+    waiting = jonas.page.get_by_role("region", name="Scheduled")
+    await expect(waiting.get_by_text("leaves")).to_be_visible()
+
+    await jonas.page.goto(office.product.url + "/outbox/")
+    line = jonas.page.locator(".mail-line", has_text="When do you open?")
+    await expect(line.get_by_text("leaves")).to_be_visible()
+    await line.get_by_role("button", name="Send now").click()
+    await expect(ana.page.get_by_role("region", name="Scheduled")).to_have_count(0, timeout=15_000)
+    await expect(ana.page.locator(".msg.ours", has_text="At nine.")).to_be_visible()
+    assert ana.complaints == [] and jonas.complaints == []
+
+
+async def test_who_sends_with_a_reminder_has_it_once_the_mail_has_left(office: Office, seats: Seats) -> None:
+    await office.receive("Please send an offer")
+    ana = await seats.at(office.product, office.ana)
+    await ana.open()
+    await ana.page.locator(".row", has_text="Please send an offer").click(timeout=15_000)
+    await ana.page.get_by_role("button", name="Reply", exact=True).click()
+    await ana.page.locator(".composer").get_by_label("Text").fill("Here it is.")
+    await ana.page.get_by_role("button", name="More ways to send").click()
+    box = ana.page.get_by_role("dialog", name="More ways to send")
+    await box.get_by_role("button", name="In three days").click()
+    await expect(ana.page.get_by_text("if nobody answers")).to_be_visible()
+    await expect(ana.page.get_by_role("button", name="Change the reminder")).to_be_visible(timeout=25_000)
+    assert ana.complaints == []
