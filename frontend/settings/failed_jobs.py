@@ -19,6 +19,7 @@ WORK = {
     "send_outgoing": "Sending a mail",
     "store_sent_copy": "Storing the copy of a sent mail",
     "settle_unknown": "Finding out whether a mail was sent",
+    "take_report": "Reading why a mail came back",
     "send_push": "Pushing a notification to a browser",
     "carry_out": "Carrying changes out on the mail server",
     "check_forwarding": "Checking whether forwarded mail arrives",
