@@ -11,6 +11,7 @@ from email.message import EmailMessage
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from tests.browser.test_accessibility import faults
 from tests.browser.test_writing import open_reply, own_draft
 from tests.servers.chromium import Seats
 from tests.servers.office import Office
@@ -29,20 +30,25 @@ WORD = """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p
 <p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><span style='mso-list:Ignore'>· </span>a bell</p>
 <img src="file:///C:/Users/ana/logo.png"><p>Here: <img src="data:image/png;base64,PIXEL"></p>
 <script>document.title = "x"</script></body></html>""".replace("PIXEL", base64.b64encode(PIXEL).decode())
-PASTE = """([node, kind, data]) => {
+GIVE = """([node, kind, data]) => {
   const given = new DataTransfer();
   if (kind === "html") given.setData("text/html", data);
   else {
     const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
     given.items.add(new File([bytes], "hub.png", { type: "image/png" }));
   }
-  node.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given, bubbles: true, cancelable: true }));
+  const so = { bubbles: true, cancelable: true };
+  if (kind !== "drop") return node.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given, ...so }));
+  const last = node.lastElementChild.getBoundingClientRect();
+  const there = { clientX: last.left + 1, clientY: last.top + 5 };
+  node.dispatchEvent(new DragEvent("drop", { dataTransfer: given, ...there, ...so }));
 }"""
+"""Paste HTML or a file into a node, or drop a file on its end."""
 
 
-async def paste(page: Page, kind: str, data: str) -> None:
+async def give(page: Page, kind: str, data: str) -> None:
     node = await page.locator(".ProseMirror:visible").element_handle()
-    await page.evaluate(PASTE, [node, kind, data])
+    await page.evaluate(GIVE, [node, kind, data])
 
 
 def read(raw: bytes) -> tuple[EmailMessage, str, str]:
@@ -63,13 +69,14 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
     await page.keyboard.type("Hello")
     await page.keyboard.press("Control+b")
     await page.keyboard.type(" Priya,\n\nas you asked:\n")
-    await paste(page, "html", WORD)
+    await give(page, "html", WORD)
     await expect(pane.locator(".ProseMirror li")).to_have_count(3)
     await pane.get_by_label("Text").press("Control+End")
     await expect(pane.locator(".ProseMirror img[src^='/api/']")).to_have_count(1)
-    await paste(page, "file", base64.b64encode(PIXEL).decode())
+    for way, number in (("file", 2), ("drop", 3)):
+        await give(page, way, base64.b64encode(PIXEL).decode())
+        await expect(pane.locator(".ProseMirror img[src^='/api/']")).to_have_count(number)
     pictures = pane.locator(".ProseMirror img[src^='/api/']")
-    await expect(pictures).to_have_count(2)
     await expect(pictures.last).to_have_js_property("naturalWidth", 1)
 
     # A link by the keyboard, without the desk hearing of any of it.
@@ -93,7 +100,7 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
 
     mail, plain, html = read(sent[before].raw)
     kinds = [part.get_content_type() for part in mail.walk()]
-    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png", "image/png"]
+    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", *["image/png"] * 3]
     for inside in [part for part in mail.walk() if part.get_content_type() == "image/png"]:
         assert inside.get_payload(decode=True) == PIXEL and f"cid:{inside['content-id'][1:-1]}" in html
     assert "<strong>Hello</strong> Priya," in html and "script" not in html and "mso" not in html.lower()
@@ -158,6 +165,7 @@ async def test_what_one_may_have_overlooked_is_said_before_it_is_sent(office: Of
     for line in ("no subject", "You write of an attachment", "gil@cohen.example is outside of your organisation"):
         await expect(asked).to_contain_text(line)
     await expect(asked.get_by_role("button", name="Go back")).to_be_focused()
+    assert await faults(page, "what is said before sending") == []
     await page.keyboard.press("Enter")
     await expect(asked).to_have_count(0)
     await window.get_by_label("Subject").fill("Your bill")
