@@ -300,6 +300,8 @@
     delete open.dataset.open;
     opener?.setAttribute("aria-expanded", "false");
     if (refocus) opener?.focus();
+    // Where the opener cannot take it (it stands in a closed menu itself), the next key is the desk's all the same.
+    if (open.contains(document.activeElement)) document.activeElement.blur();
     open = opener = null;
   };
   /** What a menu offers depends on who sees the conversation, and on whether I can open its mailbox. */
