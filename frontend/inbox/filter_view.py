@@ -150,15 +150,8 @@ def _form() -> rx.Component:
             _days("Older than days", "older", form.older),
             class_name="two-fields",
         ),
-        rx.el.div(
-            _tick("Unread", "unread", form.unread),
-            _tick("Starred", "starred", form.starred),
-            _tick("With my reminder", "reminded", form.reminded),
-            _tick("Followed by me", "followed", form.followed),
-            class_name="ticks",
-        ),
         rx.el.fieldset(
-            rx.el.legend("Or to any of these", class_name="label"),
+            rx.el.legend("Or assigned to any of these", class_name="label"),
             rx.foreach(
                 _inbox.assignable,
                 lambda each: rx.cond(
@@ -167,6 +160,13 @@ def _form() -> rx.Component:
                     _tick(each.name, "person-" + each.user.to_string(), form.person_ids.contains(each.user)),
                 ),
             ),
+            class_name="ticks people",
+        ),
+        rx.el.div(
+            _tick("Unread", "unread", form.unread),
+            _tick("Starred", "starred", form.starred),
+            _tick("With my reminder", "reminded", form.reminded),
+            _tick("Followed by me", "followed", form.followed),
             class_name="ticks",
         ),
         rx.cond(
