@@ -31,7 +31,7 @@ from backend.conversations.rows import activity_of, item_for, read_marks, read_r
 from backend.conversations.wishes import wish_place, wish_starred, wish_tagged, wish_unstarred
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, Unacceptable
-from backend.events.record import Action, action, mailbox_stream, user_stream
+from backend.events.record import Action, action, user_stream
 from backend.mail.intents import flag_of
 from backend.mail.labels import keep_labels
 from backend.mail.moved import note_moved
@@ -238,8 +238,9 @@ async def _say(act: Action, conversation_id: int, old_id: int, mailbox_id: int) 
 async def _tell(
     act: Action, old_id: int, was: tuple[set[int], Audience], now: tuple[set[int], Audience], said: Activity
 ) -> None:
-    """Whoever loses sight hears so where they heard of it, whoever gains it gets the whole row where they hear of it
-    from now on; whoever sees it before and after hears of the change there, and on the old mailbox's stream, too."""
+    """Whoever loses sight hears so where they heard of it; whoever gains it gets the whole row where they hear of it
+    from now on, and whoever sees it before and after hears of the change there. Not on the old mailbox's stream, too:
+    one that is read late would bring back what the new one has told of since."""
     (saw, before), (sees, after) = was, now
     row = await read_row(said.conversation_id)
     opened, opens = set(await readers(old_id)), set(await readers(row.mailbox_id))
@@ -250,10 +251,6 @@ async def _tell(
     await _tell_gained(act, row, _those(gained, after, opens), gained)
     stayed = saw & sees
     tell(act, row, ConversationChanged(row=row, activity=said), _those(sees, after, opens))
-    for_both = sorted(stayed & opened - set(before.guests))
-    if for_both:
-        stream = mailbox_stream(old_id)
-        act.record(stream, ConversationChanged(row=row), conversation_id=row.id, audience=for_both)
     for user_id, mark in (await read_marks(row.id, stayed)).items():
         act.record(user_stream(user_id), MarkChanged(mailbox_id=row.mailbox_id, mark=mark))
     await tell_notifications_again(act, row.id, sorted(sees))

@@ -263,12 +263,14 @@ async def _give_back_marks(kept: Kept, other: KeptConversation, now: dict[int, R
     after = {mark.user_id: mark for mark in kept.after.marks}
     survivors = {mark.user_id: mark for mark in kept.survivor.state.marks}
     mine = {mark.user_id: mark for mark in other.state.marks}
-    for user_id, current in now.items():
+    # Also of those who have no mark of the whole: a mark that comes back has to have a higher number than before.
+    for user_id in sorted({*now, *mine}):
         was = mine.get(user_id) or _nothing(user_id)
+        current = now.get(user_id)
         made, ours = after.get(user_id) or _nothing(user_id), survivors.get(user_id) or _nothing(user_id)
         read_up_to, forced = was.read_up_to, was.forced_unread
         comments, reminder = was.comments_read_up_to, was.reminder
-        if current["revision"] != made.revision:
+        if current is not None and current["revision"] != made.revision:
             if current["read_up_to"] >= kept.last_arrival and not current["forced_unread"]:
                 read_up_to, forced = current["read_up_to"], False
             comments = max(comments, current["comments_read_up_to"])
@@ -282,7 +284,7 @@ async def _give_back_marks(kept: Kept, other: KeptConversation, now: dict[int, R
             user_id,
             read_up_to,
             forced,
-            max(was.revision, current["revision"]) + 1,
+            max(was.revision, current["revision"] if current is not None else 0) + 1,
             comments,
             *reminder,
         )
