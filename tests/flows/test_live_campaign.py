@@ -55,6 +55,7 @@ class Office:
 
     async def something_happens(self) -> None:
         """One change, by somebody who may make it (else by nobody: then mail arrives)."""
+        rearranging = [self.unmerge, self.split, self.move, self.move] if self.rearranging else []
         deed = self.chance.choice(
             [
                 self.mail_arrives,
@@ -80,7 +81,7 @@ class Office:
                 self.team_changes,
                 self.draft,
                 self.notifications_read,
-                *([self.unmerge, self.split, self.move, self.move] if self.rearranging else []),
+                *rearranging,
             ]
         )
         self.happened[deed.__name__] = self.happened.get(deed.__name__, 0) + 1
