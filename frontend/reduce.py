@@ -94,6 +94,12 @@ def _(event: ConversationChanged, view: View) -> View:
 
 @apply.register
 def _(event: ConversationGone, view: View) -> View:
+    known = view.rows.get(event.conversation_id)
+    if known is not None and known.version > event.version > 0:
+        return view  # it has come back, as another stream told before
+    if event.version:
+        up_to = max(event.version, view.gone.get(event.conversation_id, 0))
+        view = replace(view, gone=view.gone | {event.conversation_id: up_to})
     view = _without(view, {event.conversation_id})
     return _untold(view, [each for each in view.notifications if each.conversation_id != event.conversation_id])
 
@@ -312,7 +318,7 @@ def _(event: ContactGone, view: View) -> View:
 
 def _with_row(view: View, row: ConversationRow) -> View:
     known = view.rows.get(row.id)
-    if known is not None and known.version > row.version:
+    if row.version < (known.version if known is not None else view.gone.get(row.id, 0)):
         return view
     view = replace(view, rows=view.rows | {row.id: row})
     detail = view.details.get(row.id)

@@ -42,6 +42,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     positions: dict[str, int]
     rows: dict[int, ConversationRow] = {}
     marks: dict[int, Mark] = {}
+    gone: dict[int, int] = {}
+    """The versions up to which conversations are out of sight, as far as that was told."""
     details: dict[int, ConversationDetail] = {}
     present: dict[int, list[Present]] = {}
     """Who else is in a conversation now, where anybody is."""

@@ -176,7 +176,9 @@ async def tell_guests(act: Action, conversation_ids: Collection[int]) -> None:
     for row in await read_shared_rows(conversation_ids):
         audience = await audience_of_row(row)
         hidden = await fetch_value("SELECT hidden FROM conversations WHERE id = $1", row.id)
-        event = ConversationGone(conversation_id=row.id) if hidden else ConversationChanged(row=row)
+        event = (
+            ConversationGone(conversation_id=row.id, version=row.version) if hidden else ConversationChanged(row=row)
+        )
         tell(act, row, event, Audience(readers=[], guests=audience.guests))
 
 
@@ -188,7 +190,7 @@ async def tell_sight(act: Action, row: ConversationRow, before: Audience, after:
     saw, sees = (set(everybody if each.readers is None else each.readers) for each in (before, after))
     # Whoever came to open the mailbox, or can no more, is told of that on their own stream, before this.
     lost = Audience(sorted(saw - sees), tuple(sorted(set(before.guests) - set(after.guests) - sees)))
-    tell(act, row, ConversationGone(conversation_id=row.id), lost)
+    tell(act, row, ConversationGone(conversation_id=row.id, version=row.version), lost)
     gained = Audience(sorted(sees - saw), tuple(sorted(set(after.guests) - set(before.guests))))
     fresh = {*(gained.readers or ()), *gained.guests}
     if fresh:

@@ -371,10 +371,15 @@ class ConversationChanged(Contract, tag="conversation_changed"):
 
 
 class ConversationGone(Contract, tag="conversation_gone"):
-    """Out of sight, deleted, or joined into another."""
+    """Out of sight, deleted, or joined into another.
+
+    True up to this `version` of its row: several streams may tell of one conversation, and none knows how far another
+    has been read. A program that has a newer row keeps it, and takes no older one afterwards.
+    """
 
     conversation_id: int
     joined_into: int | None = None
+    version: int = 0
 
 
 class MessageAdded(Contract, tag="message_added"):

@@ -94,7 +94,7 @@ async def _delete(act: Action, asker: Asker, conversation_ids: Sequence[int]) ->
         await hold_membership(record["mailbox_id"])
         await hold_threading(record["mailbox_id"])
     records = await fetch(
-        f"SELECT c.id, c.mailbox_id, c.status, {MAY_DELETE} AS may, {WAITS} AS waits "
+        f"SELECT c.id, c.mailbox_id, c.status, c.version, {MAY_DELETE} AS may, {WAITS} AS waits "
         f"FROM conversations c WHERE c.id = ANY($2) AND {SEES.format(user='$1')} AND c.mailbox_id = ANY($4) "
         "ORDER BY c.id FOR UPDATE OF c",
         asker.user_id,
@@ -129,6 +129,7 @@ def _why_not(record: Row | None) -> TandemError | None:
 async def _remove(act: Action, mailbox_id: int, records: Sequence[Row]) -> None:
     ids = [record["id"] for record in records]
     audiences = {conversation_id: await audience_of(conversation_id) for conversation_id in ids}
+    versions = {record["id"]: record["version"] for record in records}
     joined = await fetch("SELECT id FROM conversations WHERE joined_into = ANY($1)", ids)
     everything = [*ids, *(record["id"] for record in joined)]
     messages = await fetch("SELECT id FROM messages WHERE conversation_id = ANY($1)", everything)
@@ -146,7 +147,7 @@ async def _remove(act: Action, mailbox_id: int, records: Sequence[Row]) -> None:
         everything,
     )
     for conversation_id, audience in audiences.items():
-        gone = ConversationGone(conversation_id=conversation_id)
+        gone = ConversationGone(conversation_id=conversation_id, version=versions[conversation_id])
         tell(act, (conversation_id, mailbox_id), gone, audience)
     await audit(
         act.actor_id,

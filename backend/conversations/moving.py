@@ -107,7 +107,7 @@ async def _move(act: Action, before: Row, mailbox_id: int) -> None:
     await _note_people(act, conversation_id, mailbox_id, before)
     said = await _say(act, conversation_id, old_id, mailbox_id)
     await audit(act.actor_id, "conversation_moved", f"mailbox:{old_id}", to=mailbox_id)
-    await _tell(act, old_id, (saw, audience), (sees, await audience_of(conversation_id)), said)
+    await _tell(act, before, (saw, audience), (sees, await audience_of(conversation_id)), said)
 
 
 async def _keep_labels(conversation_id: int) -> None:
@@ -236,23 +236,23 @@ async def _say(act: Action, conversation_id: int, old_id: int, mailbox_id: int) 
 
 
 async def _tell(
-    act: Action, old_id: int, was: tuple[set[int], Audience], now: tuple[set[int], Audience], said: Activity
+    act: Action, moved: Row, was: tuple[set[int], Audience], now: tuple[set[int], Audience], said: Activity
 ) -> None:
-    """Whoever loses sight hears so where they heard of it; whoever gains it gets the whole row where they hear of it
-    from now on, and whoever sees it before and after hears of the change there. Not on the old mailbox's stream, too:
-    one that is read late would bring back what the new one has told of since."""
+    """Each person is told where they hear of it from now on: the whole row, if they gain sight, else the change. Where
+    they heard of it before it is gone, up to the version that it had: neither of the two streams may be read late, or
+    not to its end, and leave them with a row too many."""
     (saw, before), (sees, after) = was, now
-    row = await read_row(said.conversation_id)
+    row, old_id = await read_row(said.conversation_id), moved["mailbox_id"]
     opened, opens = set(await readers(old_id)), set(await readers(row.mailbox_id))
-    gone = ConversationGone(conversation_id=row.id)
-    lost = saw - sees
-    tell(act, (row.id, old_id), gone, _those(lost, before, opened))
     gained = sees - saw
     await _tell_gained(act, row, _those(gained, after, opens), gained)
     stayed = saw & sees
     tell(act, row, ConversationChanged(row=row, activity=said), _those(sees, after, opens))
     for user_id, mark in (await read_marks(row.id, stayed)).items():
         act.record(user_stream(user_id), MarkChanged(mailbox_id=row.mailbox_id, mark=mark))
+    gone = ConversationGone(conversation_id=row.id, version=moved["version"])
+    still_guests = set(before.guests) & set(after.guests)
+    tell(act, (row.id, old_id), gone, _those(saw - still_guests, before, opened))
     await tell_notifications_again(act, row.id, sorted(sees))
 
 

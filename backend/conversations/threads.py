@@ -125,7 +125,7 @@ async def join_conversations(act: Action, survivor_id: int, other_ids: list[int]
             survivor_id,
             other_id,
         )
-        gone = ConversationGone(conversation_id=other_id, joined_into=survivor_id)
+        gone = ConversationGone(conversation_id=other_id, joined_into=survivor_id, version=other["version"] + 1)
         tell(act, (other_id, survivor["mailbox_id"]), gone, other_audience)
         await tell_sight(act, await read_row(survivor_id), audience_before, await audience_of(survivor_id))
     # Notifications of the others are about the survivor now.

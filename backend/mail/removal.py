@@ -54,6 +54,8 @@ async def _settle(act: Action, mailbox_id: int, conversation_id: int) -> int:
         await sum_up(conversation_id)
         return 1
     audience = await audience_of(conversation_id)
+    version = await fetch_value("SELECT version FROM conversations WHERE id = $1", conversation_id)
     await execute("DELETE FROM conversations WHERE id = $1 OR joined_into = $1", conversation_id)
-    tell(act, (conversation_id, mailbox_id), ConversationGone(conversation_id=conversation_id), audience)
+    gone = ConversationGone(conversation_id=conversation_id, version=version)
+    tell(act, (conversation_id, mailbox_id), gone, audience)
     return 0

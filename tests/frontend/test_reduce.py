@@ -114,6 +114,18 @@ def test_a_conversation_out_of_sight_leaves_nothing_behind() -> None:
     assert (after.rows, after.marks, after.details) == ({}, {}, {})
 
 
+def test_what_another_stream_tells_late_brings_nothing_back() -> None:
+    gone = apply(ConversationGone(conversation_id=1, version=6), view(row(1, version=4)))
+    assert apply(ConversationChanged(row=row(1, version=5)), gone).rows == {}
+    assert apply(ConversationAdded(row=row(1, version=7)), gone).rows.keys() == {1}
+
+
+def test_what_another_stream_tells_late_takes_nothing_away() -> None:
+    moved = view(row(1, version=7))
+    assert apply(ConversationGone(conversation_id=1, version=6), moved).rows == moved.rows
+    assert apply(ConversationGone(conversation_id=1, version=7), moved).rows == {}
+
+
 def test_a_conversation_comes_with_the_receivers_own_mark() -> None:
     after = apply(ConversationAdded(row=row(1, last_arrival=4), mark=mark(1, read_up_to=4)), view())
     assert not after.unread(after.rows[1])

@@ -73,6 +73,8 @@ class Model:
     marks: dict[int, Mark] = field(default_factory=dict)
     notifications: dict[int, Notification] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
+    gone: dict[int, int] = field(default_factory=dict)
+    """The versions up to which conversations are out of sight."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> "Model":
@@ -92,8 +94,14 @@ class Model:
 
     def put_row(self, row: ConversationRow) -> None:
         known = self.rows.get(row.id)
-        if known is None or known.version <= row.version:
+        if row.version >= (known.version if known is not None else self.gone.get(row.id, 0)):
             self.rows[row.id] = row
+
+    def take_row(self, conversation_id: int, version: int) -> None:
+        known = self.rows.get(conversation_id)
+        if known is None or known.version <= version or not version:
+            self.rows.pop(conversation_id, None)
+            self.gone[conversation_id] = max(version, self.gone.get(conversation_id, 0))
 
     def put_mark(self, mark: Mark) -> None:
         known = self.marks.get(mark.conversation_id)
@@ -265,7 +273,7 @@ class LiveClient:
             case ConversationAdded(mark=Mark() as mark):
                 model.put_mark(mark)
             case ConversationGone():
-                model.rows.pop(event.conversation_id, None)
+                model.take_row(event.conversation_id, event.version)
             case MarkChanged():
                 model.put_mark(event.mark)
             case WatermarkChanged():

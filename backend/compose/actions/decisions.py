@@ -189,8 +189,8 @@ async def _is_all_there_is(record: Row) -> bool:
 async def _drop_conversation(act: Action, mailbox_id: int, conversation_id: int) -> None:
     """Remove a locked conversation that holds nothing but a mail which never left, with that mail."""
     audience = await audience_of(conversation_id)
-    await execute("DELETE FROM conversations WHERE id = $1", conversation_id)
-    gone = ConversationGone(conversation_id=conversation_id)
+    version = await fetch_value("DELETE FROM conversations WHERE id = $1 RETURNING version", conversation_id)
+    gone = ConversationGone(conversation_id=conversation_id, version=version)
     tell(act, (conversation_id, mailbox_id), gone, audience)
 
 
