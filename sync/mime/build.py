@@ -98,7 +98,8 @@ def build_message(composition: Composition) -> bytes:
         identifier_field("References", _references(c)) if _references(c) else "",
         "MIME-Version: 1.0\r\n",
     ]
-    return "".join(head).encode("ascii") + _body(c)
+    raw = "".join(head).encode("ascii") + _body(c)
+    return raw if raw.endswith(b"\r\n") else raw + b"\r\n"  # as SMTP would send it: the copy is the same bytes
 
 
 def redated(raw: bytes, date: datetime) -> bytes:

@@ -34,7 +34,7 @@ async def test_a_reply_is_scheduled_waits_in_sight_and_is_sent_now_after_all(off
     await expect(line.get_by_text("leaves")).to_be_visible()
     await line.get_by_role("button", name="Send now").click()
     await expect(ana.page.get_by_role("region", name="Scheduled")).to_have_count(0, timeout=25_000)
-    await expect(ana.page.locator(".msg.ours", has_text="At nine.")).to_be_visible(timeout=25_000)
+    await expect(ana.page.get_by_role("region", name="Mail of Ana Ribeiro")).to_be_visible(timeout=25_000)
     assert ana.complaints == [] and jonas.complaints == []
 
 

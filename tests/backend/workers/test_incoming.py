@@ -1,5 +1,6 @@
 """What the worker that watches an account is told by others."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from backend.database.connection import execute, fetch_value
@@ -18,9 +19,10 @@ async def placed(folder: str) -> int:
 
 
 async def test_where_a_job_moved_mail_to_is_looked_at_once_more(
-    cast: Template, databases: Databases, tmp_path: Path, dovecot: Dovecot
+    cast: Template, databases: Databases, tmp_path: Path, make_dovecot: Callable[..., Dovecot]
 ) -> None:
     """A move that a job wrote down, of a mail that another program had moved on by then: nobody tells of it."""
+    dovecot = make_dovecot()
     await dovecot.append("team0", "INBOX", write_mail())
     async with fresh_copy(cast, databases, tmp_path):
         with environment(tmp_path, TANDEM_ALLOW_PRIVATE_SERVERS="yes"):

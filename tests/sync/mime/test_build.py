@@ -35,8 +35,8 @@ def test_a_plain_reply() -> None:
     assert message.references == ("p@customer.example", "q@customer.example")
     assert message.date == PLAIN.date.astimezone(UTC)
     assert (message.from_, message.to) == (ANA, (LENA,))
-    assert (message.subject, message.text) == ("Your gear hub", "Hello Lena,\n\nit is ready.")
-    assert message.problems == ()
+    assert (message.subject, message.text) == ("Your gear hub", "Hello Lena,\n\nit is ready.\n")
+    assert message.problems == () and raw.endswith(b"\r\n")
 
 
 def test_who_sends_on_behalf_stands_in_sender() -> None:
