@@ -160,3 +160,38 @@ async def take_kept(activity_id: int) -> Kept | None:
     """What was kept of a merge, once: after this it is kept no more."""
     kept = await fetch_value("DELETE FROM conversation_merges WHERE activity_id = $1 RETURNING kept", activity_id)
     return _decoder.decode(kept) if kept else None
+
+
+async def let_go_of(conversation_id: int, parted_ids: Sequence[int]) -> None:
+    """These have left what this conversation holds: no other merge in it, taken back later, takes them along, nor what
+    is theirs."""
+    theirs = {
+        table: {
+            record["id"]
+            for record in await fetch(f"SELECT id FROM {table} WHERE conversation_id = ANY($1)", list(parted_ids))
+        }
+        for table in CONTENTS
+    }
+    for record in await fetch(
+        "SELECT m.activity_id, m.kept FROM conversation_merges m JOIN activities a ON a.id = m.activity_id "
+        "WHERE a.conversation_id = $1 FOR UPDATE OF m",
+        conversation_id,
+    ):
+        kept = _decoder.decode(record["kept"])
+        others = [
+            msgspec.structs.replace(
+                each,
+                joined=[one for one in each.joined if one not in parted_ids],
+                contents={
+                    table: [one for one in ids if one not in theirs.get(table, ())]
+                    for table, ids in each.contents.items()
+                },
+            )
+            for each in kept.others
+        ]
+        if others != kept.others:
+            await execute(
+                "UPDATE conversation_merges SET kept = $2 WHERE activity_id = $1",
+                record["activity_id"],
+                msgspec.json.encode(msgspec.structs.replace(kept, others=others)).decode(),
+            )

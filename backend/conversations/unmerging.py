@@ -18,7 +18,7 @@ from backend.conversations.contracts import (
     ConversationItem,
     MarkChanged,
 )
-from backend.conversations.kept_merges import Kept, KeptConversation, KeptMark, take_kept
+from backend.conversations.kept_merges import Kept, KeptConversation, KeptMark, let_go_of, take_kept
 from backend.conversations.parting import count_comments, keep_told, seers, tell_there
 from backend.conversations.rows import activity_of, item_for, mark_of, read_row
 from backend.conversations.splits import note_split
@@ -69,9 +69,10 @@ async def _part(act: Action, holder: Row, kept: Kept, activity_id: int) -> None:
     marks = {record["user_id"]: record for record in now}
     for other in kept.others:
         await _give_back_contents(holder_id, other, kept.last_message)
-        await _give_back_state(mailbox_id, other)
+        await _give_back_state(holder, other)
         await _give_back_marks(kept, other, marks)
         await note_split(holder_id, other.id)
+    await let_go_of(holder_id, [other.id for other in kept.others])
     written = await _written_since(holder_id, kept)
     if holder_id == kept.survivor.id:
         await _restore_survivor(holder, kept, written=written)
@@ -160,9 +161,9 @@ async def _written_since(holder_id: int, kept: Kept) -> bool:
 # ---- the team's state
 
 
-async def _give_back_state(mailbox_id: int, other: KeptConversation) -> None:
+async def _give_back_state(holder: Row, other: KeptConversation) -> None:
     """The other stands for itself again, as it was; who or what is not there any more is left out."""
-    state = other.state
+    state, mailbox_id = other.state, holder["mailbox_id"]
     await execute(
         "UPDATE conversations SET joined_into = NULL, status = $2, visibility = $3, "
         "assignee_id = (SELECT user_id FROM mailbox_readers WHERE mailbox_id = $1 AND user_id = $4), "
@@ -180,7 +181,12 @@ async def _give_back_state(mailbox_id: int, other: KeptConversation) -> None:
         other.id,
     )
     if other.joined:
-        await execute("UPDATE conversations SET joined_into = $1 WHERE id = ANY($2)", other.id, other.joined)
+        await execute(
+            "UPDATE conversations SET joined_into = $1 WHERE id = ANY($2) AND joined_into = $3",
+            other.id,
+            other.joined,
+            holder["id"],
+        )
     await execute(
         "INSERT INTO conversation_shares (conversation_id, user_id, team_id, shared_by, created_at) "
         "SELECT $1, s.user_id, s.team_id, s.shared_by, s.at FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], "

@@ -191,6 +191,28 @@ async def test_a_merge_of_merged_ones_is_taken_back_in_any_order(api: Api) -> No
     assert [each.subject for each in (await see(api.ana, third)).messages] == ["Bell"]
 
 
+async def test_one_that_went_its_own_way_before_does_not_follow_into_what_is_parted_later(api: Api) -> None:
+    first, second = await two(api)
+    third = await deliver(api.support, write_mail(subject="Bell"))
+    inner = await merge(api, second, third)
+    outer = await merge(api, first, second)
+    await take_back(api, first, inner)
+    await merge(api, first, third)
+    await take_back(api, first, outer)
+    assert (await see(api.ana, third)).row.id == first
+    assert [each.subject for each in (await see(api.ana, first)).messages] == ["Fork", "Bell"]
+
+
+async def test_what_was_parted_already_stays_there_when_the_rest_is_parted(api: Api) -> None:
+    first, second = await two(api)
+    third = await deliver(api.support, write_mail(subject="Bell"))
+    inner = await merge(api, second, third)
+    outer = await merge(api, first, second)
+    await take_back(api, first, inner)
+    await take_back(api, first, outer)
+    assert [(await see(api.ana, each)).row.id for each in (first, second, third)] == [first, second, third]
+
+
 async def test_it_is_taken_back_once_and_by_whom_sees_it(api: Api) -> None:
     first, second = await two(api)
     line = await merge(api, first, second)
