@@ -10,16 +10,31 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 
 from backend.compose.contracts import CreateDraft, Draft, SaveDraft, SendDraft
-from backend.conversations.contracts import AddComment, Assign, SetRead, SetStatus, SetVisibility
+from backend.conversations.contracts import (
+    AddComment,
+    Assign,
+    MergeConversations,
+    MoveConversation,
+    SetRead,
+    SetReminder,
+    SetStatus,
+    SetVisibility,
+    ShareConversation,
+)
 from backend.database.connection import fetch
 from backend.database.embedded import EmbeddedPostgres
 from backend.database.migrate import migrate
 from backend.database.postgres_binaries import installed_binaries
+from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
+from backend.tags.contracts import ChangeTags, SaveTag, Tag
+from backend.templates.contracts import SaveTemplate
+from backend.views.contracts import Filters, SaveView
 from tests.servers.api import Api, Member, environment, make_cast, running
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import write_mail
@@ -48,6 +63,30 @@ async def fill(api: Api) -> None:
     saved = SaveDraft(version=reply.version, to=reply.to, cc=[], bcc=[], subject=reply.subject, text="On its way.")
     reply = await api.jonas.put(f"/drafts/{reply.id}", saved, Draft)
     await api.jonas.post(f"/drafts/{reply.id}/send", SendDraft(version=reply.version, undo_seconds=30))
+    await _work_together(api, inbox, one)
+
+
+async def _work_together(api: Api, inbox: Arriving, one: int) -> None:
+    """What a team does beside answering."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    tag = await api.ana.post("/tags", SaveTag(name="Recall"), Tag)
+    await api.ana.put(f"/conversations/{one}/tags", ChangeTags(add=[tag.id]))
+    await api.ana.put(f"/conversations/{one}/reminder", SetReminder(at=tomorrow))
+    await api.ana.post(f"/conversations/{one}/shares", ShareConversation(user_id=api.tom.user_id))
+    await api.ana.post("/views", SaveView(name="Recalls", filters=Filters(tag_ids=[tag.id]), shared="everybody"))
+    await api.ana.post("/templates", SaveTemplate(name="Recall", text="Hello {{ contact.first_name }}"))
+    for subject in ("Merged into", "Merged", "Moved", "Starred"):
+        await inbox.deliver(write_mail(subject=subject))
+    rows = await fetch("SELECT id FROM conversations ORDER BY id DESC LIMIT 4")
+    starred, moved, merged, into = (row["id"] for row in rows)
+    await api.ana.post(f"/conversations/{into}/merge", MergeConversations(other_ids=[merged]))
+    sales = CreateMailbox(kind="group", name="Sales", address="sales@northwind.example", member_ids=[api.ana.user_id])
+    mailbox = await api.ana.post("/mailboxes", sales, MailboxSettings)
+    await api.ana.put(f"/conversations/{moved}/mailbox", MoveConversation(mailbox_id=mailbox.id))
+    later = await api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=starred), Draft)
+    text = SaveDraft(version=later.version, to=later.to, cc=[], bcc=[], subject=later.subject, text="Tomorrow.")
+    later = await api.ana.put(f"/drafts/{later.id}", text, Draft)
+    await api.ana.post(f"/drafts/{later.id}/send", SendDraft(version=later.version, send_at=tomorrow))
 
 
 async def make(name: str, folder: Path) -> None:
