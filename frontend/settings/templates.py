@@ -81,10 +81,13 @@ class Templates(Session):
                 *(Choice(value=str(each.id), label=each.name) for each in mine),
             ]
 
+    async def page_loaded(self) -> None:
+        """Nothing of an earlier visit is left."""
+        self.writing, self.problem, self.query, self.fetched = False, "", "", False
+
     @rx.event
     async def arrive(self) -> EventSpec | None:
         """On the page's load."""
-        self.writing, self.problem, self.query = False, "", ""
         try:
             offered = await self.api().get("/merge-fields", list[MergeField])
         except ApiError as refused:
@@ -240,9 +243,12 @@ def templates() -> rx.Component:
             _state.lines.length() > 0,
             card("Templates and snippets", rx.el.ul(rx.foreach(_state.lines, _line), class_name="lines")),
             rx.cond(
-                _state.query != "",
-                empty("search", "Nothing found", "Look for other words."),
-                empty("notebook-text", "No templates yet", "What you write again and again needs writing once."),
+                _state.fetched,
+                rx.cond(
+                    _state.query != "",
+                    empty("search", "Nothing found", "Look for other words."),
+                    empty("notebook-text", "No templates yet", "What you write again and again needs writing once."),
+                ),
             ),
         ),
         lead="Whole mails and passages, with fields that are filled in for whom you write to.",

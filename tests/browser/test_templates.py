@@ -16,6 +16,7 @@ async def test_a_template_is_written_previewed_shared_changed_and_deleted(office
     jonas = await seats.at(office.product, office.jonas)
     page = ana.page
     await page.goto(office.product.url + "/settings/templates/")
+    await expect(page.get_by_text("No templates yet")).to_be_visible(timeout=20_000)
     await page.get_by_role("button", name="New template").click()
     preview = page.get_by_role("region", name="Preview")
     await page.get_by_label("Name", exact=True).fill("Parcel is late")

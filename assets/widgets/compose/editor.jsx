@@ -65,6 +65,8 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
       element: place.current,
       extensions: extensions(draft, placeholder),
       content: typed?.text ? htmlOf(typed.text) : html,
+      // A blank that was typed last is no end of a line: the next word follows it.
+      parseOptions: typed?.text ? { preserveWhitespace: "full" } : {},
       editorProps: {
         attributes: {
           class: "composer-text",
