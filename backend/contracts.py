@@ -4,9 +4,13 @@ A contract is a closed msgspec struct: an unknown field is an error, in requests
 a typing error in a field's name is told and never swallowed. Times are aware and in UTC.
 """
 
-from typing import dataclass_transform
+from datetime import datetime
+from typing import Annotated, dataclass_transform
 
 import msgspec
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment in a request: with its time zone, or it is refused."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

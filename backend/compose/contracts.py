@@ -1,15 +1,12 @@
 """Drafts and outgoing messages as they cross the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
-
-from backend.contracts import Contract
+from backend.contracts import Contract, Moment
 from backend.mail.contracts import MailAddress
 
 DraftKind = Literal["reply", "reply_all", "new", "forward"]
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 OutgoingState = Literal["scheduled", "queued", "sending", "sent", "failed", "unknown", "held", "cancelled"]
 
 

@@ -104,6 +104,16 @@ async def attachments_of_draft(draft_id: int) -> Sequence[Row]:
     return await fetch("SELECT * FROM composed_attachments WHERE draft_id = $1 ORDER BY id", draft_id)
 
 
+async def place_of_outgoing(outgoing_id: int) -> tuple[int, int] | None:
+    """Its conversation, and the mailbox in which that stands now."""
+    place = await fetch_row(
+        "SELECT o.conversation_id, c.mailbox_id FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
+        "WHERE o.id = $1",
+        outgoing_id,
+    )
+    return (place["conversation_id"], place["mailbox_id"]) if place else None
+
+
 async def picture_of_draft(draft_id: int, content_id: str) -> Row | None:
     """The record of a picture in a draft's text."""
     return await fetch_row(

@@ -194,10 +194,14 @@ async def tell_sight(act: Action, row: ConversationRow, before: Audience, after:
     gained = Audience(sorted(sees - saw), tuple(sorted(set(after.guests) - set(before.guests))))
     fresh = {*(gained.readers or ()), *gained.guests}
     if fresh:
-        marks = await read_marks(row.id, fresh)
-        personal = {user_id: {"mark": mark} for user_id, mark in marks.items()}
-        tell(act, row, ConversationAdded(row=row), gained, personal=personal)
+        await tell_added(act, row, gained, fresh)
         await tell_notifications_again(act, row.id, fresh)
+
+
+async def tell_added(act: Action, row: ConversationRow, audience: Audience, people: Collection[int]) -> None:
+    """The whole row, to an audience that had not seen it; each of these people gets their own mark with it."""
+    personal = {user_id: {"mark": mark} for user_id, mark in (await read_marks(row.id, people)).items()}
+    tell(act, row, ConversationAdded(row=row), audience, personal=personal)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import msgspec
 
 from backend.compose.contracts import Draft, Outgoing
 from backend.contacts.contracts import Contact
-from backend.contracts import Contract, StreamPosition
+from backend.contracts import Contract, Moment, StreamPosition
 from backend.mail.contracts import MailAddress, MessageBody, MessageItem
 from backend.tags.contracts import ChangeTags
 
@@ -261,7 +261,7 @@ class SetStar(Contract):
 class SetReminder(Contract):
     """`at` is a moment with its time zone."""
 
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    at: Moment
     kind: Literal["reminder", "snooze"] = "reminder"
     if_silent: bool = False
 

@@ -183,8 +183,7 @@ async def let_go_of(conversation_id: int, parted_ids: Sequence[int]) -> None:
                 each,
                 joined=[one for one in each.joined if one not in parted_ids],
                 contents={
-                    table: [one for one in ids if one not in theirs.get(table, ())]
-                    for table, ids in each.contents.items()
+                    table: [one for one in ids if one not in theirs[table]] for table, ids in each.contents.items()
                 },
             )
             for each in kept.others

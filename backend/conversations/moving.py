@@ -16,18 +16,17 @@ from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox, check_handles, handled_conversation
 from backend.contacts.correspondents import Correspondent, note_correspondents
 from backend.conversations.actions import add_concerned
-from backend.conversations.change import Audience, audience_of, hold_membership, tell
+from backend.conversations.change import Audience, audience_of, hold_membership, tell, tell_added
 from backend.conversations.contracts import (
     Activity,
-    ConversationAdded,
     ConversationChanged,
     ConversationGone,
     ConversationItem,
-    ConversationRow,
     MarkChanged,
 )
 from backend.conversations.parting import seers
-from backend.conversations.rows import activity_of, item_for, read_marks, read_row, readers
+from backend.conversations.rows import item_for, read_marks, read_row, readers
+from backend.conversations.trail import add_line
 from backend.conversations.wishes import wish_place, wish_starred, wish_tagged, wish_unstarred
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, Unacceptable
@@ -105,7 +104,7 @@ async def _move(act: Action, before: Row, mailbox_id: int) -> None:
     await _let_go(conversation_id, mailbox_id, sees)
     await _count_read_anew(conversation_id, old_id, numbers, sees)
     await _note_people(act, conversation_id, mailbox_id, before)
-    said = await _say(act, conversation_id, old_id, mailbox_id)
+    said = await add_line(act, conversation_id, "moved", subject_id=mailbox_id, value=str(old_id))
     await audit(act.actor_id, "conversation_moved", f"mailbox:{old_id}", to=mailbox_id)
     await _tell(act, before, (saw, audience), (sees, await audience_of(conversation_id)), said)
 
@@ -219,19 +218,6 @@ async def _note_people(act: Action, conversation_id: int, mailbox_id: int, befor
         await note_correspondents(act, mailbox_id, people, before["last_at"])
 
 
-async def _say(act: Action, conversation_id: int, old_id: int, mailbox_id: int) -> Activity:
-    record = await fetch_row(
-        "INSERT INTO activities (conversation_id, kind, actor_id, subject_id, value, at) "
-        "VALUES ($1, 'moved', $2, $3, $4, now()) RETURNING *",
-        conversation_id,
-        act.actor_id,
-        mailbox_id,
-        str(old_id),
-    )
-    assert record is not None
-    return activity_of(record)
-
-
 # ---- telling
 
 
@@ -245,7 +231,7 @@ async def _tell(
     row, old_id = await read_row(said.conversation_id), moved["mailbox_id"]
     opened, opens = set(await readers(old_id)), set(await readers(row.mailbox_id))
     gained = sees - saw
-    await _tell_gained(act, row, _those(gained, after, opens), gained)
+    await tell_added(act, row, _those(gained, after, opens), gained)
     stayed = saw & sees
     tell(act, row, ConversationChanged(row=row, activity=said), _those(sees, after, opens))
     for user_id, mark in (await read_marks(row.id, stayed)).items():
@@ -254,11 +240,6 @@ async def _tell(
     still_guests = set(before.guests) & set(after.guests)
     tell(act, (row.id, old_id), gone, _those(saw - still_guests, before, opened))
     await tell_notifications_again(act, row.id, sorted(sees))
-
-
-async def _tell_gained(act: Action, row: ConversationRow, audience: Audience, people: set[int]) -> None:
-    personal = {user_id: {"mark": mark} for user_id, mark in (await read_marks(row.id, people)).items()}
-    tell(act, row, ConversationAdded(row=row), audience, personal=personal)
 
 
 def _those(people: set[int], audience: Audience, open_it: Sequence[int] | set[int]) -> Audience:

@@ -1,8 +1,8 @@
 """What splitting a conversation and taking a merge back have in common: telling of a conversation that stands apart."""
 
-from backend.conversations.change import Audience, audience_of, tell
-from backend.conversations.contracts import Activity, ConversationAdded, ConversationChanged
-from backend.conversations.rows import read_marks, read_row, readers
+from backend.conversations.change import Audience, audience_of, tell, tell_added
+from backend.conversations.contracts import Activity, ConversationChanged
+from backend.conversations.rows import read_row, readers
 from backend.database.connection import execute
 from backend.events.record import Action
 from backend.notifications.actions import tell_notifications_again
@@ -17,8 +17,7 @@ async def tell_there(act: Action, conversation_id: int, said: Activity) -> None:
     """The conversation is there, for everybody who sees it, with their own marks and notifications."""
     row, audience = await read_row(conversation_id), await audience_of(conversation_id)
     everybody = await seers(row.mailbox_id, audience)
-    personal = {user_id: {"mark": mark} for user_id, mark in (await read_marks(row.id, everybody)).items()}
-    tell(act, row, ConversationAdded(row=row), audience, personal=personal)
+    await tell_added(act, row, audience, everybody)
     tell(act, row, ConversationChanged(row=row, activity=said), audience)
     await tell_notifications_again(act, conversation_id, everybody)
 

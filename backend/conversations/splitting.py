@@ -12,15 +12,15 @@ from backend.access.asker import Asker
 from backend.access.fetch import check_handles, handled_conversation
 from backend.conversations.change import audience_of, hold_membership, tell, tell_sight
 from backend.conversations.contracts import (
-    Activity,
     ConversationChanged,
     ConversationItem,
     SplitConversation,
 )
 from backend.conversations.parting import count_comments, keep_told, seers, tell_there
-from backend.conversations.rows import activity_of, item_for, read_row
+from backend.conversations.rows import item_for, read_row
 from backend.conversations.splits import note_split
 from backend.conversations.threads import begin_conversation, sum_up_all
+from backend.conversations.trail import add_line
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import Action, action
@@ -102,8 +102,8 @@ async def _part(act: Action, old: Row, going: Sequence[Row], given: SplitConvers
     await sum_up_all([old_id, new_id])
     await stars_settle([old_id, new_id])
     await keep_told(old_id, new_id)
-    there = await _say(act, new_id, "split_from", old_id)
-    here = await _say(act, old_id, "split", new_id)
+    there = await add_line(act, new_id, "split_from", value=str(old_id))
+    here = await add_line(act, old_id, "split", value=str(new_id))
     await tell_there(act, new_id, there)
     row, after = await read_row(old_id), await audience_of(old_id)
     await tell_sight(act, row, before, after)
@@ -161,16 +161,3 @@ async def _move(old_id: int, new_id: int, going: Sequence[Row], given: SplitConv
             new_id,
             chosen,
         )
-
-
-async def _say(act: Action, conversation_id: int, kind: str, other_id: int) -> Activity:
-    record = await fetch_row(
-        "INSERT INTO activities (conversation_id, kind, actor_id, value, at) "
-        "VALUES ($1, $2, $3, $4, now()) RETURNING *",
-        conversation_id,
-        kind,
-        act.actor_id,
-        str(other_id),
-    )
-    assert record is not None
-    return activity_of(record)

@@ -1,12 +1,11 @@
 """Organisation, people and teams as they cross the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from backend.contracts import Change, Contract
+from backend.contracts import Change, Contract, Moment
 from backend.notifications.contracts import NotificationSettings
 
 Role = Literal["owner", "admin", "member"]
@@ -80,7 +79,7 @@ class UpdateProfile(Change):
     time_zone: str | UnsetType = UNSET
     locale: str | UnsetType = UNSET
     theme: Literal["system", "light", "dark"] | UnsetType = UNSET
-    away_until: Annotated[datetime, msgspec.Meta(tz=True)] | UnsetType | None = UNSET
+    away_until: Moment | UnsetType | None = UNSET
     """Away until this moment; None: here again."""
 
 

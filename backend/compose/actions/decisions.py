@@ -16,6 +16,7 @@ from backend.compose.beginnings import Beginning, CarriedFile
 from backend.compose.contracts import Draft, DraftChanged, Outgoing, RescheduleOutgoing, ResolveOutgoing
 from backend.compose.queries import (
     WrittenRecipients,
+    place_of_outgoing,
     read_draft,
     read_outgoing,
     recipients_of,
@@ -87,15 +88,10 @@ async def _lock_free(outgoing_id: int, states: tuple[str, ...]) -> Row:
 
 
 async def _place_of(outgoing_id: int) -> tuple[int, int]:
-    """Its conversation, and the mailbox in which that stands now."""
-    place = await fetch_row(
-        "SELECT o.conversation_id, c.mailbox_id FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
-        "WHERE o.id = $1",
-        outgoing_id,
-    )
+    place = await place_of_outgoing(outgoing_id)
     if place is None:
         raise NotFound("There is no such mail in the outbox.", "It may have been taken back meanwhile.")
-    return place["conversation_id"], place["mailbox_id"]
+    return place
 
 
 async def _take_back(asker: Asker, outgoing_id: int, states: tuple[str, ...]) -> Draft:
@@ -104,7 +100,7 @@ async def _take_back(asker: Asker, outgoing_id: int, states: tuple[str, ...]) ->
     async with action(asker.user_id) as act:
         await _lock_conversation(mailbox_id, conversation_id)
         record = await _lock_free(outgoing_id, states)
-        beginning = await _beginning_from(record)
+        beginning = await _beginning_from(record, mailbox_id)
         if record["author_id"] == asker.user_id and await _is_all_there_is(record):
             written = await insert_draft(asker.user_id, replace(beginning, conversation_id=None))
             await _drop_conversation(act, mailbox_id, conversation_id)
@@ -127,8 +123,9 @@ async def _lock_conversation(mailbox_id: int, conversation_id: int) -> None:
     await execute("SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE", conversation_id)
 
 
-async def _beginning_from(record: Row) -> Beginning:
-    """The draft that the mail was: its text, its files, and those recipients that do not have it."""
+async def _beginning_from(record: Row, mailbox_id: int) -> Beginning:
+    """The draft that the mail was: its text, its files, and those recipients that do not have it. It goes out as the
+    mailbox that its conversation is in by now."""
     written = recipients_of(record)
     if record["sent_at"] is not None:
         left = {
@@ -143,7 +140,6 @@ async def _beginning_from(record: Row) -> Beginning:
 
         written = WrittenRecipients(to=still(written.to), cc=still(written.cc), bcc=still(written.bcc))
     files = await fetch("SELECT * FROM composed_attachments WHERE outgoing_id = $1 ORDER BY id", record["id"])
-    _, mailbox_id = await _place_of(record["id"])  # it goes out as the mailbox that its conversation is in by now
     return Beginning(
         mailbox_id=mailbox_id,
         conversation_id=record["conversation_id"],

@@ -143,18 +143,17 @@ async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
 
 async def _written(given: SaveDraft) -> tuple[str | None, str]:
     """The HTML as it can be stored, and what it says. Raises TooLarge for what no mail can hold."""
-    html = None
-    try:
-        if given.html is None:
-            text = clean_text(given.text)
-        elif len(given.html) > LONGEST_HTML:
-            raise TooMuchMarkup
-        else:
+    too_long = TooLarge("This text is too long for a mail.", "Attach it as a file.")
+    html, text = None, clean_text(given.text) if given.html is None else ""
+    if given.html is not None:
+        if len(given.html) > LONGEST_HTML:
+            raise too_long
+        try:
             html, text = await asyncio.to_thread(_clean, given.html)
-    except TooMuchMarkup:
-        text = ""
-    if len(text) > LONGEST_TEXT or (given.html and html is None):
-        raise TooLarge("This text is too long for a mail.", "Attach it as a file.")
+        except TooMuchMarkup:
+            raise too_long from None
+    if len(text) > LONGEST_TEXT:
+        raise too_long
     return html, text
 
 

@@ -7,12 +7,11 @@ finds why, and what to do; the author is told.
 
 from collections.abc import Sequence
 
-from backend.compose.actions.results import Words, settle_recipients
+from backend.compose.actions.results import Words, settle_recipients, tell_author
 from backend.compose.actions.transitions import lock_outgoing, transition
 from backend.conversations.change import ConversationChange
 from backend.database.connection import Row, execute, fetch, fetch_row
 from backend.mail.raw import load_raw
-from backend.notifications.actions import notify
 from sync.mime.bounces import ReportedRecipient, read_report
 from sync.mime.parse import parse_message
 from sync.smtp_replies import enhanced_status, explain
@@ -54,15 +53,7 @@ async def take_report(message_id: int) -> None:
             said.remedy,
             said.server_words,
         )
-        await notify(
-            change.act,
-            [outgoing["author_id"]],
-            "failed_send",
-            change.conversation_id,
-            None,
-            reason,
-            outgoing_id=outgoing["id"],
-        )
+        await tell_author(change, outgoing["author_id"], outgoing["id"], reason)
         return True
 
     await transition(found["id"], None, work)

@@ -81,15 +81,7 @@ async def record_acceptance(
         if again:
             await enqueue("send_outgoing", after=wait_after(record["attempts"]), outgoing_id=outgoing_id)
         elif said.reason:
-            await notify(
-                change.act,
-                [record["author_id"]],
-                "failed_send",
-                change.conversation_id,
-                None,
-                said.reason,
-                outgoing_id=record["id"],
-            )
+            await tell_author(change, record["author_id"], record["id"], said.reason)
         if store_message:
             await store_sent_message(outgoing_id)
         if record["answers_id"] and record["kind"] in ("reply", "reply_all"):
@@ -204,15 +196,7 @@ async def fail(held: Claim, said: Words, recipients: Mapping[str, Words]) -> boo
         if done:
             people = {**dict.fromkeys(held.recipients, said), **recipients}
             await settle_recipients(held.outgoing_id, (), people, {})
-            await notify(
-                change.act,
-                [held.author_id],
-                "failed_send",
-                change.conversation_id,
-                None,
-                said.reason,
-                outgoing_id=held.outgoing_id,
-            )
+            await tell_author(change, held.author_id, held.outgoing_id, said.reason)
         return done
 
     return await transition(held.outgoing_id, None, work)
@@ -231,15 +215,7 @@ async def hold(held: Claim, said: Words, came: Sequence[Row] = ()) -> bool:
             references_to(came),
         )
         if done:
-            await notify(
-                change.act,
-                [held.author_id],
-                "failed_send",
-                change.conversation_id,
-                None,
-                said.reason,
-                outgoing_id=held.outgoing_id,
-            )
+            await tell_author(change, held.author_id, held.outgoing_id, said.reason)
         return done
 
     return await transition(held.outgoing_id, None, work)
@@ -265,18 +241,15 @@ async def lose(outgoing_id: int, fence: int, said: Words = NOT_KNOWN) -> bool:
             *said,
         )
         await enqueue("settle_unknown", after=timedelta(seconds=5), outgoing_id=outgoing_id, look=1)
-        await notify(
-            change.act,
-            [record["author_id"]],
-            "failed_send",
-            change.conversation_id,
-            None,
-            said.reason,
-            outgoing_id=record["id"],
-        )
+        await tell_author(change, record["author_id"], record["id"], said.reason)
         return True
 
     return await transition(outgoing_id, None, work)
+
+
+async def tell_author(change: ConversationChange, author_id: int, outgoing_id: int, reason: str) -> None:
+    """Whoever wrote the mail hears that it has not reached everybody; the notification leads to it."""
+    await notify(change.act, [author_id], "failed_send", change.conversation_id, None, reason, outgoing_id=outgoing_id)
 
 
 async def expire() -> list[int]:

@@ -42,7 +42,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from backend.compose.queries import read_outgoing
+from backend.compose.queries import place_of_outgoing, read_outgoing
 from backend.conversations.change import ConversationChange, changing, hold_membership
 from backend.conversations.contracts import OutgoingChanged
 from backend.database.connection import Row, execute, fetch, fetch_row
@@ -161,19 +161,16 @@ async def transition(
     Not inside another action. A conversation that is joined into another at this moment is followed there.
     """
     for last in (False, False, False, True):
-        place = await fetch_row(
-            "SELECT o.conversation_id, c.mailbox_id FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
-            "WHERE o.id = $1",
-            outgoing_id,
-        )
+        place = await place_of_outgoing(outgoing_id)
         if place is None:
             return False
+        conversation_id, mailbox_id = place
         try:
             async with action(actor_id):
-                await hold_membership(place["mailbox_id"])
+                await hold_membership(mailbox_id)
                 if threading:
-                    await hold_threading(place["mailbox_id"])
-                async with changing(actor_id, place["conversation_id"]) as change:
+                    await hold_threading(mailbox_id)
+                async with changing(actor_id, conversation_id) as change:
                     if not await work(change):
                         raise _NothingToDo
                     outgoing = await read_outgoing(outgoing_id)
