@@ -40,6 +40,7 @@ from backend.mailboxes.intake_routes import router as intake_router
 from backend.mailboxes.routes import router as mailboxes_router
 from backend.notifications.routes import router as notifications_router
 from backend.operations.routes import router as operations_router
+from backend.outgoing_servers.routes import router as outgoing_servers_router
 from backend.people.routes import router as people_router
 from backend.people.sessions import COOKIE, asker_of_cookie, asker_of_token
 from backend.search.routes import router as search_router
@@ -177,6 +178,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             mail_router,
             compose_router,
             contacts_router,
+            outgoing_servers_router,
             notifications_router,
             search_router,
             tags_router,

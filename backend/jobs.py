@@ -32,6 +32,7 @@ JobName = Literal[
     "settle_removed",
     "enter_words",
     "send_push",
+    "test_server",
 ]
 
 Handler = Callable[..., Awaitable[None]]

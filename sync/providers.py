@@ -35,6 +35,8 @@ class Provider:
     """Where people of this provider sign in for OAuth 2, as sync/oauth.py calls it."""
     files_sent: bool = False
     """Whether it files a copy of what it is handed by SMTP in the Sent folder by itself, within moments."""
+    forces_from: bool = False
+    """Whether it puts the address that one signs in with into From, whatever stands there."""
 
 
 def _imap(host: str) -> ServerAddress:
@@ -64,6 +66,7 @@ PROVIDERS: tuple[Provider, ...] = (
         hint=_APP + " Two-step verification must be on.",
         oauth="google",
         files_sent=True,
+        forces_from=True,
     ),
     Provider(
         "Outlook.com",
@@ -79,6 +82,7 @@ PROVIDERS: tuple[Provider, ...] = (
         hint=_OAUTH,
         oauth="microsoft",
         files_sent=True,
+        forces_from=True,
     ),
     Provider(
         "Microsoft 365",
@@ -89,6 +93,7 @@ PROVIDERS: tuple[Provider, ...] = (
         hint=_OAUTH,
         oauth="microsoft",
         files_sent=True,
+        forces_from=True,
     ),
     Provider(
         "Yahoo",
@@ -239,6 +244,23 @@ def provider_of_domain(domain: str) -> Provider | None:
 def provider_of_server(host: str) -> Provider | None:
     """The provider whose IMAP server this is."""
     return next((provider for provider in PROVIDERS if provider.imap.host == host), None)
+
+
+_ALSO_SMTP = {
+    "smtp.googlemail.com": "Gmail",
+    "smtp.live.com": "Outlook.com",
+    "smtp.hotmail.com": "Outlook.com",
+    "outlook.office365.com": "Microsoft 365",
+    "smtp.outlook.com": "Microsoft 365",
+}
+"""Further names of submission servers that providers still answer to."""
+
+
+def provider_of_submission(host: str) -> Provider | None:
+    """The provider whose SMTP server this is."""
+    named = host.strip().rstrip(".").lower()
+    name = _ALSO_SMTP.get(named)
+    return next((provider for provider in PROVIDERS if provider.smtp.host == named or provider.name == name), None)
 
 
 def provider_of_mx(hosts: list[str]) -> Provider | None:

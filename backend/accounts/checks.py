@@ -23,10 +23,10 @@ def check_connect(given: ConnectAccount, *, by_password: bool = True) -> Connect
         address=check_email(given.address, field="address"),
         username=given.username.strip(),
         smtp_username=given.smtp_username.strip(),
-        imap=_trimmed(given.imap),
-        smtp=_trimmed(given.smtp),
+        imap=trimmed(given.imap),
+        smtp=trimmed(given.smtp),
     )
-    fields = _server_faults("imap", wanted.imap) | _server_faults("smtp", wanted.smtp)
+    fields = server_faults("imap", wanted.imap) | server_faults("smtp", wanted.smtp)
     for field, longest in (("username", LONGEST_NAME), ("smtp_username", LONGEST_NAME)):
         text = getattr(wanted, field)
         if len(text) > longest or _CONTROL.search(text) or (field == "username" and not text):
@@ -40,11 +40,11 @@ def check_connect(given: ConnectAccount, *, by_password: bool = True) -> Connect
     return wanted
 
 
-def _trimmed(server: ServerAddress) -> ServerAddress:
+def trimmed(server: ServerAddress) -> ServerAddress:
     return msgspec.structs.replace(server, host=server.host.strip().strip(".").lower())
 
 
-def _server_faults(name: str, server: ServerAddress) -> dict[str, str]:
+def server_faults(name: str, server: ServerAddress) -> dict[str, str]:
     faults: dict[str, str] = {}
     if not _HOST.fullmatch(server.host) or len(server.host) > LONGEST_HOST or _CONTROL.search(server.host):
         faults[f"{name}.host"] = "Type the server's name, as in imap.example.org."

@@ -31,6 +31,7 @@ class Draft(Table, tablename="drafts"):
     text = Text()
     html = Text(null=True, default=None, help_text="None: plain text.")
     quoted = Boolean(default=False, help_text="The message answered follows the text when it is sent.")
+    sender = JSONB(default="{}", help_text="DraftSender of contracts.py: as whom it is to be sent.")
     version = BigInt(default=1)
     seen_arrival = BigInt(default=0, help_text="The conversation's newest arrival when the writer began.")
     seen_outgoing = BigInt(default=0, help_text="The newest mail of its outbox then.")
@@ -77,6 +78,8 @@ class Outgoing(Table, tablename="outgoing"):
     server_words = Text()
     came = JSONB(default="[]", help_text="Of a held mail: where what came before it is found.")
     sent_at = Timestamptz(null=True, default=None)
+    sender = JSONB(default="{}", help_text="As whom it was written; what became of that stands in the bytes.")
+    server_id = BigInt(null=True, default=None, help_text="What it leaves through. Null: as its mailbox sends.")
     sent_copy = Text(default="none", help_text="none, waiting or stored")
 
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from backend.database.connection import execute, fetch, fetch_row, fetch_value
+from backend.database.connection import execute, fetch, fetch_row
 from sync.mime.authentication import vouched
 from sync.mime.message import ParsedMessage
 
@@ -183,17 +183,6 @@ async def own_addresses(mailbox_id: int) -> set[str]:
         mailbox_id,
     )
     return {row["address"] for row in rows}
-
-
-async def can_send(mailbox_id: int) -> bool:
-    """Whether the mailbox has an account to send through: its own, or the intake's."""
-    return bool(
-        await fetch_value(
-            "SELECT 1 FROM mail_accounts a JOIN mailboxes m ON m.id = a.mailbox_id "
-            "WHERE a.mailbox_id = $1 OR m.kind = 'intake' LIMIT 1",
-            mailbox_id,
-        )
-    )
 
 
 def tags_of(address: str, mailbox_id: int) -> tuple[str, str]:

@@ -19,6 +19,7 @@ class Mailbox(Table, tablename="mailboxes"):
     reply_bcc = Text()
     private_by_default = Boolean(default=False)
     send_as = Text(default="mailbox", help_text="mailbox, person or on_behalf: who stands as the sender of its mail.")
+    outgoing_server_id = BigInt(null=True, default=None, help_text="What it sends through. Null: its own account's.")
     last_arrival = BigInt(default=0, help_text="Number of the newest arrived message.")
     in_turn = Text(default="off", help_text="off, round_robin or least_busy: who gets new conversations.")
     in_turn_ids = Array(base_column=BigInt(), default=list, help_text="Among these users; empty: all who can open it.")

@@ -21,6 +21,7 @@ KINDS: dict[AuditKind, tuple[str, ...]] = {
     "accounts": (
         *("account_connected", "account_reauthorised", "account_disconnected"),
         *("account_plan_set", "account_paused", "account_resumed"),
+        *("outgoing_server_added", "outgoing_server_changed", "outgoing_server_removed", "mailbox_sending_set"),
     ),
     "tokens": ("token_created", "token_deleted"),
     "conversations": ("conversations_deleted", "conversation_moved"),

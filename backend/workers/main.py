@@ -30,6 +30,7 @@ from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
 from backend.workers.push import send_push_for
 from backend.workers.reminders import keep_reminding
+from backend.workers.server_tests import test_server
 from backend.workers.strayed import settle_removed
 from backend.workers.system_mail import system_mail_for
 from backend.workers.tidy import keep_tidy
@@ -85,6 +86,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "settle_removed", settle_removed)
     register(queue, "enter_words", enter_words, at_once=1)
     register(queue, "send_push", send_push_for(configured), at_once=MOST_PUSHES)
+    register(queue, "test_server", test_server)
     register(queue, "remove_mail", remove_mail, at_once=2)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -34,7 +34,8 @@ from backend.compose.actions.transitions import Claim
 from backend.database.connection import end_if_cancelled, fetch_value
 from backend.errors import TandemError
 from backend.mail.raw import load_raw
-from backend.workers.logins import account_of_mailbox, mail_login
+from backend.workers.logins import sending_login
+from backend.workers.server_health import HealthReports
 from sync.errors import ServerProblem
 from sync.smtp import GivenUp, Opened, Refused, Retry, SendResult, Sent, SmtpSession, Unknown
 from sync.types import Problem, SmtpLogin
@@ -77,6 +78,7 @@ class Sender:
         self._mailbox_slots: defaultdict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(AT_ONCE_PER_MAILBOX)
         )
+        self._health = HealthReports()
         self._here: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -138,16 +140,16 @@ class Sender:
                 await results.hold(held, doubt.words, doubt.came)
                 return
             try:
-                raw, login = await load_raw(held.raw_digest), await _login(held.mailbox_id)
+                raw, (server_id, login) = await load_raw(held.raw_digest), await _login(held)
             except TandemError as fault:  # a missing blob, another secret key: a person must mend it
                 words = Words(fault.message, fault.remedy)
                 await results.try_later(held, words, needs_person=True)
                 return
-            await self._dialogue(held, grip, raw, login)
+            await self._dialogue(held, grip, raw, server_id, login)
         finally:
             renewing.cancel()
 
-    async def _dialogue(self, held: Claim, grip: Grip, raw: bytes, login: SmtpLogin) -> None:
+    async def _dialogue(self, held: Claim, grip: Grip, raw: bytes, server_id: int, login: SmtpLogin) -> None:
         try:
             async with SmtpSession(login) as session:
                 opened = await session.open_transaction(held.sender, held.recipients, raw)
@@ -162,7 +164,10 @@ class Sender:
                     return
                 result = await session.transmit(raw, grip.firm)
                 await self._report(held, result)
+            if isinstance(result, Sent):
+                await self._health.success(server_id)
         except ServerProblem as fault:  # raised by connecting and signing in only: nothing was sent
+            await self._health.failure(server_id, fault.problem)
             await results.try_later(held, _words(fault.problem), needs_person=fault.permanent)
 
     async def _report(self, held: Claim, result: SendResult) -> None:
@@ -194,9 +199,10 @@ class Sender:
                 log.warning("The claim on mail %d was not extended: %s", held.outgoing_id, type(fault).__name__)
 
 
-async def _login(mailbox_id: int) -> SmtpLogin:
-    account_id = await account_of_mailbox(mailbox_id)
-    return (await mail_login(account_id or 0))[1]
+async def _login(held: Claim) -> tuple[int, SmtpLogin]:
+    """The outgoing server that the mail leaves through, by its id, and the sign-in there."""
+    chosen_id = await fetch_value("SELECT server_id FROM outgoing WHERE id = $1", held.outgoing_id)
+    return await sending_login(held.mailbox_id, chosen_id)
 
 
 async def _write(held: Claim, result: SendResult, *, store_message: bool) -> None:

@@ -29,6 +29,7 @@ WORK = {
     "enter_words": "Entering the words of new mail for searching",
     "system_mail": "Sending a mail of Tandem’s own",
     "check_servers": "Checking the mail servers",
+    "test_server": "Sending a test mail through an outgoing server",
 }
 """What a job does, by its name in the queue."""
 

@@ -147,6 +147,8 @@ async def make_objects(api: Api) -> Objects:
     message = detail.messages[0]
     intake = await ana.post("/mailboxes", {"kind": "intake", "name": "Intake", "address": "intake@northwind.example"})
     waiting = write_mail(subject=MAIL, text=MAIL, to="nobody@northwind.example")
+    place = {"name": "Relay", "host": "smtp.northwind.example", "port": 587, "security": "starttls"}
+    server = await ana.post("/outgoing-servers", place)
     return Objects(
         api,
         {
@@ -170,6 +172,7 @@ async def make_objects(api: Api) -> Objects:
             "invitation_id": invited.invitation.id,
             "token_id": token["token"]["id"],
             "device_id": device.id,
+            "server_id": server["id"],
             "unsorted_id": await deliver(intake["id"], waiting),
         },
     )

@@ -8,7 +8,7 @@ from backend.compose.actions.results import Words
 from backend.compose.actions.transitions import Claim
 from backend.compose.meanwhile import arrived_since, replies_since, sentence_of
 from backend.database.connection import Row, fetch_row, fetch_value
-from backend.mail.intake import can_send
+from backend.outgoing_servers.queries import can_send
 
 
 class Doubt(NamedTuple):

@@ -26,10 +26,10 @@ from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
 from backend.jobs import enqueue
-from backend.mail.intake import can_send
 from backend.mail.raw import store_raw
 from backend.mail.reading import mail_address
 from backend.mail.store import addressed_in, hold_threading, leave_keys
+from backend.outgoing_servers.queries import can_send
 
 LONGEST_UNDO = 30
 """Seconds."""
@@ -100,7 +100,7 @@ def _check_version(draft: Draft, given: SendDraft) -> None:
 
 
 async def check_account(mailbox_id: int) -> None:
-    """Raises Unacceptable for a mailbox without a mail account of its own, when there is no intake account either."""
+    """Raises Unacceptable for a mailbox that has nothing to send through (`server_of` in the migrations)."""
     if not await can_send(mailbox_id):
         raise Unacceptable(
             "This mailbox cannot send yet: it is not connected to a mail account.",
