@@ -51,7 +51,10 @@ def finished(html: str) -> str:
 
 
 def composed_text(html: str) -> str:
-    """What the HTML says, as plain text: a line for each paragraph, "- " and "1. " for lists, "> " for quotations."""
+    """What the HTML says, as plain text: a line for each paragraph, "- " and "1. " for lists, "> " for quotations.
+
+    A table is read row by row, unless it only lays out (`role="presentation"`): then its cells come one after another.
+    """
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -79,6 +82,8 @@ class _Reader(HTMLParser):
         self._depth = 0  # in how many quotations the last line stood
         self._pre = 0
         self._cells = 0  # of the row that is being read: what stands in one is one line
+        self._layouts: list[bool] = []  # of each open table, whether it only lays out
+        self._label = False  # whether the cell before heads its row
         self._links: list[tuple[str, int]] = []
 
     def text(self) -> str:
@@ -87,6 +92,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        if tag == "table":
+            self._layouts.append(given.get("role") == "presentation")
         if tag == "br":
             self._begun = True
             self._end_line()
@@ -99,16 +106,29 @@ class _Reader(HTMLParser):
             self._end_line()
             self._begin_item()
         elif tag in ("td", "th"):
-            self._line += " | " if self._cells else ""
-            self._begun = True
-            self._cells += 1
+            self._open_cell(given)
         elif tag == "a":
             self._links.append((given.get("href") or "", len(self._line)))
         elif tag == "img" and given.get("alt"):
             self._write(f"[{given['alt']}]")
 
+    def _open_cell(self, given: dict[str, str | None]) -> None:
+        if self._lays_out() and not self._cells:
+            self._end_line()
+            return
+        if self._cells:
+            self._line += ": " if self._label else " | "
+        self._label = given.get("scope") == "row"
+        self._begun = True
+        self._cells += 1
+
+    def _lays_out(self) -> bool:
+        return bool(self._layouts) and self._layouts[-1]
+
     def _open_block(self, tag: str, given: dict[str, str | None]) -> None:
         self._end_line()
+        if tag == "tr" and self._lays_out():
+            self._apart = True
         if tag in _APART and not (tag in ("ul", "ol") and self._counts):
             self._apart = True
         if tag in ("ul", "ol"):
@@ -140,6 +160,8 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in ("tr", "table"):
             self._cells = 0
+            if tag == "table" and self._layouts:
+                self._layouts.pop()
         elif self._cells and (tag in _LINES or tag in _APART or tag == "li"):
             return
         if tag in _LINES:
@@ -178,6 +200,8 @@ class _Reader(HTMLParser):
             self._line += f" <{address}>"
 
     def handle_data(self, data: str) -> None:
+        if self.cdata_elem is not None:
+            return  # a style sheet says nothing
         if self._pre:
             first, *more = data.split("\n")
             self._write(first)
@@ -204,7 +228,7 @@ class _Reader(HTMLParser):
             marks = "".join(self._marks[:-1]) + self._item
             self._item = None
         depth = self._marks.count("> ")
-        if self._apart and self._lines and self._lines[-1].strip("> "):
+        if self._apart and self._line and self._lines and self._lines[-1].strip("> "):
             self._lines.append(("> " * min(depth, self._depth)).rstrip())
         self._depth = depth
         self._apart = False

@@ -68,3 +68,24 @@ words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
 def test_whatever_lines_are_written_are_read(lines: list[str]) -> None:
     html = "".join(f'<p style="margin:0">{line}</p>' for line in lines)
     assert composed_text(clean_composed(html)) == "\n".join(lines).strip("\n")
+
+
+def test_a_table_that_only_lays_out_is_read_one_cell_after_another() -> None:
+    html = (
+        '<table role="presentation"><tr><td><p>Head</p></td></tr><tr><td><p>One</p><p>Two</p>'
+        "<table><tr><th>a</th><td>b</td></tr></table></td></tr><tr><td>Left</td><td>Right</td></tr></table>"
+    )
+    assert composed_text(html) == "Head\n\nOne\nTwo\n\na | b\n\nLeft\nRight"
+
+
+def test_a_row_with_a_label_reads_as_one() -> None:
+    rows = '<tr><th scope="row">Order</th><td>87110</td></tr><tr><td>a</td><td>b</td></tr>'
+    assert composed_text(f"<table>{rows}</table>") == "Order: 87110\na | b"
+
+
+def test_a_style_sheet_says_nothing() -> None:
+    assert composed_text("<style>p { color: red }</style><p>Hello</p>") == "Hello"
+
+
+def test_an_empty_line_below_a_list_is_one() -> None:
+    assert composed_text("<ul><li>a</li></ul><p><br></p><p>b</p>") == "- a\n\nb"
