@@ -185,10 +185,10 @@ class Watchers:
             # One account whose password cannot be opened keeps back no other; it is tried again with its next lease.
             log.exception("Account %s cannot be watched.", lease.account_id)
             return
-        await intents.look_again(lease.account_id)  # what could not be carried over while nobody watched it
         watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=connected_at)
         task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
         self._watches[lease.account_id] = _Watch(lease, watcher, task)
+        await intents.look_again(lease.account_id)  # what could not be carried over while nobody watched it
 
     async def _watch(self, watcher: AccountWatcher, lease: Lease) -> None:
         try:

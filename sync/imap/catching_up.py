@@ -69,26 +69,28 @@ class CatchingUp:
                 await stretch.store_arrived(messages, moved)
 
     async def _fetch_reading(self, uids: Sequence[int], *, bring_flags: bool) -> list[FetchedMessage]:
-        """Fetch new messages, which the store reads meanwhile if they are many: one half beside the other.
+        """Fetch new messages, which the store reads meanwhile if they are many: the larger half beside the rest.
 
         Beside that what QRESYNC told of flags is handed over. The modseq of the cursor stays: what is gone since then
         was not looked after yet.
         """
         if len(uids) < WORTH_READING_AHEAD:
             return await self._delivery.fetch(uids)
-        messages: list[FetchedMessage] = []
-        reading: list[asyncio.Task[None]] = []
+        larger = len(uids) * 3 // 5  # the rest is read only when the flags are handed over
+        messages = await self._delivery.fetch(uids[:larger])
+        reading = [self._begin_reading(messages)]
         try:
-            for half in (uids[: len(uids) // 2], uids[len(uids) // 2 :]):
-                fetched = await self._delivery.fetch(half)
-                reading.append(asyncio.create_task(self._store.read_ahead(self._stretch.name, fetched)))
-                messages += fetched
+            rest = await self._delivery.fetch(uids[larger:])
             if bring_flags and not self._flags_brought and self._stretch.opened.resync is not None:
                 await self._stretch.apply_flags(self._flags_told_on_opening(), self._stretch.cursor)
                 self._flags_brought = True
+            reading.append(self._begin_reading(rest))
         finally:
             await asyncio.gather(*reading)
-        return messages
+        return [*messages, *rest]
+
+    def _begin_reading(self, messages: Sequence[FetchedMessage]) -> asyncio.Task[None]:
+        return asyncio.create_task(self._store.read_ahead(self._stretch.name, messages))
 
     def _nothing_else_was_told(self) -> bool:
         """Whether new messages are all that is left of what the server told on opening."""

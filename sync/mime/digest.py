@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 
 from sync.mime.parts import Part
 
+_BLANKS_TAKEN_AT_ONCE = 4
 _COVERED = ("from", "to", "cc", "subject", "date", "message-id")
 
 
@@ -38,9 +39,13 @@ def content_digest(header: Callable[[str], str], root: Part) -> str:
 
 def _without_trailing_space(content: bytes) -> bytes:
     plain = content.replace(b"\r\n", b"\n")
-    if not (b" \n" in plain or b"\t\n" in plain or b"\r" in plain or b"\x0b" in plain or b"\x0c" in plain):
-        return plain.rstrip()
-    return b"\n".join(line.rstrip() for line in content.split(b"\n")).rstrip()
+    if not (b"\r" in plain or b"\t\n" in plain or b"\x0b" in plain or b"\x0c" in plain):
+        # Most texts have none, or one blank at the end of a line that flows on; line by line takes ten times as long.
+        for _ in range(_BLANKS_TAKEN_AT_ONCE):
+            if b" \n" not in plain:
+                return plain.rstrip()
+            plain = plain.replace(b" \n", b"\n")
+    return b"\n".join(line.rstrip() for line in plain.split(b"\n")).rstrip()
 
 
 def leaves(root: Part) -> Iterator[Part]:

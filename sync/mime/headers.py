@@ -46,7 +46,7 @@ def split_head(data: bytes) -> tuple[bytes, bytes]:
     if data.startswith((b"\r\n", b"\n")):
         return b"", data.lstrip(b"\r\n") if len(data) < 3 else data[data.index(b"\n") + 1 :]
     end = data.find(b"\n\r\n")
-    if end >= 0 and not any(odd in data[: end + 1] for odd in _MAYBE_BLANK_LINE):
+    if end >= 0 and not any(data.find(odd, 0, end + 1) >= 0 for odd in _MAYBE_BLANK_LINE):
         return data[: end - 1 if data[end - 1 : end] == b"\r" else end], data[end + 3 :]
     match = _BLOCK_END.search(data)
     return (data, b"") if match is None else (data[: match.start()], data[match.end() :])

@@ -210,7 +210,8 @@ def _links(value: str) -> tuple[str, ...]:
 def make_snippet(text: str, limit: int = 200) -> str:
     """The first words of what was newly written, on one line; of the quotation when there is nothing else."""
     visible, quoted = split_quoted_text(text[:6_000], enough=limit)
-    words = " ".join((visible if visible.strip() else quoted)[:4000].split())
+    # A word and the blank behind it are two characters at least: no more words than these are needed.
+    words = " ".join((visible if visible.strip() else quoted)[:4000].split(None, limit // 2 + 1)[: limit // 2 + 1])
     return words if len(words) <= limit else words[: limit - 1].rstrip() + "…"
 
 

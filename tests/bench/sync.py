@@ -128,7 +128,7 @@ class Account:
         await execute("SELECT pg_notify('tandem_accounts', $1)", str(self.account_id))
 
 
-async def until(true: Callable[[], Awaitable[bool]], *, every: float = 0.002, seconds: float = 900.0) -> float:
+async def until(true: Callable[[], Awaitable[bool]], *, every: float = 0.001, seconds: float = 900.0) -> float:
     """Wait until it is; answers when that was. TimeoutError when it does not come to pass."""
     deadline = time.perf_counter() + seconds
     while not await true():
