@@ -162,6 +162,14 @@ async def take_kept(activity_id: int) -> Kept | None:
     return _decoder.decode(kept) if kept else None
 
 
+async def let_all_go(conversation_id: int) -> None:
+    """No merge of which the trail of this conversation tells can be taken back any more, nor one within another."""
+    await execute(
+        "DELETE FROM conversation_merges m USING activities a WHERE a.id = m.activity_id AND a.conversation_id = $1",
+        conversation_id,
+    )
+
+
 async def let_go_of(conversation_id: int, parted_ids: Sequence[int]) -> None:
     """These have left what this conversation holds: no other merge in it, taken back later, takes them along, nor what
     is theirs."""

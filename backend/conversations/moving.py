@@ -24,6 +24,7 @@ from backend.conversations.contracts import (
     ConversationItem,
     MarkChanged,
 )
+from backend.conversations.kept_merges import let_all_go
 from backend.conversations.parting import seers
 from backend.conversations.rows import item_for, read_marks, read_row, readers
 from backend.conversations.trail import add_line
@@ -97,8 +98,7 @@ async def _move(act: Action, before: Row, mailbox_id: int) -> None:
             await wish_tagged(conversation_id, record["keyword"])
     await execute("UPDATE thread_links SET mailbox_id = $2 WHERE conversation_id = $1", conversation_id, mailbox_id)
     await execute("UPDATE drafts SET mailbox_id = $2 WHERE conversation_id = $1", conversation_id, mailbox_id)
-    # What was kept counts in the numbers of the old mailbox.
-    await execute("DELETE FROM conversation_merges WHERE conversation_id = $1", conversation_id)
+    await let_all_go(conversation_id)  # what was kept counts in the numbers of the old mailbox
     after = await audience_of(conversation_id)
     sees = set(await seers(mailbox_id, after))
     await _let_go(conversation_id, mailbox_id, sees)

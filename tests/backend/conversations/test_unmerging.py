@@ -11,6 +11,7 @@ from backend.conversations.contracts import (
     ConversationDetail,
     ConversationItem,
     MergeConversations,
+    MoveConversation,
     SetFollowing,
     SetRead,
     SetReminder,
@@ -19,6 +20,7 @@ from backend.conversations.contracts import (
     ShareConversation,
     TakeMergeBack,
 )
+from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from backend.notifications.contracts import NotificationPage
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from tests.servers.api import Api, Member
@@ -211,6 +213,22 @@ async def test_what_was_parted_already_stays_there_when_the_rest_is_parted(api: 
     await take_back(api, first, inner)
     await take_back(api, first, outer)
     assert [(await see(api.ana, each)).row.id for each in (first, second, third)] == [first, second, third]
+
+
+async def test_after_a_move_neither_it_nor_a_merge_within_it_is_taken_back(api: Api) -> None:
+    first, second = await two(api)
+    third = await deliver(api.support, write_mail(subject="Bell"))
+    inner = await merge(api, second, third)
+    outer = await merge(api, first, second)
+    sales = CreateMailbox(
+        kind="group", name="Sales", address="sales@northwind.example", member_ids=[api.ana.user_id, api.jonas.user_id]
+    )
+    sales_id = (await api.ana.post("/mailboxes", sales, MailboxSettings)).id
+    await api.jonas.put(f"/conversations/{first}/mailbox", MoveConversation(mailbox_id=sales_id), ConversationItem)
+    for line in (inner, outer):
+        refusal = await api.jonas.refused("POST", f"/conversations/{first}/unmerge", TakeMergeBack(activity_id=line))
+        assert refusal.status == 409
+    assert [each.subject for each in (await see(api.ana, first)).messages] == ["Fork", "Wheel", "Bell"]
 
 
 async def test_it_is_taken_back_once_and_by_whom_sees_it(api: Api) -> None:
