@@ -1,9 +1,12 @@
 import { createElement as h, useCallback, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { Body } from "./compose/body.jsx";
 import { sendUp } from "./compose/files.js";
 import { icon } from "./compose/icons.jsx";
 import { Later } from "./compose/later.jsx";
+import { Picker } from "./compose/picker.jsx";
 import { Recipients } from "./compose/recipients.jsx";
+import { fillIn } from "./compose/templates.js";
 import { warningsOf } from "./compose/warnings.js";
 
 // Writing a mail. The composer owns its recipients, subject and text from the moment it opens (the key of the draft
@@ -28,6 +31,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [dirty, setDirty] = useState(false);
   const [quoted, setQuoted] = useState(draft.quoted);
   const [warned, setWarned] = useState(null); // { lines, thenDone }: what to look at before it is sent
+  const [picking, setPicking] = useState(null); // the words that templates are looked for with, while that stands open
   const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
@@ -117,6 +121,22 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     }
   };
 
+  const unpick = () => {
+    flushSync(() => setPicking(null)); // while it stands, nothing else can be focused
+    body.current.focus();
+  };
+  const putTemplate = async (each, given) => {
+    setPicking(null);
+    try {
+      const said = await fillIn(draft, each.id, to, given);
+      if (said.subject && !subject.trim()) setSubject(said.subject);
+      body.current.put(said);
+      touch();
+    } catch (fault) {
+      setMissing(fault.message);
+    }
+  };
+
   const key = (event) => {
     if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) {
       event.preventDefault();
@@ -183,6 +203,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       onChange: touch,
       onBlur: save,
       onFiles: upload,
+      onTemplate: putTemplate,
+      onTemplates: setPicking,
       onTrouble: setMissing,
     }),
     (chips.length > 0 || uploads.length > 0) &&
@@ -269,6 +291,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
         },
       }),
       h("button", { type: "button", className: "btn q", onClick: () => picker.current.click(), "aria-label": "Attach" }, icon("clip", 14), h("span", { className: "desk-only" }, "Attach")),
+      h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setPicking(""), "aria-label": "Template", title: "Template or snippet (/ in the text)" }, icon("template", 14), h("span", { className: "desk-only" }, "Template")),
+      picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),

@@ -10,7 +10,7 @@ from litestar.params import Body
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.compose import queries
-from backend.compose.actions import attaching, decisions, drafts, send
+from backend.compose.actions import attaching, decisions, drafts, filling_in, send
 from backend.compose.contracts import (
     CreateDraft,
     Draft,
@@ -24,6 +24,7 @@ from backend.compose.contracts import (
 from backend.errors import BadRequest, NotFound
 from backend.mail import blobs
 from backend.mail.routes import INERT
+from backend.templates.contracts import FillIn, Rendered
 
 UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
 
@@ -97,6 +98,12 @@ async def take_quote(asker: Asker, draft_id: int) -> QuotedMessage:
     return await attaching.take_quote(asker, draft_id)
 
 
+@post("/drafts/{draft_id:int}/templates/{template_id:int}", status_code=200, **access("handling"))
+async def fill_in(asker: Asker, draft_id: int, template_id: int, data: FillIn) -> Rendered:
+    """A template filled in for this draft, to be put into its text; that it was used is counted."""
+    return await filling_in.fill_in(asker, draft_id, template_id, data)
+
+
 @post("/drafts/{draft_id:int}/send", **access("handling"))
 async def send_draft(asker: Asker, draft_id: int, data: SendDraft) -> Outgoing:
     """Hand a draft to the outbox; 409 `answered_meanwhile` when somebody answered since it was begun."""
@@ -140,6 +147,7 @@ router = Router(
         detach_file,
         read_picture,
         take_quote,
+        fill_in,
         send_draft,
         list_outbox,
         undo_sending,

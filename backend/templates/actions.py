@@ -12,6 +12,7 @@ from backend.templates.contracts import Rendered, RenderFor, RenderText, SaveTem
 from backend.templates.filling import example_values, values_for
 from backend.templates.language import TemplateError, Values, check, render
 from backend.templates.queries import access_template, template_of
+from sync.mime.composed import lines_as_html
 
 MOST_TEMPLATES = 2_000
 """Of one person."""
@@ -77,6 +78,12 @@ async def use_template(asker: Asker, template_id: int, wanted: RenderFor) -> Ren
     return rendered
 
 
+async def preview_template(asker: Asker, template_id: int, wanted: RenderFor) -> Rendered:
+    """The same, to look at: it does not count as a use."""
+    record = await access_template(asker, template_id)
+    return _render(record["subject"], record["text"], await values_for(asker, wanted))
+
+
 async def render_text(asker: Asker, given: RenderText) -> Rendered:
     """Fill in a text that is not saved. Raises Unacceptable for what is no template."""
     checked = _checked(SaveTemplate(name="preview", text=given.text, subject=given.subject))
@@ -89,7 +96,9 @@ def _render(subject: str, text: str, values: Values) -> Rendered:
     except TemplateError as fault:
         raise Unacceptable(fault.message, fault.remedy) from fault
     missing = dict.fromkeys((*line.missing, *body.missing))
-    return Rendered(subject=" ".join(line.text.split()), text=body.text, missing=list(missing))
+    return Rendered(
+        subject=" ".join(line.text.split()), text=body.text, missing=list(missing), html=lines_as_html(body.text)
+    )
 
 
 async def _changeable(asker: Asker, template_id: int) -> Row:

@@ -46,11 +46,22 @@ class SaveTemplate(Contract):
 
 
 class RenderFor(Contract):
-    """Whom and what a text is rendered for: the contact is that of the first of `to`."""
+    """Whom and what a text is rendered for: the contact is that of the first of `to`.
+
+    `given` says what fields hold that nobody knows, by their names: `contact.phone`.
+    """
 
     to: list[MailAddress] = []
     mailbox_id: int | None = None
     conversation_id: int | None = None
+    given: dict[str, str] = {}
+
+
+class FillIn(Contract):
+    """A template goes into a draft, filled in for who stands there in To, saved or not."""
+
+    to: list[MailAddress] = []
+    given: dict[str, str] = {}
 
 
 class RenderText(RenderFor):
@@ -62,11 +73,13 @@ class RenderText(RenderFor):
 
 
 class Rendered(Contract):
-    """The text with its fields filled in. What has no value stands in brackets, and in `missing`, each once."""
+    """The text with its fields filled in, plain and as HTML. What has no value stands in brackets in them, and in
+    `missing`, each once."""
 
     subject: str
     text: str
     missing: list[str]
+    html: str = ""
 
 
 class MergeField(Contract):

@@ -9,9 +9,11 @@ from backend.access.fetch import access_conversation, access_mailbox
 from backend.contacts.queries import contact_of_address
 from backend.database.connection import fetch_row, fetch_value
 from backend.mail.contracts import MailAddress
+from backend.people.checks import refuse
 from backend.templates.contracts import RenderFor
-from backend.templates.language import Values
+from backend.templates.language import FIELDS, Values
 
+LONGEST_VALUE = 500
 EXAMPLES: Mapping[str, str] = {
     "contact.name": "Carla Customer",
     "contact.first_name": "Carla",
@@ -61,7 +63,21 @@ async def values_for(asker: Asker, wanted: RenderFor) -> Values:
         fields["mailbox"] = await _mailbox(asker, mailbox_id, wanted)
     if wanted.to:
         fields["contact"] = await _contact(asker, wanted.to[0], mailbox_id)
-    return Values(fields, [_person(each.name, each.address) for each in wanted.to])
+    return Values(_completed(fields, wanted.given), [_person(each.name, each.address) for each in wanted.to])
+
+
+def _completed(fields: Mapping[str, Mapping[str, str]], given: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """With what the writer says where nothing is known. Raises Unacceptable for a field that there is not."""
+    whole = {name: dict(values) for name, values in fields.items()}
+    for name, value in given.items():
+        group, _, field = name.partition(".")
+        if field not in FIELDS.get(group, ()):
+            raise refuse("given", f"There is no field “{name[:80]}”.", "Give values to the fields that are missing.")
+        if len(value) > LONGEST_VALUE or "\x00" in value:
+            raise refuse("given", f"A field holds {LONGEST_VALUE} characters at most.", "Write it into the mail.")
+        values = whole.setdefault(group, {})
+        values[field] = values.get(field) or " ".join(value.split())
+    return dict(whole)
 
 
 async def _mailbox(asker: Asker, mailbox_id: int, wanted: RenderFor) -> Mapping[str, str]:

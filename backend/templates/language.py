@@ -12,6 +12,7 @@ Jinja2's own sandbox stands behind that, and a limit of time and of what comes o
 """
 
 import difflib
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -144,7 +145,9 @@ class _Environment(ImmutableSandboxedEnvironment):
 
 
 def _environment(*, html: bool) -> _Environment:
-    made = _Environment(autoescape=html, undefined=_Empty, keep_trailing_newline=True)
+    made = _Environment(
+        autoescape=html, undefined=_Empty, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+    )
     made.filters = {name: made.filters[name] for name in FILTERS}
     made.globals = {}
     made.tests = {}
@@ -164,7 +167,7 @@ def _parsed(source: str) -> nodes.Template:
     if len(source) > LONGEST_SOURCE:
         raise TemplateError("This text is too long for a template.", "Leave something out.")
     try:
-        tree = _ENVIRONMENTS[False].parse(source)
+        tree = _ENVIRONMENTS[False].parse("\n".join(map(_closed, source.split("\n"))))
     except TemplateSyntaxError as fault:
         raise TemplateError(
             f"Line {fault.lineno} is not a template: {fault.message}", "Look at the brackets there.", fault.lineno
@@ -173,6 +176,17 @@ def _parsed(source: str) -> nodes.Template:
         raise TemplateError("This template is nested too deeply.", "Take it apart.") from fault
     _check_nodes(tree)
     return tree
+
+
+_ONLY_TAGS = re.compile(r"\s*(?:\{%[^{}]*%\}\s*)+")
+
+
+def _closed(line: str) -> str:
+    """A line that holds nothing but `if` and its like makes no line; a tag that ends another line leaves it its end."""
+    if not line.endswith(("%}", "#}")) or line[-3:-2] in ("-", "+") or _ONLY_TAGS.fullmatch(line):
+        return line
+    opened = "{" + line[-2]
+    return f"{line[:-2]}+{line[-2:]}" if opened in line else line
 
 
 # ---- what may stand in a template

@@ -45,6 +45,12 @@ async def use_template(asker: Asker, template_id: int, data: RenderFor) -> Rende
     return await actions.use_template(asker, template_id, data)
 
 
+@post("/templates/{template_id:int}/preview", status_code=200, **access("signed_in"))
+async def preview_template(asker: Asker, template_id: int, data: RenderFor) -> Rendered:
+    """The template filled in, to look at before it is used."""
+    return await actions.preview_template(asker, template_id, data)
+
+
 @post("/rendered-text", status_code=200, **access("signed_in"))
 async def render_text(asker: Asker, data: RenderText) -> Rendered:
     """A text that is not saved, filled in: for a preview."""
@@ -60,6 +66,7 @@ router = Router(
         save_template,
         delete_template,
         use_template,
+        preview_template,
         render_text,
     ],
     tags=["templates"],

@@ -5,6 +5,7 @@ but it comes from a browser, and holds what was pasted and quoted; so it is clea
 that is quoted keeps its styles, without their style sheets: those would dress what stands around them as well.
 """
 
+import html as markup
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -48,6 +49,17 @@ def finished(html: str) -> str:
     """The HTML as it leaves: in a plain typeface, and with lines that are empty as high as others."""
     filled = _EMPTY_PARAGRAPH.sub(r"\1<br>\2", html)
     return f'<div style="{_LOOK}">{filled}</div>'
+
+
+def lines_as_html(text: str) -> str:
+    """Plain text as the editor's own HTML: a paragraph without margins for each line, its indentation kept."""
+    lines = text.strip("\n").split("\n") if text.strip("\n") else []
+    return "".join(f'<p style="margin:0">{_indented(line)}</p>' for line in lines)
+
+
+def _indented(line: str) -> str:
+    words = line.lstrip(" ")
+    return "\u00a0" * (len(line) - len(words)) + markup.escape(words, quote=False)
 
 
 def composed_text(html: str) -> str:

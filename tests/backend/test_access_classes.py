@@ -393,6 +393,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
         {"kind": "forward", "message_id": "message_id"},
     ],
     "POST /templates/{template_id:int}/use": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
+    "POST /templates/{template_id:int}/preview": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
     "POST /rendered-text": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
     "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],

@@ -22,8 +22,9 @@ const load = () =>
 
 const PLACEHOLDER = "Write your mail";
 
-/** `handle` is set to { html, text }: what stands here now; `html` is null in plain text. */
-export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFiles, onTrouble }) {
+/** `handle` is set to { html, text }: what stands here now; `html` is null in plain text. `put` puts in what a template
+ * says, { html, text }, where the cursor stands. */
+export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFiles, onTemplate, onTemplates, onTrouble }) {
   const [plain, setPlain] = useState(draft.html === null || draft.html === undefined);
   const [ready, setReady] = useState(Boolean(RichText));
   const [failed, setFailed] = useState(false);
@@ -71,6 +72,17 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
       return fixed ? begins.current.html : htmlOf(last.current);
     },
     text: () => (plain || waits ? last.current : (inner.current?.text() ?? draft.text)),
+    put: (said) => {
+      if (!plain && !waits) return inner.current.put(said.html);
+      const node = field.current;
+      node.focus();
+      node.setRangeText(said.text, node.selectionStart, node.selectionEnd, "end");
+      last.current = node.value;
+      grow();
+      onChange();
+    },
+    waits: () => waits,
+    focus: () => focus(),
   };
 
   const picture = async (file) => {
@@ -146,6 +158,8 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
           onFiles,
           onPicture: picture,
           onPlain: toPlain,
+          onTemplate,
+          onTemplates,
         },
         folded,
       ),

@@ -7,7 +7,9 @@ import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from
 import { cleanPasted } from "./clean.js";
 import { adoptData, isPicture, pictureNode } from "./pictures.js";
 import { htmlOf, textOf } from "./plain.js";
+import { SlashMenu } from "./slash.jsx";
 import { Tools } from "./tools.jsx";
+import { Unfilled } from "./unfilled.js";
 
 // The formatted text of a mail: TipTap on ProseMirror. Loaded when the first composer of a tab opens, not before.
 // Mail programs know no style sheets, so what the schema makes carries its look with it. A paragraph is a line, as in
@@ -32,13 +34,14 @@ const extensions = (draft, placeholder) => [
   }),
   Placeholder.configure({ placeholder, showOnlyWhenEditable: false }),
   pictureNode(draft),
+  Unfilled,
 ];
 
 /**
  * `html`: what it begins with. `typed`: what was typed before this was loaded, { text, focused }. `handle`: set to
- * what the composer asks ({ html, text, add, focus }). `onPicture` sends a picture up and answers its attributes.
+ * what the composer asks ({ html, text, add, put, focus }). `onPicture` sends a picture up and answers its attributes.
  */
-export function RichText({ draft, html, typed, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, children }) {
+export function RichText({ draft, html, typed, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, onTemplate, onTemplates, children }) {
   const place = useRef(null);
   const latest = useRef({});
   latest.current = { onChange, onBlur, onFiles, onPicture };
@@ -125,6 +128,12 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
         const end = made.state.doc.content.size;
         made.commands.insertContentAt(end, [{ type: "paragraph" }, ...read.toJSON().content], { updateSelection: false });
       },
+      // Where the cursor stands, as if it were pasted.
+      put: (markup) => {
+        const body = new DOMParser().parseFromString(markup, "text/html").body;
+        made.view.dispatch(made.state.tr.replaceSelection(Reader.fromSchema(made.schema).parseSlice(body)).scrollIntoView());
+        made.view.focus();
+      },
       focus: () => made.view.focus(),
     };
     if (typed?.text) made.commands.setTextSelection(made.state.doc.content.size);
@@ -144,6 +153,7 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
     { className: "editor" },
     h("div", { ref: place, className: "editor-place" }),
     children,
+    editor && onTemplate && h(SlashMenu, { editor, onChoose: onTemplate, onMore: onTemplates }),
     editor && h(Tools, { editor, linking, onLinking: setLinking, onPictures: (files) => insert(editor, files), onPlain }),
   );
 }

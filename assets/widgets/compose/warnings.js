@@ -19,14 +19,17 @@ const ATTACHED = [
 ];
 const WORDS = new RegExp(`(?<![\\p{L}\\p{N}])(?:${ATTACHED.join("|")})(?![\\p{L}\\p{N}])|添付|附件|첨부`, "iu");
 
-export const speaksOfAttachment = (text) =>
-  WORDS.test(
-    text
-      .normalize("NFC")
-      .split("\n")
-      .filter((line) => !line.startsWith(">"))
-      .join("\n"),
-  );
+const unquoted = (text) =>
+  text
+    .split("\n")
+    .filter((line) => !line.startsWith(">"))
+    .join("\n");
+
+export const speaksOfAttachment = (text) => WORDS.test(unquoted(text.normalize("NFC")));
+
+/** A field that nobody could fill in, as templates write it: [contact first name]. Or one that was never filled in. */
+export const UNFILLED = /\[(?:contact|me|mailbox|organisation|conversation|today|recipient) [a-z][a-z ]{1,24}\]|\{\{[^{}\n]{1,80}\}\}/g;
+export const unfilledIn = (text) => [...new Set(unquoted(text).match(UNFILLED) ?? [])];
 
 const domain = (person) => person.address.split("@").at(-1).toLowerCase();
 
@@ -38,6 +41,8 @@ export const warningsOf = (draft, written) => {
   const people = [...written.to, ...written.cc, ...written.bcc];
   const told = [];
   if (!written.subject.trim()) told.push("This mail has no subject.");
+  const unfilled = unfilledIn(`${written.subject}\n${written.text}`);
+  if (unfilled.length) told.push(`${unfilled.join(", ")} ${unfilled.length > 1 ? "are" : "is"} not filled in.`);
   const pictured = /<img\b/.test(written.html ?? "");
   if (!written.files && !pictured && speaksOfAttachment(written.text)) told.push("You write of an attachment, and there is none.");
   if (draft.kind === "reply_all" && people.length >= MANY) told.push(`Your answer goes to all ${people.length} people.`);

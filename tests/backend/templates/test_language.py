@@ -24,6 +24,11 @@ VALUES = Values({"contact": CARLA, "me": {"name": "Ana Ribeiro"}, "mailbox": {"n
         ("{% for person in recipients %}{{ person.first_name }}, {% endfor %}", "Carla, Dan, "),
         ("{{ 'a' if contact.email else 'b' }}{# nobody reads this #}\n", "a\n"),
         ("100 % {right} }} here", "100 % {right} }} here"),
+        (
+            "Hello\n{% if contact.email %}\nagain{% if contact.name %}!{% endif %}\n{% endif %}\nBye",
+            "Hello\nagain!\nBye",
+        ),
+        ("Only 5 %}\nhere", "Only 5 %}\nhere"),
     ],
 )
 def test_fields_are_filled_in(source: str, text: str) -> None:

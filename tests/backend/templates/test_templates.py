@@ -2,10 +2,19 @@
 
 import pytest
 
+from backend.compose.contracts import CreateDraft, Draft
 from backend.contacts.contracts import Contact, CreateContact
 from backend.mail.contracts import MailAddress
 from backend.people.contracts import SaveTeam, Team
-from backend.templates.contracts import MergeField, Rendered, RenderFor, RenderText, SaveTemplate, Template
+from backend.templates.contracts import (
+    FillIn,
+    MergeField,
+    Rendered,
+    RenderFor,
+    RenderText,
+    SaveTemplate,
+    Template,
+)
 from backend.templates.language import check
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver
@@ -125,3 +134,34 @@ async def test_every_field_that_is_offered_can_be_named(api: Api) -> None:
     for field in await api.ana.get("/merge-fields", list[MergeField]):
         check("{{ " + field.name + " }}")
         assert field.example
+
+
+async def test_a_template_goes_into_a_draft_with_what_the_writer_adds(api: Api) -> None:
+    template = await saved(api.ana, text="Call {{ contact.phone }},\n\n{{ contact.first_name }} <3", shared="everybody")
+    conversation_id = await deliver(api.support)
+    draft = await api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=conversation_id), Draft)
+    path = f"/drafts/{draft.id}/templates/{template.id}"
+    said = await api.ana.post(path, FillIn(to=[CARLA]), Rendered)
+    assert (said.text, said.missing) == ("Call [contact phone],\n\nCarla <3", ["contact.phone"])
+    assert said.html == (
+        '<p style="margin:0">Call [contact phone],</p><p style="margin:0"></p><p style="margin:0">Carla &lt;3</p>'
+    )
+    given = {"contact.phone": "12 34", "contact.first_name": "Nobody"}
+    said = await api.ana.post(path, FillIn(to=[CARLA], given=given), Rendered)
+    assert (said.text, said.missing) == ("Call 12 34,\n\nCarla <3", [])  # what is known stays
+    refusal = await api.ana.refused("POST", path, FillIn(given={"contact.password": "x"}))
+    assert (refusal.status, refusal.message) == (422, "There is no field “contact.password”.")
+    [after] = await api.ana.get("/templates", list[Template])
+    assert after.uses == 2
+    own = await saved(api.jonas)
+    assert (await api.ana.refused("POST", f"/drafts/{draft.id}/templates/{own.id}", {})).status == 404
+    assert (await api.mallory.refused("POST", path, {})).status == 404
+
+
+async def test_a_preview_counts_as_no_use(api: Api) -> None:
+    template = await saved(api.ana)
+    wanted = RenderFor(to=[CARLA], mailbox_id=api.support)
+    assert (await api.ana.post(f"/templates/{template.id}/preview", wanted, Rendered)).text == "Hello Carla"
+    assert (await api.jonas.refused("POST", f"/templates/{template.id}/preview", {})).status == 404
+    [after] = await api.ana.get("/templates", list[Template])
+    assert after.uses == 0

@@ -1,0 +1,44 @@
+// Templates and snippets, as the composer asks for them.
+
+const json = async (answer) => {
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.message || "It could not be fetched.");
+  return told;
+};
+const post = async (path, body) =>
+  json(
+    await fetch(`/api/v1${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() },
+      body: JSON.stringify(body),
+    }),
+  );
+
+/** Those with all these words, the most used first. Throws an Error whose message is what to say. */
+export const findTemplates = async (words) => {
+  const found = await json(await fetch(`/api/v1/templates?q=${encodeURIComponent(words)}`));
+  return found.sort((a, b) => b.uses - a.uses || a.name.localeCompare(b.name));
+};
+
+/** A template as it will read: { subject, text, html, missing }. `draft` is what the composer began with. */
+export const previewOf = (draft, id, to, given) =>
+  post(`/templates/${id}/preview`, {
+    to,
+    given,
+    ...(draft.conversation_id ? { conversation_id: draft.conversation_id } : { mailbox_id: draft.mailbox_id }),
+  });
+
+/** The same, to be put into the draft; its use is counted. */
+export const fillIn = (draft, id, to, given = {}) => post(`/drafts/${draft.id}/templates/${id}`, { to, given });
+
+/** How a template begins, on one line, with dots where fields stand. */
+export const beginning = (each) =>
+  each.text
+    .replace(/\{%[^{}]*%\}/g, "")
+    .replace(/\{\{[^{}]*\}\}/g, "…")
+    .split(/\s+/)
+    .join(" ")
+    .slice(0, 90);
+
+/** A field in words: contact.first_name is "contact first name". */
+export const inWords = (field) => field.replace(/[._]/g, " ");
