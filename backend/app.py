@@ -27,7 +27,10 @@ from litestar.types import Receive, Scope, Send
 from backend.access.asker import Asker
 from backend.access.classes import access, check_every_route_declares, guard
 from backend.accounts.routes import router as accounts_router
+from backend.compose.actions.drafts import TOGETHER_CHANNEL
 from backend.compose.routes import router as compose_router
+from backend.compose.together.rooms import Rooms
+from backend.compose.together_routes import router as together_router
 from backend.contacts.routes import router as contacts_router
 from backend.conversations.comment_routes import router as comments_router
 from backend.conversations.routes import router as conversations_router
@@ -155,12 +158,16 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             if database is None:
                 raise RuntimeError("No database: give TANDEM_DATABASE_URL, or start with `tandem up`.")
             await connect(database)
-        hub = Hub()
+        hub, rooms = Hub(), Rooms()
         application.state.hub = hub
+        application.state.rooms = rooms
+        hub.listen(TOGETHER_CHANNEL, rooms.hear)
         await hub.start()
+        rooms.start()
         try:
             yield
         finally:
+            await rooms.stop()
             await hub.stop()
             if opened_here:
                 await disconnect()
@@ -177,6 +184,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             comments_router,
             mail_router,
             compose_router,
+            together_router,
             contacts_router,
             outgoing_servers_router,
             notifications_router,

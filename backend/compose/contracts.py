@@ -24,6 +24,7 @@ class Draft(Contract):
 
     `html` is None for a plain-text mail; else `text` is what it says. With `quoted`, the message that is answered or
     forwarded follows the text when it is sent; until then it stands in neither.
+    `together`: several write in it, live, on the socket `/drafts/{id}/together`; the rest here follows within a second.
     """
 
     id: int
@@ -41,6 +42,7 @@ class Draft(Contract):
     updated_at: datetime
     html: str | None = None
     quoted: bool = False
+    together: bool = False
 
 
 class CreateDraft(Contract):
@@ -85,6 +87,9 @@ class SendDraft(Contract):
     With `send_at`, a moment with its time zone, it waits as `scheduled` until then. Once it was sent, the conversation
     is done (`then_done`), and its writer is reminded at `then_remind_at`: unless an answer comes before
     (`then_remind_if_silent`), or in any case.
+
+    `seen` is for a draft that is written together: what its sender sees is sent, whatever the others type meanwhile;
+    its version counts for nothing.
     """
 
     version: int
@@ -95,6 +100,7 @@ class SendDraft(Contract):
     send_at: Moment | None = None
     then_remind_at: Moment | None = None
     then_remind_if_silent: bool = True
+    seen: SaveDraft | None = None
 
 
 class Came(Contract):

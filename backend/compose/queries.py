@@ -143,6 +143,7 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
                 attachments=files.get(record["id"], []),
                 html=record["html"],
                 quoted=record["quoted"],
+                together=record["together"],
                 version=record["version"],
                 updated_at=record["updated_at"],
             )

@@ -5,6 +5,7 @@ from piccolo.columns import (
     BigInt,
     BigSerial,
     Boolean,
+    Bytea,
     ForeignKey,
     Integer,
     Text,
@@ -32,11 +33,35 @@ class Draft(Table, tablename="drafts"):
     html = Text(null=True, default=None, help_text="None: plain text.")
     quoted = Boolean(default=False, help_text="The message answered follows the text when it is sent.")
     sender = JSONB(default="{}", help_text="DraftSender of contracts.py: as whom it is to be sent.")
+    together = Boolean(default=False, help_text="Several write in it, live: what it says is taken from its document.")
     version = BigInt(default=1)
     seen_arrival = BigInt(default=0, help_text="The conversation's newest arrival when the writer began.")
     seen_outgoing = BigInt(default=0, help_text="The newest mail of its outbox then.")
     seen_at = Timestamptz(default=TimestamptzNow())
     updated_at = Timestamptz(default=TimestamptzNow())
+
+
+class DraftDocument(Table, tablename="draft_documents"):
+    """The shared document of a draft that is written together: a Yjs document, as what it was and what changed since.
+
+    `position` grows with each change that is stored, under a lock on this row: it has no gaps.
+    """
+
+    id = BigSerial(primary_key=True)
+    draft_id = ForeignKey(Draft, null=False, on_delete=OnDelete.cascade, unique=True)
+    begun = Bytea(null=True, default=None, help_text="The first change: the draft as it stood then.")
+    whole = Bytea(default=b"", help_text="Everything up to whole_position, as one change.")
+    whole_position = BigInt(default=0)
+    position = BigInt(default=0)
+    written_position = BigInt(default=0, help_text="How far the draft itself says what the document says.")
+    size = BigInt(default=0, help_text="Bytes of all that is kept.")
+
+
+class DraftDocumentChange(Table, tablename="draft_document_changes"):
+    id = BigSerial(primary_key=True)
+    document_id = ForeignKey(DraftDocument, null=False, on_delete=OnDelete.cascade)
+    position = BigInt()
+    change = Bytea()
 
 
 class Outgoing(Table, tablename="outgoing"):

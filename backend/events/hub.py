@@ -21,7 +21,7 @@ committed after that. A client that reads too slowly is closed; it comes back wi
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -110,10 +110,15 @@ class Hub:
     def __init__(self) -> None:
         self.clients: set[Client] = set()
         self.presence = Presence()
+        self._others: dict[str, Callable[[str], None]] = {}
         self._feeds: dict[str, Feed] = {}
         self._pending: dict[str, None] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    def listen(self, channel: str, hear: Callable[[str], None]) -> None:
+        """Hear a further NOTIFY channel on the same connection; before the start. A word of it may be lost."""
+        self._others[channel] = hear
 
     async def start(self) -> None:
         listening = asyncio.Event()
@@ -200,6 +205,8 @@ class Hub:
                     await connection.add_listener(CHANNEL, self._on_events)
                     await connection.add_listener(SESSIONS_CHANNEL, self._on_sessions)
                     await connection.add_listener(PRESENCE_CHANNEL, self._on_presence)
+                    for channel in self._others:
+                        await connection.add_listener(channel, self._on_other)
                     await self.presence.ask()
                     listening.set()
                     while not connection.is_closed():
@@ -228,6 +235,9 @@ class Hub:
 
     def _on_presence(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         self.presence.hear(payload)
+
+    def _on_other(self, _connection: object, _pid: int, channel: str, payload: str) -> None:
+        self._others[channel](payload)
 
     async def _dispatch_loop(self) -> None:
         while True:

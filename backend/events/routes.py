@@ -1,14 +1,9 @@
 """The live socket and the snapshot that a client begins with."""
 
-import asyncio
-import contextlib
-import logging
-import math
 from typing import Any
 
 import msgspec
 from litestar import Router, WebSocket, get, websocket
-from litestar.exceptions import WebSocketDisconnect
 
 from backend.access.asker import Asker
 from backend.access.classes import access
@@ -23,14 +18,10 @@ from backend.events.contracts import (
     client_frame_decoder,
     frame_encoder,
 )
-from backend.events.hub import Client, Hub, drain
+from backend.events.hub import Client, Hub
 from backend.events.snapshot import take_snapshot
-from backend.people.sessions import seconds_left
+from backend.events.sockets import attend
 
-log = logging.getLogger(__name__)
-
-HEARTBEAT_SECONDS = 20.0
-"""How often an idle socket says where its streams are; a client that hears nothing for a minute may reconnect."""
 LONGEST_CLIENT_FRAME = 64 * 1024
 
 
@@ -42,48 +33,17 @@ async def live(socket: WebSocket[Any, Any, Any]) -> None:
     hub: Hub = socket.app.state.hub
     await socket.accept()
     client = Client(asker.user_id, asker.session_id, asker.token_id)
-    hub.add(client)
-    sending = asyncio.create_task(_send(socket, client), name="live-send")
-    hearing = asyncio.create_task(_hear(socket, hub, client), name="live-hear")
-    ending: asyncio.TimerHandle | None = None
-    try:
-        left = await seconds_left(asker)
-        if left == 0:  # it ended between the handshake and here
-            client.close("signed_out")
-        elif left < math.inf:
-            ending = asyncio.get_running_loop().call_later(left, client.close, "signed_out")
-        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if ending is not None:
-            ending.cancel()
-        hub.remove(client)
-        for task in (sending, hearing):
-            task.cancel()
-        results = await asyncio.gather(sending, hearing, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect | RuntimeError):
-                log.warning("A live socket ended with %s", type(result).__name__)
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.close(code=4401 if client.closing == "signed_out" else 1000)
+
+    def beat() -> bytes:
+        at = [StreamPosition(stream=s, position=p) for s, p in sorted(client.positions.items())]
+        return frame_encoder.encode(PositionFrame(positions=at))
+
+    await attend(socket, hub, client, _hear(socket, hub, client), beat)
 
 
 def _since(text: str) -> list[tuple[str, int]]:
     pairs = [part.partition("=") for part in text.split(",") if part]
     return [(stream, int(number)) for stream, _, number in pairs if number.isdecimal() and len(number) < 19]
-
-
-async def _send(socket: WebSocket[Any, Any, Any], client: Client) -> None:
-    """Pass on what the hub queued; ends after the closing frame."""
-    while True:
-        try:
-            frames = await asyncio.wait_for(drain(client), HEARTBEAT_SECONDS)
-        except TimeoutError:
-            at = [StreamPosition(stream=s, position=p) for s, p in sorted(client.positions.items())]
-            frames = [frame_encoder.encode(PositionFrame(positions=at))]
-        for frame in frames:
-            await socket.send_data(frame, mode="text")
-        if client.closing and not client.queue:
-            return
 
 
 async def _hear(socket: WebSocket[Any, Any, Any], hub: Hub, client: Client) -> None:

@@ -242,7 +242,10 @@ def test_every_route_declares_its_class_and_stands_in_the_document() -> None:
 
 def test_the_live_socket_is_for_the_signed_in() -> None:
     sockets = [route for route in COMPOSED.routes if isinstance(route, WebSocketRoute)]
-    assert [(route.path, declared_class(route.route_handler)) for route in sockets] == [(f"{PREFIX}/live", "signed_in")]
+    assert {(route.path, declared_class(route.route_handler)) for route in sockets} == {
+        (f"{PREFIX}/live", "signed_in"),
+        (f"{PREFIX}/drafts/{{draft_id:int}}/together", "handling"),
+    }
 
 
 @get("/undeclared")

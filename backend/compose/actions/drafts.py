@@ -19,12 +19,15 @@ from backend.compose.queries import WrittenRecipients, read_draft
 from backend.conversations.change import audience_of, changing, handling, hold_membership, tell
 from backend.conversations.contracts import ConversationChanged
 from backend.conversations.trail import add_activity
-from backend.database.connection import Row, execute, fetch_row, fetch_value
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, TooLarge, Unacceptable
 from backend.events.record import Action, action, user_stream
 from backend.mail.contracts import MailAddress
 from sync.mime.characters import clean_line, clean_text
 from sync.mime.composed import TooMuchMarkup, clean_composed, composed_text
+
+TOGETHER_CHANNEL = "tandem_together"
+"""NOTIFY here with the number of a draft: the document in which it is written changed, or is gone."""
 
 LONGEST_TEXT = 1_000_000
 LONGEST_SUBJECT = 1_000
@@ -110,17 +113,18 @@ async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
     Raises Conflict when somebody saved meanwhile: `details` hold both texts, and nothing is lost. Saving what stands
     there already changes nothing, so that a save may be repeated.
     """
-    recipients = WrittenRecipients(to=_tidied(given.to), cc=_tidied(given.cc), bcc=_tidied(given.bcc))
-    subject = clean_line(given.subject)[:LONGEST_SUBJECT]
-    html, text = await _written(given)
-    if len(recipients.to) + len(recipients.cc) + len(recipients.bcc) > MOST_RECIPIENTS:
-        raise Unacceptable(f"A mail goes to {MOST_RECIPIENTS} people at most.", "Send it in several groups.")
+    written = await prepare(given)
     async with changing_draft(asker.user_id, draft_id) as change:
         stored = await read_draft(draft_id)
-        standing = (stored.to, stored.cc, stored.bcc, stored.subject, stored.text, stored.html, stored.quoted)
-        people = (recipients.to, recipients.cc, recipients.bcc)
-        if standing == (*people, subject, text, html, given.quoted):
+        if _same(stored, written):
             return stored
+        if stored.together:
+            raise WrittenTogether(
+                "Several people write in this draft together.",
+                "Both texts are kept: write yours into theirs.",
+                stored=msgspec.to_builtins(stored),
+                given=msgspec.to_builtins(given),
+            )
         if stored.version != given.version:
             raise Conflict(
                 "This draft was changed meanwhile.",
@@ -128,17 +132,46 @@ async def save_draft(asker: Asker, draft_id: int, given: SaveDraft) -> Draft:
                 stored=msgspec.to_builtins(stored),
                 given=msgspec.to_builtins(given),
             )
-        await execute(
-            "UPDATE drafts SET recipients = $2, subject = $3, text = $4, html = $5, quoted = $6, "
-            "version = version + 1, updated_at = now() WHERE id = $1",
-            draft_id,
-            _json(recipients),
-            subject,
-            text,
-            html,
-            given.quoted,
-        )
+        await write_draft(stored, written)
         return await change.tell()
+
+
+class WrittenTogether(Conflict):
+    """A draft that is written together takes changes on its socket alone: a save would undo what others just typed."""
+
+    code = "written_together"
+
+
+async def prepare(given: SaveDraft) -> SaveDraft:
+    """What was written, as it can be stored. Raises Unacceptable or TooLarge for what no mail can hold."""
+    people = {name: _tidied(getattr(given, name)) for name in ("to", "cc", "bcc")}
+    html, text = await _written(given)
+    if sum(map(len, people.values())) > MOST_RECIPIENTS:
+        raise Unacceptable(f"A mail goes to {MOST_RECIPIENTS} people at most.", "Send it in several groups.")
+    return msgspec.structs.replace(
+        given, **people, subject=clean_line(given.subject)[:LONGEST_SUBJECT], html=html, text=text
+    )
+
+
+def _same(stored: Draft, written: SaveDraft) -> bool:
+    return all(getattr(stored, name) == getattr(written, name) for name in SaveDraft.__struct_fields__[1:])
+
+
+async def write_draft(stored: Draft, written: SaveDraft) -> bool:
+    """Write what was prepared into a locked draft's row; whether that says something else now."""
+    if _same(stored, written):
+        return False
+    await execute(
+        "UPDATE drafts SET recipients = $2, subject = $3, text = $4, html = $5, quoted = $6, "
+        "version = version + 1, updated_at = now() WHERE id = $1",
+        stored.id,
+        _json(WrittenRecipients(to=written.to, cc=written.cc, bcc=written.bcc)),
+        written.subject,
+        written.text,
+        written.html,
+        written.quoted,
+    )
+    return True
 
 
 async def _written(given: SaveDraft) -> tuple[str | None, str]:
@@ -195,6 +228,8 @@ async def remove_draft(act: Action, record: Row) -> None:
     """Delete a locked draft's row, and tell it. Files that were not handed to an outgoing message go with it."""
     await execute("DELETE FROM composed_attachments WHERE draft_id = $1 AND outgoing_id IS NULL", record["id"])
     await execute("DELETE FROM drafts WHERE id = $1", record["id"])
+    if record["together"]:
+        await fetch("SELECT pg_notify($1, $2)", TOGETHER_CHANNEL, str(record["id"]))
     gone = DraftGone(draft_id=record["id"], conversation_id=record["conversation_id"])
     if record["conversation_id"] is None:
         await tell_draft(act, record, gone)
@@ -205,8 +240,11 @@ async def remove_draft(act: Action, record: Row) -> None:
 
 
 @asynccontextmanager
-async def changing_draft(actor_id: int, draft_id: int) -> AsyncIterator[DraftChange]:
-    """Open (or join) an action and lock the draft in it. Raises NotFound when it is gone."""
+async def changing_draft(actor_id: int | None, draft_id: int, *, handles: bool = True) -> AsyncIterator[DraftChange]:
+    """Open (or join) an action and lock the draft in it. Raises NotFound when it is gone.
+
+    Without `handles`, the change is not the actor's own deed now: whether they may still open the mailbox is not asked.
+    """
     async with action(actor_id) as act:
         place = await fetch_row("SELECT mailbox_id, conversation_id FROM drafts WHERE id = $1", draft_id)
         if place is not None and place["conversation_id"] is not None:
@@ -217,7 +255,7 @@ async def changing_draft(actor_id: int, draft_id: int) -> AsyncIterator[DraftCha
             raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
         if (record["conversation_id"], record["mailbox_id"]) != (place["conversation_id"], place["mailbox_id"]):
             raise Conflict("The conversation was joined into another, or moved, at this moment.", "Try again.")
-        if record["conversation_id"] is not None:
+        if handles and actor_id is not None and record["conversation_id"] is not None:
             await check_handles(actor_id, record["mailbox_id"])
         yield DraftChange(act, record)
 

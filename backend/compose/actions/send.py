@@ -6,9 +6,9 @@ import msgspec
 
 from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox
-from backend.compose.actions.drafts import newest_outgoing, remove_draft
+from backend.compose.actions.drafts import newest_outgoing, prepare, remove_draft, write_draft
 from backend.compose.actions.schedule import check_moments
-from backend.compose.contracts import Draft, Outgoing, SendDraft
+from backend.compose.contracts import Draft, Outgoing, SaveDraft, SendDraft
 from backend.compose.freeze import Frozen, freeze
 from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
 from backend.compose.queries import (
@@ -49,6 +49,9 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     """
     check_moments(given.send_at, given.then_remind_at)
     draft = await read_draft(draft_id)
+    seen = await _seen(draft, given)
+    if seen is not None:
+        draft = msgspec.structs.replace(draft, **msgspec.structs.asdict(seen) | {"version": given.version})
     files = await attachments_of_draft(draft_id)
     record = await fetch_row("SELECT * FROM drafts WHERE id = $1", draft_id)
     await access_mailbox(asker, draft.mailbox_id)
@@ -68,7 +71,11 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             locked = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
             if locked is None:
                 raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
-            _check_version(await read_draft(draft_id), given)
+            if seen is None:
+                _check_version(await read_draft(draft_id), given)
+            elif await write_draft(await read_draft(draft_id), seen):
+                locked = await fetch_row("SELECT * FROM drafts WHERE id = $1", draft_id)
+                assert locked is not None
             if [f["id"] for f in files] != [f["id"] for f in await attachments_of_draft(draft_id)]:
                 raise Conflict("The attachments changed at this moment.", "Look at them, and send again.")
             if not given.even_if_answered:
@@ -84,6 +91,15 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
         if given.send_at is None:  # what is scheduled is found by the sender's rounds
             await enqueue("send_outgoing", after=_undo_window(given), outgoing_id=outgoing_id)
     return outgoing
+
+
+async def _seen(draft: Draft, given: SendDraft) -> SaveDraft | None:
+    """Of a draft that is written together: what its sender saw, and nothing that somebody typed since."""
+    if given.seen is None:
+        return None
+    if not draft.together:
+        raise Unacceptable("Only a draft that is written together is sent as seen.", "Save it, then send it.")
+    return await prepare(given.seen)
 
 
 def _undo_window(given: SendDraft) -> timedelta:

@@ -1,0 +1,1 @@
+"""Writing a draft together, live: its shared document, the rooms in which it is written, and what is said there."""
