@@ -4,7 +4,7 @@ back-off, and kept for an admin to see when they give up. The only user of PgQue
 A job's payload names rows by id and nothing else: no secret and no mail text stands in the queue.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, cast
 
@@ -20,6 +20,7 @@ from backend.database.connection import connection, engine, in_transaction
 
 JobName = Literal[
     "send_outgoing",
+    "store_sent_copies",
     "store_sent_copy",
     "settle_unknown",
     "take_report",
@@ -80,6 +81,24 @@ async def enqueue_or_hasten(name: JobName, *, after: timedelta = timedelta(0), *
         )
     if hastened is None:
         await enqueue(name, after=after, **payload)
+
+
+async def enqueue_unless_waiting(name: JobName, payloads: Sequence[Mapping[str, Any]], *, after: timedelta) -> None:
+    """The same for several payloads, but one that waits keeps its time and its attempts: it may wait for a server that
+    is gone, and what it is to find can wait as long."""
+    wanted = [msgspec.json.encode(payload) for payload in payloads]
+    async with connection() as current:
+        waiting = await current.fetch(
+            "SELECT payload FROM pgqueuer WHERE entrypoint = $1 AND payload = ANY($2) AND status = 'queued' "
+            "FOR SHARE SKIP LOCKED",
+            name,
+            wanted,
+        )
+        missing: list[bytes | None] = [*sorted(set(wanted) - {record["payload"] for record in waiting})]
+        if missing:
+            times: list[timedelta | None] = [after] * len(missing)
+            queries = Queries(AsyncpgDriver(cast(Connection, current)))
+            await queries.enqueue([name] * len(missing), missing, [0] * len(missing), times)
 
 
 async def run_again(job_id: int) -> None:

@@ -123,6 +123,11 @@ class SmtpSession:
         finally:
             client.close()
 
+    @property
+    def usable(self) -> bool:
+        """Whether the connection stands and carries no mail, so that another one may follow."""
+        return self._opened is None and self._client is not None and self._client.is_connected
+
     async def open_transaction(
         self, sender: str, recipients: Sequence[str], raw: bytes = b""
     ) -> Opened | Retry | Refused:

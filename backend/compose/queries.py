@@ -67,7 +67,7 @@ async def own_drafts(asker: Asker) -> list[Draft]:
 
 async def read_outgoing(outgoing_id: int) -> Outgoing:
     """One mail of the outbox. Raises NotFound when it is gone."""
-    found = await _outgoing(await fetch("SELECT * FROM outgoing WHERE id = $1", outgoing_id))
+    found = await read_outgoings(await fetch("SELECT * FROM outgoing WHERE id = $1", outgoing_id))
     if not found:
         raise NotFound("There is no such mail in the outbox.", "It may have been taken back meanwhile.")
     return found[0]
@@ -79,7 +79,7 @@ OPEN = "(o.state NOT IN ('sent', 'cancelled') OR (o.state = 'sent' AND o.reason 
 
 async def outgoing_of(conversation_id: int) -> list[Outgoing]:
     """The mails of a conversation that have not left, or not to everybody; oldest first."""
-    return await _outgoing(
+    return await read_outgoings(
         await fetch(
             f"SELECT o.* FROM outgoing o WHERE o.conversation_id = $1 AND {OPEN} ORDER BY o.id",
             conversation_id,
@@ -89,7 +89,7 @@ async def outgoing_of(conversation_id: int) -> list[Outgoing]:
 
 async def outbox(asker: Asker) -> list[Outgoing]:
     """Every mail that has not left, or not to everybody, in the conversations that the person handles; newest first."""
-    return await _outgoing(
+    return await read_outgoings(
         await fetch(
             "SELECT o.* FROM outgoing o JOIN conversations c ON c.id = o.conversation_id "
             f"WHERE {OPEN} AND {SEES_AS_READER.format(user='$1')} ORDER BY o.id DESC LIMIT $2",
@@ -151,7 +151,8 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
     return drafts
 
 
-async def _outgoing(records: Sequence[Row]) -> list[Outgoing]:
+async def read_outgoings(records: Sequence[Row]) -> list[Outgoing]:
+    """Rows of the outbox as contracts."""
     ids = [record["id"] for record in records]
     files = await _attachments("outgoing_id", ids)
     came = await came_to([record for record in records if record["state"] == "held"])

@@ -3,7 +3,7 @@
     async with action(actor_id) as act:
         ... rows ...
         act.record("mailbox:3", CommentAdded(...), conversation_id=7, audience=None)
-        await enqueue("send_outgoing", outgoing_id=9)
+        await enqueue("take_report", message_id=9)
 
 Leaving the block writes the recorded events. Each stream's counter row is locked in the order of the keys, so that two
 actions never wait for each other, and only from there to the commit, so that streams are held for as short as can be.
@@ -14,14 +14,14 @@ An action inside another action's block joins it: same transaction, same events,
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import msgspec
 
-from backend.database.connection import engine, execute, execute_many, fetch, fetch_value
+from backend.database.connection import engine, execute, execute_many, fetch
 from backend.events.contracts import Event
 
 CHANNEL = "tandem_events"
@@ -43,6 +43,7 @@ class _Recorded:
     conversation_id: int | None
     audience: list[int] | None
     personal: Mapping[int, object] | None
+    actor_id: int | None
 
 
 @dataclass(slots=True)
@@ -60,52 +61,55 @@ class Action:
         conversation_id: int | None = None,
         audience: Collection[int] | None = None,
         personal: Mapping[int, object] | None = None,
+        actor_id: int | None = None,
     ) -> None:
         """Append an event to a stream when the action commits.
 
         `audience` (None: all who can read the stream) is fixed now. `personal` maps a user to the fields of the
-        event's body that only that user receives.
+        event's body that only that user receives. `actor_id` names who acts, where an action does the work of many.
         """
         listed = None if audience is None else sorted(audience)
-        self._events.append(_Recorded(stream, event, conversation_id, listed, personal))
+        who = self.actor_id if actor_id is None else actor_id
+        self._events.append(_Recorded(stream, event, conversation_id, listed, personal, who))
 
     async def write_events(self) -> None:
         """Number and store what was recorded. Called once, as the transaction's last step."""
         by_stream: dict[str, list[_Recorded]] = defaultdict(list)
         for recorded in self._events:
             by_stream[recorded.stream].append(recorded)
-        moved: dict[str, int] = {}
-        for stream in sorted(by_stream):
-            events = by_stream[stream]
-            position = await fetch_value(
-                "INSERT INTO streams (key, position, pruned_to) VALUES ($1, $2, 0) "
-                "ON CONFLICT (key) DO UPDATE SET position = streams.position + $2 RETURNING position",
-                stream,
-                len(events),
-            )
-            moved[stream] = position
-            await self._insert(stream, position - len(events), events)
-        if moved:
-            await execute("SELECT pg_notify($1, $2)", CHANNEL, " ".join(f"{k}={v}" for k, v in moved.items()))
-
-    async def _insert(self, stream: str, before: int, events: list[_Recorded]) -> None:
-        rows = [
-            (
-                stream,
-                number,
-                self.actor_id,
-                recorded.conversation_id,
-                recorded.audience,
-                msgspec.json.encode(recorded.event).decode(),
-                _personal(recorded.personal),
-            )
-            for number, recorded in enumerate(events, before + 1)
-        ]
+        if not by_stream:
+            return
+        streams = sorted(by_stream)
+        records = await fetch(
+            "INSERT INTO streams (key, position, pruned_to) SELECT key, number, 0 "
+            "FROM unnest($1::text[], $2::bigint[]) AS t(key, number) ORDER BY key "
+            "ON CONFLICT (key) DO UPDATE SET position = streams.position + excluded.position RETURNING key, position",
+            streams,
+            [len(by_stream[stream]) for stream in streams],
+        )
+        moved = {record["key"]: record["position"] for record in records}
         await execute_many(
             "INSERT INTO events (stream, position, at, actor_id, conversation_id, audience, body, personal) "
             "VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7)",
-            rows,
+            [row for stream in streams for row in _numbered(stream, moved[stream], by_stream[stream])],
         )
+        await execute("SELECT pg_notify($1, $2)", CHANNEL, " ".join(f"{k}={v}" for k, v in moved.items()))
+
+
+def _numbered(stream: str, position: int, events: Sequence[_Recorded]) -> list[tuple[object, ...]]:
+    """The rows of one stream's events, the last of which has this number."""
+    return [
+        (
+            stream,
+            number,
+            recorded.actor_id,
+            recorded.conversation_id,
+            recorded.audience,
+            msgspec.json.encode(recorded.event).decode(),
+            _personal(recorded.personal),
+        )
+        for number, recorded in enumerate(events, position - len(events) + 1)
+    ]
 
 
 def _personal(fields: Mapping[int, object] | None) -> str | None:

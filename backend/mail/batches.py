@@ -105,7 +105,7 @@ async def store_batch(
         for key in same_as:
             positions.setdefault(key, position)
     if new:
-        ids = await _numbers("messages", len(new))
+        ids = await numbers_of("messages", len(new))
         stored.ids |= {uid: ids[position] for uid, position in where.items()}
         stored.new = ids
         await store_raws({each.fetched.prepared.digest: each.fetched.raw for each in new})
@@ -151,7 +151,7 @@ async def _known(mailbox_id: int, messages: Sequence[Fetched]) -> dict[Identity,
     return found
 
 
-async def _numbers(table: str, count: int) -> list[int]:
+async def numbers_of(table: str, count: int) -> list[int]:
     """New ids of a table."""
     rows = await fetch(
         "SELECT nextval(pg_get_serial_sequence($1, 'id')) AS id FROM generate_series(1, $2::int)", table, count
@@ -186,7 +186,7 @@ async def _store_new(
     groups = gathering.groups
     begun = [group for group in groups if group.conversation_id is None]
     grown = [group for group in groups if group.conversation_id is not None and group.members]
-    stored.begun = await _numbers("conversations", len(begun)) if begun else []
+    stored.begun = await numbers_of("conversations", len(begun)) if begun else []
     for group, number in zip(begun, stored.begun, strict=True):
         group.conversation_id = number
     members = [Member(stored.new[n], prepared[n], dates[n], outgoing[n], arrivals[n]) for n in range(len(new))]

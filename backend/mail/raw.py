@@ -1,7 +1,7 @@
 """A message's bytes: stored once by hash, in the database up to 256 KB, in the blob store above."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from asyncpg import UniqueViolationError
 
@@ -71,3 +71,15 @@ async def load_raw(digest: str) -> bytes:
     if row is None:
         raise NotFound("The source of this message is missing.", "Tell your admin: a backup may hold it.")
     return row["content"] if row["content"] is not None else await get(digest)
+
+
+async def load_raws(digests: Collection[str]) -> dict[str, bytes]:
+    """Many at once. Raises NotFound when one of them is missing."""
+    records = await fetch("SELECT digest, content FROM raw_messages WHERE digest = ANY($1)", list(digests))
+    found = {
+        record["digest"]: record["content"] if record["content"] is not None else await get(record["digest"])
+        for record in records
+    }
+    if missing := set(digests) - set(found):
+        raise NotFound(f"The source of {len(missing)} messages is missing.", "Tell your admin: a backup may hold it.")
+    return found

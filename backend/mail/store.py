@@ -5,6 +5,7 @@ conversation of a message depends on what was stored before it. What comes from 
 which comes to the same (backend/mail/batches.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -105,9 +106,16 @@ def links_of(parsed: ParsedMessage | Prepared) -> ThreadLinks:
 
 async def leave_keys(mailbox_id: int, conversation_id: int, parsed: ParsedMessage | Prepared) -> None:
     """Remember by which keys later messages find this one's conversation."""
-    links = links_of(parsed)
-    rows = [(mailbox_id, link, conversation_id, None) for link in sorted(links.leaves)]
-    rows += [(mailbox_id, link, conversation_id, links.date) for link in sorted(links.dated_leaves)]
+    await leave_all_keys([(mailbox_id, conversation_id, parsed)])
+
+
+async def leave_all_keys(messages: Sequence[tuple[int, int, ParsedMessage | Prepared]]) -> None:
+    """The same for many: the mailbox, the conversation, the message."""
+    rows: list[tuple[int, str, int, datetime | None]] = []
+    for mailbox_id, conversation_id, parsed in messages:
+        links = links_of(parsed)
+        rows += [(mailbox_id, link, conversation_id, None) for link in sorted(links.leaves)]
+        rows += [(mailbox_id, link, conversation_id, links.date) for link in sorted(links.dated_leaves)]
     await execute_many(
         "INSERT INTO thread_links (mailbox_id, link, conversation_id, at) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT DO NOTHING",

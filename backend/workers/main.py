@@ -75,6 +75,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     sender = Sender(claim_seconds=patience.claim)
     queue = job_queue()
     register(queue, "send_outgoing", sender.wake)
+    register(queue, "store_sent_copies", pushback.store_sent_copies)
     register(queue, "store_sent_copy", pushback.store_sent_copy)
     register(queue, "settle_unknown", pushback.settle_unknown)
     register(queue, "take_report", take_report)
@@ -129,7 +130,7 @@ async def _sweep(sender: Sender, seconds: float) -> None:
     said = time.monotonic()
     while True:
         try:
-            await sender.sweep()
+            await sender.sweep(within=seconds)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
             end_if_cancelled()
             log.warning("The outbox could not be looked through (%s); trying again.", type(fault).__name__)

@@ -23,17 +23,20 @@ import itertools
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 
 import asyncpg
 
-from backend.compose.actions import outdated, results, transitions
+from backend.compose.actions import many, outdated, results, transitions
 from backend.compose.actions.results import Words
 from backend.compose.actions.transitions import Claim
-from backend.database.connection import end_if_cancelled, fetch_value
+from backend.database.connection import end_if_cancelled, fetch, fetch_value
 from backend.errors import TandemError
-from backend.mail.raw import load_raw
+from backend.mail.raw import load_raw, load_raws
+from backend.workers.connections import Connections
+from backend.workers.grouped import Grouped
 from backend.workers.logins import sending_login
 from backend.workers.server_health import HealthReports
 from sync.errors import ServerProblem
@@ -43,9 +46,16 @@ from sync.types import Problem, SmtpLogin
 log = logging.getLogger(__name__)
 
 CLAIM_SECONDS = 60.0
-AT_ONCE = 8
+AT_ONCE = 48
 AT_ONCE_PER_MAILBOX = 3
 """Providers count connections."""
+BACKLOG = 40
+"""Mails of one mailbox that are looked at, at once, of those that wait."""
+LARGE = 1024 * 1024
+"""Bytes of a mail from which on few are held in memory at once: LARGE_AT_ONCE."""
+LARGE_AT_ONCE = 4
+LOGIN_SECONDS = 1.0
+"""How long a sign-in that was read is used for further mails."""
 REPORT_WAITS = (0.2, 0.5, 1, 2, 5, 10, 20, 30)
 """Seconds between attempts at writing a result down; the last goes on for REPORT_SECONDS."""
 REPORT_SECONDS = 3600.0
@@ -79,25 +89,62 @@ class Sender:
             lambda: asyncio.Semaphore(AT_ONCE_PER_MAILBOX)
         )
         self._health = HealthReports()
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._connections = Connections()
+        self._mailbox_of = Grouped(_mailboxes_of, _mailbox_of)
+        self._claims = Grouped(self._claim_many, self._claim_one)
+        self._doubts = Grouped(many.doubtless, outdated.reason_to_hold)
+        self._raws = Grouped(load_raws, load_raw)
+        self._logins: dict[tuple[int, int | None], tuple[float, tuple[int, SmtpLogin]]] = {}
+        self._begins = Grouped(many.begin_sending, transitions.begin_sending)
+        self._acceptances = Grouped(many.record_acceptance, _record_acceptance)
         self._here: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._more = False
+        self._looking: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None
 
     @property
     def under_way(self) -> int:
         """Mails that are being sent here, or wait for their turn."""
         return len(self._here)
 
-    async def sweep(self) -> list[asyncio.Task[None]]:
-        """Call it every few seconds: gives up on attempts whose process died, and begins to send whatever is due."""
+    async def sweep(self, within: float = 0) -> list[asyncio.Task[None]]:
+        """Call it every few seconds: gives up on attempts whose process died, and begins to send whatever is due.
+
+        What becomes due `within` the seconds until the next call is begun at its time.
+        """
         for outgoing_id in await results.expire():
             log.warning("Whether outgoing mail %d was sent is not known: its worker ended.", outgoing_id)
-        return [self._begin(outgoing_id) for outgoing_id in await transitions.due(besides=self._here)]
+        begun = await self._look()
+        ahead = await transitions.next_due(timedelta(seconds=within)) if within else None
+        if ahead is not None:
+            self._later = asyncio.get_running_loop().call_later(max(ahead, 0), self._look_soon, within)
+        return begun
 
-    async def wake(self, outgoing_id: int) -> None:
-        """Look at a mail now. The handler of the job `send_outgoing`, which is thereby done: the mail is a row."""
-        if outgoing_id not in self._here:
-            self._begin(outgoing_id)
+    async def wake(self, outgoing_id: int = 0) -> None:
+        """Look at once. The handler of the job `send_outgoing`, which is thereby done: mails are rows. Jobs of the
+        release before name a mail."""
+        await self._look()
+
+    async def _look(self) -> list[asyncio.Task[None]]:
+        if self._stopping:
+            return []
+        found = await transitions.due(besides=self._here, limit=BACKLOG)
+        self._more = len(found) >= BACKLOG
+        return [self._begin(outgoing_id) for outgoing_id in found if outgoing_id not in self._here]
+
+    def _look_soon(self, within: float = 0) -> None:
+        """Unless a look is under way."""
+        if not self._stopping and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look_then(within), name="look through the outbox")
+
+    async def _look_then(self, within: float) -> None:
+        try:
+            await (self.sweep(within) if within else self._look())
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+            log.warning("The outbox could not be looked through (%s).", type(fault).__name__)
 
     def _begin(self, outgoing_id: int) -> asyncio.Task[None]:
         task = asyncio.create_task(self.send(outgoing_id), name=f"send {outgoing_id}")
@@ -107,13 +154,24 @@ class Sender:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if self._more and len(self._here) < BACKLOG // 2:
+            self._look_soon()
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("%s failed", task.get_name(), exc_info=fault)
 
     async def stop(self) -> None:
         """Begin nothing new, and wait for what has begun."""
         self._stopping = True
+        if self._later is not None:
+            self._later.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connections.close()
+
+    async def _claim_many(self, outgoing_ids: Sequence[int]) -> Mapping[int, Claim | None]:
+        return await many.claim(outgoing_ids, self._claim)
+
+    async def _claim_one(self, outgoing_id: int) -> Claim | None:
+        return await transitions.claim(outgoing_id, self._claim)
 
     async def send(self, outgoing_id: int) -> None:
         """Make one attempt, if the mail is due and nobody else is at it."""
@@ -121,26 +179,27 @@ class Sender:
             return
         self._here.add(outgoing_id)
         try:
-            mailbox_id = await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+            mailbox_id = await self._mailbox_of(outgoing_id)
             if mailbox_id is None:
                 return
             async with self._mailbox_slots[mailbox_id], self._slots:
                 grip = Grip(self._claim.total_seconds())
-                held = None if self._stopping else await transitions.claim(outgoing_id, self._claim)
+                held = None if self._stopping else await self._claims(outgoing_id)
                 if held is not None:
-                    await self._attempt(held, grip)
+                    async with self._large if held.size >= LARGE else nullcontext():
+                        await self._attempt(held, grip)
         finally:
             self._here.discard(outgoing_id)
 
     async def _attempt(self, held: Claim, grip: Grip) -> None:
         renewing = asyncio.create_task(self._renew(held, grip), name=f"renew {held.outgoing_id}")
         try:
-            doubt = await outdated.reason_to_hold(held)
+            doubt = await self._doubts(held)
             if doubt is not None:
                 await results.hold(held, doubt.words, doubt.came)
                 return
             try:
-                raw, (server_id, login) = await load_raw(held.raw_digest), await _login(held)
+                raw, (server_id, login) = await self._raws(held.raw_digest), await self._login(held)
             except TandemError as fault:  # a missing blob, another secret key: a person must mend it
                 words = Words(fault.message, fault.remedy)
                 await results.try_later(held, words, needs_person=True)
@@ -149,33 +208,60 @@ class Sender:
         finally:
             renewing.cancel()
 
+    async def _login(self, held: Claim) -> tuple[int, SmtpLogin]:
+        """The outgoing server that the mail leaves through, by its id, and the sign-in there: as they are stored, or
+        were a moment ago."""
+        key = (held.mailbox_id, held.server_id)
+        read_at, found = self._logins.get(key, (0.0, None))
+        if found is None or time.monotonic() - read_at > LOGIN_SECONDS:
+            found = await sending_login(*key)
+            self._logins[key] = time.monotonic(), found
+        return found
+
     async def _dialogue(self, held: Claim, grip: Grip, raw: bytes, server_id: int, login: SmtpLogin) -> None:
         try:
-            async with SmtpSession(login) as session:
-                opened = await session.open_transaction(held.sender, held.recipients, raw)
-                if not isinstance(opened, Opened):
-                    await self._report(held, opened)
-                    return
-                if self._stopping:
-                    await transitions.release(held)
-                    return
-                if not await transitions.begin_sending(held):
-                    log.info("Outgoing mail %d is no longer ours to send.", held.outgoing_id)
-                    return
-                result = await session.transmit(raw, grip.firm)
-                await self._report(held, result)
-            if isinstance(result, Sent):
-                await self._health.success(server_id)
+            for fresh in (False, True):
+                async with self._connections.lent(login, fresh=fresh) as kept:
+                    opened = await kept.session.open_transaction(held.sender, held.recipients, raw)
+                    if isinstance(opened, Retry) and not kept.fresh and not kept.session.usable:
+                        continue  # the server had closed it, as it may between two mails
+                    taken = await self._hand_over(held, grip, raw, kept.session, opened)
+                if taken:
+                    await self._health.success(server_id)
+                return
         except ServerProblem as fault:  # raised by connecting and signing in only: nothing was sent
             await self._health.failure(server_id, fault.problem)
             await results.try_later(held, _words(fault.problem), needs_person=fault.permanent)
+
+    async def _hand_over(
+        self, held: Claim, grip: Grip, raw: bytes, session: SmtpSession, opened: Opened | Retry | Refused
+    ) -> bool:
+        """From the server's answer to MAIL and RCPT to the result on record: only then the connection is free.
+
+        Whether the server took it.
+        """
+        if not isinstance(opened, Opened):
+            await self._report(held, opened)
+            return False
+        if self._stopping:
+            await transitions.release(held)
+            return False
+        if not await self._begins(held):
+            log.info("Outgoing mail %d is no longer ours to send.", held.outgoing_id)
+            return False
+        result = await session.transmit(raw, grip.firm)
+        await self._report(held, result)
+        return isinstance(result, Sent)
 
     async def _report(self, held: Claim, result: SendResult) -> None:
         """Write the result down, whatever it takes: a mail that was accepted must not be asked about, or sent again."""
         give_up = time.monotonic() + REPORT_SECONDS
         for tries in itertools.count():
             try:
-                await _write(held, result, store_message=tries == 0)
+                if tries == 0 and isinstance(result, Sent) and set(result.accepted) == set(held.recipients):
+                    await self._acceptances(held)
+                else:
+                    await _write(held, result, store_message=tries == 0)
                 return
             except Exception:
                 # Whatever it is: first without the conversation's part, which a job repeats, then until it works.
@@ -199,10 +285,17 @@ class Sender:
                 log.warning("The claim on mail %d was not extended: %s", held.outgoing_id, type(fault).__name__)
 
 
-async def _login(held: Claim) -> tuple[int, SmtpLogin]:
-    """The outgoing server that the mail leaves through, by its id, and the sign-in there."""
-    chosen_id = await fetch_value("SELECT server_id FROM outgoing WHERE id = $1", held.outgoing_id)
-    return await sending_login(held.mailbox_id, chosen_id)
+async def _mailboxes_of(outgoing_ids: Sequence[int]) -> Mapping[int, int | None]:
+    records = await fetch("SELECT id, mailbox_id FROM outgoing WHERE id = ANY($1)", list(outgoing_ids))
+    return {**dict.fromkeys(outgoing_ids), **{record["id"]: record["mailbox_id"] for record in records}}
+
+
+async def _mailbox_of(outgoing_id: int) -> int | None:
+    return await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+
+
+async def _record_acceptance(held: Claim) -> bool:
+    return await results.record_acceptance(held.outgoing_id, held.recipients, {}, {})
 
 
 async def _write(held: Claim, result: SendResult, *, store_message: bool) -> None:

@@ -34,27 +34,48 @@ FILED_LOOK = timedelta(seconds=20)
 """How long it is waited between two looks for the provider's own copy."""
 
 
-async def store_sent_copy(outgoing_id: int) -> None:
-    """Append a mail that has left to the account's Sent folder, unless it stands there.
+async def store_sent_copies(mailbox_id: int) -> None:
+    """Append what a mailbox has sent to the account's Sent folder, unless it stands there; all on one visit.
 
-    A provider that files what it sends does so a moment later: its copy is waited for, or there would be two.
+    A provider that files what it sends does so a moment later: its copies are waited for, or there would be two.
     """
-    record = await fetch_row("SELECT * FROM outgoing WHERE id = $1", outgoing_id)
-    if record is None or record["sent_copy"] != "waiting":
-        return
-    await store_sent_message(outgoing_id)
-    account_id = await account_of_mailbox(record["mailbox_id"])
-    if account_id is None:
-        return  # the account was removed: there is no folder to put it into
-    async with alone(SENT_COPY_LOCK, outgoing_id), signed_in(account_id) as server:
+    waiting = await fetch(
+        "SELECT id, EXISTS (SELECT 1 FROM messages m WHERE m.message_id = o.message_id) AS stands FROM outgoing o "
+        "WHERE mailbox_id = $1 AND sent_copy = 'waiting' ORDER BY id",
+        mailbox_id,
+    )
+    for record in waiting:
+        if not record["stands"]:  # it could not be stored when it was accepted
+            await store_sent_message(record["id"])
+    account_id = await account_of_mailbox(mailbox_id)
+    if account_id is None or not waiting:
+        return  # the account was removed: there is no folder to put them into
+    async with signed_in(account_id) as server:
         folder = await _sent_folder(server, account_id)
+        filed = [await _file(server, folder, record["id"]) for record in waiting]
+    if not all(filed):
+        async with action(None):
+            await enqueue("store_sent_copies", after=FILED_LOOK, mailbox_id=mailbox_id)
+
+
+async def store_sent_copy(outgoing_id: int) -> None:
+    """The same for the mailbox of one mail: a job of the release before."""
+    mailbox_id = await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+    if mailbox_id is not None:
+        await store_sent_copies(mailbox_id)
+
+
+async def _file(server: Connection, folder: str, outgoing_id: int) -> bool:
+    """Store one copy. False: it is to be looked for again."""
+    async with alone(SENT_COPY_LOCK, outgoing_id):
+        record = await fetch_row("SELECT * FROM outgoing WHERE id = $1", outgoing_id)
+        if record is None or record["sent_copy"] != "waiting":
+            return True
         if await _may_still_be_filed(server, folder, record):
-            async with action(None):
-                await enqueue("store_sent_copy", after=FILED_LOOK, outgoing_id=outgoing_id)
-            return
-        raw = await load_raw(record["raw_digest"])
-        await append_once(server, folder, raw, f"<{record['message_id']}>")
-    await execute("UPDATE outgoing SET sent_copy = 'stored' WHERE id = $1", outgoing_id)
+            return False
+        await append_once(server, folder, await load_raw(record["raw_digest"]), f"<{record['message_id']}>")
+        await execute("UPDATE outgoing SET sent_copy = 'stored' WHERE id = $1", outgoing_id)
+    return True
 
 
 async def settle_unknown(outgoing_id: int, look: int) -> None:

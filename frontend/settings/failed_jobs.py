@@ -17,6 +17,7 @@ from frontend.settings.people import for_admins
 
 WORK = {
     "send_outgoing": "Sending a mail",
+    "store_sent_copies": "Storing the copies of sent mail",
     "store_sent_copy": "Storing the copy of a sent mail",
     "settle_unknown": "Finding out whether a mail was sent",
     "take_report": "Reading why a mail came back",

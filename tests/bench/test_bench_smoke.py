@@ -96,3 +96,21 @@ def test_team_benchmark_prints_one_object() -> None:
     assert figures["presence_frames"] > 12
     assert figures["web_rss_mb"] > 30 and figures["web_cpu_percent"] > 0
     assert {figures["postgres"][name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
+
+
+def test_outbox_benchmark_prints_one_object() -> None:
+    asked = ("--mails", "24", "--kill-seconds", "0", "--rate-mails", "24", "--single", "2", "--seed", "1")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.outbox", "--json", *asked],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads(done.stdout.splitlines()[-1])
+    for name in ("lost", "doubled", "unknown_unexplained", "undone_sent"):
+        assert figures[name] == 0, name
+    assert figures["mails"] == 24 and figures["sent"] == 24 and figures["attempts_per_mail"] == 1
+    assert figures["sent_per_second"] > 0 and figures["bare_per_second"] > 0 and figures["peak_rss_mb"] > 20
+    assert {figures[name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}

@@ -30,7 +30,7 @@ from backend.conversations.contracts import (
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound
 from backend.events.record import Action, action
-from backend.jobs import enqueue
+from backend.jobs import enqueue_or_hasten
 from backend.mail.contracts import MailAddress
 
 
@@ -247,7 +247,7 @@ async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
         )
         outgoing = await read_outgoing(outgoing_id)
         change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
-        await enqueue("send_outgoing", outgoing_id=outgoing_id)
+        await enqueue_or_hasten("send_outgoing")
     return outgoing
 
 

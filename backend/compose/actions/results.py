@@ -16,7 +16,7 @@ from backend.conversations.contracts import SetReminder
 from backend.conversations.reminders import remind
 from backend.conversations.wishes import wish_answered
 from backend.database.connection import Row, execute, fetch, fetch_value
-from backend.jobs import enqueue
+from backend.jobs import enqueue, enqueue_unless_waiting
 from backend.mail.actions import store_sent_message
 from backend.notifications.actions import notify
 
@@ -34,6 +34,8 @@ MOST_ATTEMPTS = 17
 """About two days. Then the mail has failed, and its author is told."""
 LONG_WAIT_FROM = 2
 """What only a person can mend (a wrong password) is tried again from this place in WAITS: servers lock accounts."""
+GATHERED = timedelta(seconds=1)
+"""How long sent mails are gathered before their copies are stored."""
 SOON = timedelta(seconds=5)
 """Before another attempt where the server did not ask for patience."""
 
@@ -77,10 +79,8 @@ async def record_acceptance(
             *said,
         )
         if record["sent_copy"] == "none":
-            await enqueue("store_sent_copy", outgoing_id=outgoing_id)
-        if again:
-            await enqueue("send_outgoing", after=wait_after(record["attempts"]), outgoing_id=outgoing_id)
-        elif said.reason:
+            await file_copies([record["mailbox_id"]])
+        if not again and said.reason:
             await tell_author(change, record["author_id"], record["id"], said.reason)
         if store_message:
             await store_sent_message(outgoing_id)
@@ -95,6 +95,12 @@ async def record_acceptance(
 
     author_id = await fetch_value("SELECT author_id FROM outgoing WHERE id = $1", outgoing_id)
     return await transition(outgoing_id, author_id, work, threading=True)
+
+
+async def file_copies(mailbox_ids: Collection[int]) -> None:
+    """Let the copies of what these mailboxes have sent be stored in their Sent folders soon, several on one visit."""
+    payloads = [{"mailbox_id": number} for number in sorted(mailbox_ids)]
+    await enqueue_unless_waiting("store_sent_copies", payloads, after=GATHERED)
 
 
 def _summary(refused: Mapping[str, Words], later: Mapping[str, Words]) -> Words:
@@ -172,7 +178,6 @@ async def _queue_again(
         )
         if done:
             await settle_recipients(held.outgoing_id, (), refused, later)
-            await enqueue("send_outgoing", after=wait, outgoing_id=held.outgoing_id)
         return done
 
     return await transition(held.outgoing_id, None, work)

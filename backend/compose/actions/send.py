@@ -25,7 +25,7 @@ from backend.conversations.threads import begin_conversation
 from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
-from backend.jobs import enqueue
+from backend.jobs import enqueue_or_hasten
 from backend.mail.raw import store_raw
 from backend.mail.reading import mail_address
 from backend.mail.store import addressed_in, hold_threading, leave_keys
@@ -89,7 +89,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
             await remove_draft(act, locked)
         if given.send_at is None:  # what is scheduled is found by the sender's rounds
-            await enqueue("send_outgoing", after=_undo_window(given), outgoing_id=outgoing_id)
+            await enqueue_or_hasten("send_outgoing", after=_undo_window(given))
     return outgoing
 
 

@@ -45,7 +45,7 @@ from datetime import timedelta
 from backend.compose.queries import place_of_outgoing, read_outgoing
 from backend.conversations.change import ConversationChange, changing, hold_membership
 from backend.conversations.contracts import OutgoingChanged
-from backend.database.connection import Row, execute, fetch, fetch_row
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.events.record import action
 from backend.mail.store import hold_threading
@@ -64,30 +64,49 @@ class Claim:
     sender: str
     recipients: tuple[str, ...]
     raw_digest: str
+    size: int
+    """Of the bytes."""
+    server_id: int | None
+    """What it leaves through, if that was chosen."""
 
 
 async def due(besides: Collection[int] = (), limit: int = 100) -> list[int]:
-    """Mails whose time has come and that nobody is sending, longest waiting first."""
+    """Mails whose time has come and that nobody is sending, the longest waiting first; `limit` of each mailbox, so that
+    none waits for another's many."""
     records = await fetch(
-        f"SELECT id FROM outgoing WHERE {_DUE} AND id <> ALL($1) "
-        "ORDER BY coalesce(next_attempt_at, undo_until, created_at) LIMIT $2",
+        f"SELECT id FROM (SELECT id, {WHEN} AS at, row_number() OVER (PARTITION BY mailbox_id ORDER BY {WHEN}, id) "
+        f"AS place FROM outgoing WHERE {DUE}) waiting WHERE place <= $2 AND id <> ALL($1) ORDER BY place, at",
         list(besides),
         limit,
     )
     return [record["id"] for record in records]
 
 
-_DUE = (
+async def next_due(within: timedelta) -> float | None:
+    """Seconds until the next mail's time comes, if that is soon."""
+    return await fetch_value(
+        f"SELECT extract(epoch FROM min({WHEN}) - clock_timestamp())::float FROM outgoing WHERE state IN "
+        f"('queued', 'scheduled') AND claimed_until IS NULL AND {WHEN} > clock_timestamp() "
+        f"AND {WHEN} < clock_timestamp() + $1",
+        within,
+    )
+
+
+WHEN = "coalesce(next_attempt_at, undo_until, created_at)"
+DUE = (
     "state IN ('queued', 'scheduled') AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) "
-    "AND coalesce(next_attempt_at, undo_until, created_at) <= clock_timestamp()"
+    f"AND {WHEN} <= clock_timestamp()"
 )
+
+
+SIZE = "(SELECT size FROM raw_messages WHERE digest = raw_digest) AS size"
 
 
 async def claim(outgoing_id: int, lasting: timedelta) -> Claim | None:
     """Take a mail for one attempt, if it is due and free. The attempt counts from here on, whatever becomes of it."""
     record = await fetch_row(
         "UPDATE outgoing SET state = 'queued', attempts = attempts + 1, fence = fence + 1, "
-        f"claimed_until = clock_timestamp() + $2 WHERE id = $1 AND {_DUE} RETURNING *",
+        f"claimed_until = clock_timestamp() + $2 WHERE id = $1 AND {DUE} RETURNING *, {SIZE}",
         outgoing_id,
         lasting,
     )
@@ -96,16 +115,23 @@ async def claim(outgoing_id: int, lasting: timedelta) -> Claim | None:
     pending = await fetch(
         "SELECT address FROM outgoing_recipients WHERE outgoing_id = $1 AND state = 'pending' ORDER BY id", outgoing_id
     )
+    return claim_of(record, [each["address"] for each in pending])
+
+
+def claim_of(record: Row, pending: Collection[str]) -> Claim:
+    """A claim on a mail whose row was just taken, for these recipients."""
     return Claim(
-        outgoing_id=outgoing_id,
+        outgoing_id=record["id"],
         conversation_id=record["conversation_id"],
         mailbox_id=record["mailbox_id"],
         author_id=record["author_id"],
         fence=record["fence"],
         attempt=record["attempts"],
         sender=record["envelope_from"],
-        recipients=tuple(each["address"] for each in pending),
+        recipients=tuple(pending),
         raw_digest=record["raw_digest"],
+        size=record["size"] or 0,
+        server_id=record["server_id"],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.compose.actions import results, transitions
+from backend.compose.actions import many, results, transitions
 from backend.compose.contracts import Draft, Outgoing
 from backend.database.connection import execute, fetch, fetch_value
 from backend.mail.contracts import MailAddress
@@ -48,7 +48,7 @@ async def test_an_accepted_mail_stands_in_its_conversation_once(desk: Desk) -> N
     assert [message.author_id for message in detail.messages] == [None, desk.api.ana.user_id]
     assert (detail.row.status, detail.row.last_direction, detail.row.outbox) == ("done", "outgoing", "")
     assert detail.outgoing == []
-    assert await jobs("store_sent_copy") == 1
+    assert await jobs("store_sent_copies") == 1
     await desk.attempt(outgoing)
     assert len(desk.smtp.messages) == 1
 
@@ -160,7 +160,7 @@ async def test_a_recipient_who_must_wait_gets_the_mail_later_and_the_others_only
     ]
     detail = await desk.detail(outgoing.conversation_id)
     assert (len(detail.messages), detail.outgoing) == (1, [])
-    assert await jobs("store_sent_copy") == 1
+    assert await jobs("store_sent_copies") == 1
 
 
 async def test_taking_a_mail_back_that_some_have_leaves_it_sent_to_those(desk: Desk) -> None:
@@ -364,12 +364,13 @@ async def test_an_acceptance_is_written_down_even_when_the_message_cannot_be_sto
 ) -> None:
     outgoing = await sent_by(desk)
 
-    async def broken(outgoing_id: int) -> None:
+    async def broken(*_: object) -> None:
         raise OSError("the disk is full")
 
+    monkeypatch.setattr(many, "store_sent_messages", broken)
     monkeypatch.setattr(results, "store_sent_message", broken)
     assert await desk.attempt(outgoing) == "sent"
-    assert await jobs("store_sent_copy") == 1
+    assert await jobs("store_sent_copies") == 1
 
 
 async def test_stopping_gives_back_what_was_not_begun(desk: Desk) -> None:

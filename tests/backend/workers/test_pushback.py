@@ -68,7 +68,7 @@ async def test_a_provider_that_files_what_it_sends_is_given_time_to_do_so(
     outgoing = await sent(post)
     await pushback.store_sent_copy(outgoing.id)
     assert (await gmail.messages("ana", "Sent"), await copy_is(outgoing)) == ({}, "waiting")
-    assert await fetch_value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'store_sent_copy'") == 2
+    assert await fetch_value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'store_sent_copies'") == 2
     await gmail.append("ana", "Sent", post.desk.smtp.messages[0].raw)
     await pushback.store_sent_copy(outgoing.id)
     assert (len(await gmail.messages("ana", "Sent")), await copy_is(outgoing)) == (1, "stored")
