@@ -25,6 +25,7 @@ JobName = Literal[
     "settle_unknown",
     "take_report",
     "carry_out",
+    "keep_drafts",
     "system_mail",
     "check_servers",
     "check_forwarding",

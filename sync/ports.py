@@ -142,6 +142,16 @@ class AccountStore(Protocol):
         """
         ...
 
+    async def known_drafts(self, folder: str, uid_validity: int) -> Collection[int]:
+        """The UIDs in the Drafts folder that were handed over before, under this UIDVALIDITY."""
+        ...
+
+    async def drafts_listed(
+        self, folder: str, uid_validity: int, uids: Collection[int], drafts: Sequence[FetchedMessage]
+    ) -> None:
+        """The Drafts folder holds these UIDs and no others; those of them that were not known come whole."""
+        ...
+
     async def report(self, state: AccountState) -> None:
         """The account's state changed: what people see of it. Called at most a few times a second."""
         ...

@@ -88,8 +88,8 @@ async def freeze(
     Raises Unacceptable for what is no mail.
     """
     recipients = check_recipients(draft)
-    from_, on_behalf = await _senders(mailbox, writer_id)
-    in_reply_to, references = await _thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
+    from_, on_behalf = await senders_of(mailbox, writer_id)
+    in_reply_to, references = await thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
     text, html, quoted = await _body(draft, answers_id)
     shown = set(pictures_in(html or ""))
     attachments = [
@@ -149,7 +149,7 @@ async def _body(draft: Draft, answers_id: int | None) -> tuple[str, str | None, 
     return text, f"{html}<br>{quote.html}" if said else quote.html, quote.pictures
 
 
-async def _senders(mailbox: Row, writer_id: int) -> tuple[Address, Address | None]:
+async def senders_of(mailbox: Row, writer_id: int) -> tuple[Address, Address | None]:
     """From, and Sender where somebody sends on the mailbox's behalf (RFC 5322 section 3.6.2).
 
     From is always the mailbox's own address: answers come back to the team, and servers check that domain's policy.
@@ -175,7 +175,7 @@ async def _sender_name(mailbox: Row) -> str:
     return mailbox["name"]
 
 
-async def _thread_of(answers_id: int | None) -> tuple[str | None, tuple[str, ...]]:
+async def thread_of(answers_id: int | None) -> tuple[str | None, tuple[str, ...]]:
     """In-Reply-To and References (RFC 5322 section 3.6.4), from the headers of the message answered."""
     if answers_id is None:
         return None, ()

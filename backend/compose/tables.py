@@ -15,6 +15,7 @@ from piccolo.columns.base import OnDelete
 from piccolo.columns.defaults import TimestamptzNow
 from piccolo.table import Table
 
+from backend.accounts.tables import MailAccount
 from backend.conversations.tables import Conversation
 from backend.mailboxes.tables import Mailbox
 from backend.people.tables import User
@@ -127,3 +128,19 @@ class ComposedAttachment(Table, tablename="composed_attachments"):
     size = BigInt()
     digest = Text(help_text="SHA-256: its key in the blob store.")
     content_id = Text(default="", help_text="Of a picture in the text; else empty.")
+
+
+class DraftCopy(Table, tablename="draft_copies"):
+    """A message in an account's Drafts folder: a version of one of our drafts, or one that was looked at and is none.
+
+    Rows of a draft that is gone, or has a newer copy, stay until their message has left the server.
+    """
+
+    id = BigSerial(primary_key=True)
+    account_id = ForeignKey(MailAccount, null=False, on_delete=OnDelete.cascade, index=True)
+    draft_id = BigInt(null=True, default=None, help_text="None: what stands there is no draft.")
+    version = BigInt(default=0, help_text="Of the draft, when it was as the message says.")
+    message_id = Text()
+    digest = Text(help_text="sync/mime/digest.py")
+    uid_validity = BigInt(default=0)
+    uid = BigInt(null=True, default=None, help_text="None until it was seen, or told when it was put there.")

@@ -15,6 +15,7 @@ import msgspec
 
 from backend.accounts import contracts
 from backend.accounts.actions import report_state
+from backend.compose.actions.elsewhere import read_found, take_listed
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import action
 from backend.mail.actions import (
@@ -33,6 +34,7 @@ from backend.mail.reading import Prepared
 from backend.workers.reader import Reader, read_all
 from sync.errors import CannotStore, LeaseLost
 from sync.types import (
+    DRAFT,
     AccountState,
     Census,
     Connecting,
@@ -350,6 +352,24 @@ class PostgresAccountStore:
 
         await self._fenced(write)
         return confirmed
+
+    async def known_drafts(self, folder: str, uid_validity: int) -> Collection[int]:
+        rows = await fetch(
+            "SELECT uid FROM draft_copies WHERE account_id = $1 AND uid_validity = $2 AND uid IS NOT NULL",
+            self._lease.account_id,
+            uid_validity,
+        )
+        return {row["uid"] for row in rows}
+
+    async def drafts_listed(
+        self, folder: str, uid_validity: int, uids: Collection[int], drafts: Sequence[FetchedMessage]
+    ) -> None:
+        found = [await read_found(each.uid, each.raw, flagged=DRAFT in each.flags) for each in drafts]
+
+        async def write() -> None:
+            await take_listed(self._lease.account_id, uid_validity, uids, found)
+
+        await self._fenced(write)
 
     async def report(self, state: AccountState) -> None:
         await report_state(self._lease.account_id, state_contract(self._lease.mailbox_id, state))

@@ -17,6 +17,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
+from backend.compose import copies
 from backend.database.connection import end_if_cancelled, engine, execute, fetch
 from backend.errors import TandemError
 from backend.mail import intents
@@ -188,7 +189,9 @@ class Watchers:
         watcher = AccountWatcher(imap, PostgresAccountStore(lease, self._reader), connected_at=connected_at)
         task = asyncio.create_task(self._watch(watcher, lease), name=f"account {lease.account_id}")
         self._watches[lease.account_id] = _Watch(lease, watcher, task)
-        await intents.look_again(lease.account_id)  # what could not be carried over while nobody watched it
+        # What could not be carried over while nobody watched it.
+        await intents.look_again(lease.account_id)
+        await copies.look_again(lease.account_id)
 
     async def _watch(self, watcher: AccountWatcher, lease: Lease) -> None:
         try:

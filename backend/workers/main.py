@@ -25,6 +25,7 @@ from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
 from backend.workers.carrying import carry_out
 from backend.workers.check_servers import check_servers
+from backend.workers.draft_copies import keep_drafts
 from backend.workers.forwarding import check_forwarding
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
@@ -80,6 +81,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "settle_unknown", pushback.settle_unknown)
     register(queue, "take_report", take_report)
     register(queue, "carry_out", carry_out, at_once=MOST_CARRYING)
+    register(queue, "keep_drafts", keep_drafts, at_once=MOST_CARRYING)
     register(queue, "system_mail", system_mail_for(configured))
     register(queue, "check_servers", check_servers)
     register(queue, "check_forwarding", check_forwarding)

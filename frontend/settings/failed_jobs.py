@@ -23,6 +23,7 @@ WORK = {
     "take_report": "Reading why a mail came back",
     "send_push": "Pushing a notification to a browser",
     "carry_out": "Carrying changes out on the mail server",
+    "keep_drafts": "Keeping drafts on the mail server",
     "check_forwarding": "Checking whether forwarded mail arrives",
     "hide_and_show": "Hiding mail that is gone from the server",
     "remove_mail": "Removing mail from Tandem",

@@ -4,8 +4,9 @@ A round asks how the folders stand, all in one answer where the server can (LIST
 that changed since the last visit. A short round asks for the important ones only. Where the server tells of changes by
 itself (NOTIFY), the round goes to the folders that it named.
 
-Not followed are drafts (people write them here), what was not chosen, and folders that show a choice of other folders'
-mail (\\Flagged, \\Important). The one that shows all mail (\\All) comes last: what stands elsewhere is recognised.
+Not followed are what was not chosen, and folders that show a choice of other folders' mail (\\Flagged, \\Important).
+The one that shows all mail (\\All) comes last: what stands elsewhere is recognised. Drafts are no mail yet, and are
+looked at in a way of their own (sync.imap.drafts).
 
 A folder that is no longer listed is asked for by name before it is given up: a list may be incomplete. One that was
 renamed keeps its messages by its MAILBOXID (RFC 8474); without that it is a new folder, whose messages are recognised
@@ -19,6 +20,7 @@ from sync.errors import CommandRefused, ServerProblem
 from sync.imap.answers import FolderStatus
 from sync.imap.census import Schedule, take_census
 from sync.imap.connection import Connection
+from sync.imap.drafts import DraftsFolder
 from sync.imap.folder import FolderSync, Standing
 from sync.imap.line import Account, Line
 from sync.imap.marks import Marked, Marks, marks_of
@@ -48,6 +50,7 @@ class Rounds:
         """As last listed."""
         self.refused = RefusedFolders(account)
         self._marked = Marked()
+        self._drafts = DraftsFolder(account.store)
         self.looks = SecondLooks(account.timing.second_look)
         self._account = account
         self._seen: dict[str, FolderStatus] = {}
@@ -107,6 +110,7 @@ class Rounds:
         plan = await self._account.store.plan()
         known = await self._account.store.known_folders()
         await self._visit_all(connection, line, plan, self._followed(plan, self.folders), known, statuses)
+        await self._look_at_drafts(connection, plan, statuses)
         await self._tell(self.folders)
         await self._give_up_folders(connection, known)
 
@@ -130,10 +134,31 @@ class Rounds:
         if some:
             known = await self._account.store.known_folders()
             await self._visit_all(connection, line, plan, some, known, {})
+        if names & {info.name for info in self.folders if info.role == "drafts"}:
+            await self._look_at_drafts(connection, plan, {})
 
     async def go_short(self, connection: Connection, line: Line) -> None:
         """Look at the important folders."""
-        await self.go_to({info.name for info in self.folders if info.role in IMPORTANT}, connection, line)
+        roles = (*IMPORTANT, "drafts")
+        await self.go_to({info.name for info in self.folders if info.role in roles}, connection, line)
+
+    async def _look_at_drafts(
+        self, connection: Connection, plan: SyncPlan, statuses: Mapping[str, FolderStatus]
+    ) -> None:
+        """The first folder for drafts, if it may be read: where there are several, it is the one that is written to."""
+        for info in self.folders:
+            if info.role == "drafts" and info.selectable and plan.chosen.get(info.name, True):
+                if self.refused.waits(info.name):
+                    return
+                try:
+                    await self._drafts.look(connection, info.name, statuses.get(info.name))
+                except CommandRefused as refusal:
+                    if connection.lost:
+                        raise
+                    await self.refused.refused(info.name, refusal)
+                else:
+                    await self.refused.opened(info.name)
+                return
 
     async def look_again(self, connection: Connection, line: Line) -> None:
         """Look once more where we moved mail to, when its time has come; the inbox is looked at by its own line."""

@@ -1,4 +1,4 @@
-"""A composed message to bytes: MIME, CRLF, lines within 998 octets, no Bcc, no way to inject a header.
+"""A composed message to bytes: MIME, CRLF, lines within 998 octets, no Bcc when it is sent, no injected header.
 
 The structure is multipart/mixed > multipart/related > multipart/alternative > text and HTML, each level only
 where it is needed. The same `Composition` always gives the same bytes (boundaries come from the Message-ID), so
@@ -43,6 +43,7 @@ class Composition:
     Attachments that are `inline` and have a `content_id` are pictures of the HTML; the others are files.
     `bcc` is for the envelope only. A text that is `flowed` is written with lines that a reader may join again
     (RFC 3676): for a mail without HTML. `sender` is who sends on behalf of `from_` (RFC 5322 section 3.6.2).
+    One that is `unfinished` is kept to be written on: it may name nobody yet, and says who is in Bcc.
     """
 
     message_id: str
@@ -60,6 +61,7 @@ class Composition:
     references: tuple[str, ...] = ()
     sender: Address | None = None
     flowed: bool = False
+    unfinished: bool = False
 
 
 def new_message_id(domain: str) -> str:
@@ -82,16 +84,17 @@ def build_message(composition: Composition) -> bytes:
     c = composition
     if c.date.tzinfo is None:
         raise CompositionError("Date", "needs a time zone")
-    if not (c.to or c.cc or c.bcc):
+    if not (c.to or c.cc or c.bcc or c.unfinished):
         raise CompositionError("To", "nobody to write to")
-    address_field("Bcc", c.bcc)  # checked like the others, never written
+    bcc = address_field("Bcc", c.bcc)  # checked like the others, and not sent
     head = [
         f"Date: {format_datetime(c.date)}\r\n",
         address_field("From", [c.from_]),
         address_field("Sender", [c.sender]) if c.sender else "",
         address_field("Reply-To", c.reply_to) if c.reply_to else "",
-        address_field("To", c.to) if c.to else ("" if c.cc else "To: undisclosed-recipients:;\r\n"),
+        address_field("To", c.to) if c.to else ("" if c.cc or c.unfinished else "To: undisclosed-recipients:;\r\n"),
         address_field("Cc", c.cc) if c.cc else "",
+        bcc if c.bcc and c.unfinished else "",
         text_field("Subject", c.subject),
         identifier_field("Message-ID", [c.message_id]),
         identifier_field("In-Reply-To", [c.in_reply_to]) if c.in_reply_to else "",

@@ -15,6 +15,7 @@ from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox, check_handles
 from backend.compose.beginnings import Beginning, CarriedFile, begin_new, begin_reply
 from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
+from backend.compose.copies import AFTER_LEAVING, copy_later
 from backend.compose.queries import WrittenRecipients, read_draft
 from backend.conversations.change import audience_of, changing, handling, hold_membership, tell
 from backend.conversations.contracts import ConversationChanged
@@ -44,10 +45,13 @@ class DraftChange:
     act: Action
     record: Row
 
-    async def tell(self) -> Draft:
-        """Record what the draft now is, for those who see it; answers it."""
+    async def tell(self, *, copied: bool = False) -> Draft:
+        """Record what the draft now is, for those who see it, and let the mail server have it, unless it was `copied`
+        from there; answers it."""
         draft = await read_draft(self.record["id"])
         await tell_draft(self.act, self.record, DraftChanged(draft=draft))
+        if not copied:
+            await copy_later(draft.mailbox_id)
         return draft
 
 
@@ -215,6 +219,7 @@ async def take_over(asker: Asker, draft_id: int) -> Draft:
             draft = await read_draft(draft_id)
             change.tell(lambda row: ConversationChanged(row=row, activity=activity))
             change.tell(lambda row: DraftChanged(draft=draft))
+            await copy_later(draft.mailbox_id)
     return draft
 
 
@@ -230,6 +235,7 @@ async def remove_draft(act: Action, record: Row) -> None:
     await execute("DELETE FROM drafts WHERE id = $1", record["id"])
     if record["together"]:
         await fetch("SELECT pg_notify($1, $2)", TOGETHER_CHANNEL, str(record["id"]))
+    await copy_later(record["mailbox_id"], after=AFTER_LEAVING)
     gone = DraftGone(draft_id=record["id"], conversation_id=record["conversation_id"])
     if record["conversation_id"] is None:
         await tell_draft(act, record, gone)
@@ -246,18 +252,24 @@ async def changing_draft(actor_id: int | None, draft_id: int, *, handles: bool =
     Without `handles`, the change is not the actor's own deed now: whether they may still open the mailbox is not asked.
     """
     async with action(actor_id) as act:
-        place = await fetch_row("SELECT mailbox_id, conversation_id FROM drafts WHERE id = $1", draft_id)
-        if place is not None and place["conversation_id"] is not None:
-            await hold_membership(place["mailbox_id"])
-            await execute("SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE", place["conversation_id"])
-        record = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
-        if record is None or place is None:
-            raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
-        if (record["conversation_id"], record["mailbox_id"]) != (place["conversation_id"], place["mailbox_id"]):
-            raise Conflict("The conversation was joined into another, or moved, at this moment.", "Try again.")
+        record = await locked_draft(draft_id)
         if handles and actor_id is not None and record["conversation_id"] is not None:
             await check_handles(actor_id, record["mailbox_id"])
         yield DraftChange(act, record)
+
+
+async def locked_draft(draft_id: int) -> Row:
+    """The draft, locked in the caller's action with what it stands in. Raises NotFound when it is gone."""
+    place = await fetch_row("SELECT mailbox_id, conversation_id FROM drafts WHERE id = $1", draft_id)
+    if place is not None and place["conversation_id"] is not None:
+        await hold_membership(place["mailbox_id"])
+        await execute("SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE", place["conversation_id"])
+    record = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
+    if record is None or place is None:
+        raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+    if (record["conversation_id"], record["mailbox_id"]) != (place["conversation_id"], place["mailbox_id"]):
+        raise Conflict("The conversation was joined into another, or moved, at this moment.", "Try again.")
+    return record
 
 
 async def tell_draft(act: Action, record: Row, event: DraftChanged | DraftGone) -> None:

@@ -58,6 +58,9 @@ class MemoryStore:
         self.history_may_come = asyncio.Event()
         self.history_may_come.set()
         self.seen: list[FetchedMessage] = []
+        self.drafts: dict[int, bytes] = {}
+        self.drafts_validity = 0
+        self.drafts_fetched: list[int] = []
         self.recognised: list[tuple[str, int]] = []
         self._changed = asyncio.Event()
 
@@ -206,6 +209,20 @@ class MemoryStore:
                 kept.census = replace(kept.census, checked_at=datetime.now(UTC))
                 same.append(name)
         return same
+
+    async def known_drafts(self, folder: str, uid_validity: int) -> Collection[int]:
+        return [uid for uid in self.drafts if self.drafts_validity == uid_validity]
+
+    async def drafts_listed(
+        self, folder: str, uid_validity: int, uids: Collection[int], drafts: Sequence[FetchedMessage]
+    ) -> None:
+        self._write("drafts_listed")
+        if self.drafts_validity != uid_validity:
+            self.drafts.clear()
+        self.drafts_validity = uid_validity
+        self.drafts_fetched += [draft.uid for draft in drafts]
+        self.drafts.update((draft.uid, draft.raw) for draft in drafts)
+        self.drafts = {uid: raw for uid, raw in self.drafts.items() if uid in set(uids)}
 
     async def report(self, state: AccountState) -> None:
         self.states.append(state)
