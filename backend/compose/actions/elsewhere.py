@@ -159,7 +159,7 @@ async def _take(act: Action, mailbox: Row, account_id: int, uid_validity: int, f
 async def _edit(
     act: Action, draft_id: int, found: FoundDraft, *, written_on: Collection[int]
 ) -> tuple[int, int] | None:
-    """Let the draft be as it was written elsewhere; None when it is gone, was changed here since, or several write it."""
+    """Let the draft be as it was written elsewhere; None when it is gone, changed, or written by several."""
     try:
         record = await locked_draft(draft_id)
     except (NotFound, Conflict):

@@ -1,4 +1,4 @@
-"""Drafts on the mail server: what is written here stands in the account's Drafts folder, what is written there, here."""
+"""Drafts on the mail server: what is written here stands in the Drafts folder there, and the other way round."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
