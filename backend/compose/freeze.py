@@ -12,6 +12,7 @@ from backend.errors import Unacceptable
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from backend.mail.raw import load_raw
+from backend.templates.library.look import dressed
 from sync.mime.build import Composition, CompositionError, build_message, new_message_id
 from sync.mime.composed import finished, pictures_in
 from sync.mime.headers import split_head
@@ -141,7 +142,7 @@ async def _body(draft: Draft, answers_id: int | None) -> tuple[str, str | None, 
     html = None if draft.html is None else finished(draft.html)
     quote = await quote_of(draft.kind, answers_id, draft.conversation_id) if draft.quoted else None
     if quote is None:
-        return draft.text, html, ()
+        return draft.text, None if html is None else dressed(html), ()
     said = bool(draft.text.strip() or pictures_in(draft.html or ""))
     text = f"{draft.text}\n\n{quote.text}" if said else quote.text
     if html is None:

@@ -12,6 +12,7 @@ TABLE = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 SIZE = "font-size:15px;line-height:23px"
 
 _FIELD = re.compile(r"(\{\{.*?\}\}|\{%.*?%\})")
+_BETWEEN_CELLS = re.compile(r"\s*\|\s*(?![^{}]*\}\})")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 _LINK = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()]+)\)")
 
@@ -47,14 +48,16 @@ def progress(lines: Sequence[str], tone: str) -> str:
     """A bar in pieces, those up to now in colour."""
     steps = [each.strip() for each in lines[0].split(",")]
     now = next(index for index, each in enumerate(steps) if each.startswith("*"))
-    cells = "".join(_step(each.lstrip("*"), index - now, 100 // len(steps), tone) for index, each in enumerate(steps))
+    cells = "".join(_step(each.lstrip("*"), index - now, tone) for index, each in enumerate(steps))
     return f'<table {TABLE} width="100%" style="width:100%">\n<tr>{cells}</tr>\n</table>'
 
 
-def _step(words: str, from_now: int, width: int, tone: str) -> str:
+def _step(words: str, from_now: int, tone: str) -> str:
     ink, strong = TONES[tone].ink, TONES[tone].strong
     edge, color = ("td-rule", "#c4beb5") if from_now > 0 else (f"td-edge-{tone}", strong)
-    weight, said = ("bold", f"{escaped(words)} (now)") if from_now == 0 else ("normal", escaped(words))
+    said, weight, width = escaped(words), "normal", 22
+    if from_now == 0:
+        said, weight, width = f"{said} (now)", "bold", 34
     return (
         f'<td class="{edge} td-ink-{tone}" width="{width}%" valign="top" style="padding:7px 6px 0 0;'
         f'border-top:5px solid {color};font-size:13px;line-height:18px;font-weight:{weight};color:{ink}">{said}</td>'
@@ -103,29 +106,41 @@ def _button(lines: Sequence[str], tone: str) -> str:
 
 
 def _facts(lines: Sequence[str], tone: str) -> str:
-    """Label and value, or a table with its heading; the last column of three stands at the right."""
-    rows = [(each[:2], [cell.strip() for cell in each.lstrip("|=# ").split("|")]) for each in lines]
-    wide = max(len(cells) for _, cells in rows)
-    body = "\n".join(f"<tr>{''.join(_cells(mark, cells, wide, tone))}</tr>" for mark, cells in rows)
+    """Label and value; or columns below a heading, of which the last stands at the right."""
+    rows = [(each[:2], _BETWEEN_CELLS.split(each.lstrip("|=# "))) for each in lines]
+    cells = _cells_below_heading if lines[0].startswith("|#") else _label_and_value
+    body = "\n".join(f"<tr>{''.join(cells(row, words, tone))}</tr>" for row, words in rows)
     room = 'cellpadding="0" cellspacing="0" border="0" width="100%"'
     return f'<table class="td-text" {room} style="width:100%;color:{TEXT}">\n{body}\n</table>'
 
 
-def _cells(row: str, cells: Sequence[str], wide: int, tone: str) -> Iterator[str]:
-    """`row` is how the line began: |# is a table's heading, |= a sum."""
-    edge = f"border-top:2px solid {SECOND}" if row == "|=" else f"border-bottom:1px solid {RULE}"
-    size = "font-size:13px;line-height:19px" if row == "|#" else "font-size:15px;line-height:22px"
-    for column, cell in enumerate(cells):
-        last, label = column == len(cells) - 1, wide == 2 and column == 0 and row != "|="
-        bold = row in ("|#", "|=") or (wide == 2 and last)
-        mark, color = ("td-second", SECOND) if label or row == "|#" else ("td-text", TEXT)
-        place = f'align="{"right" if last and wide > 2 else "left"}" valign="top"'
-        place += ' width="36%"' if label else ""
-        place += f' colspan="{wide - column}"' if last and column < wide - 1 else ""
-        style = f"padding:8px {0 if last else 12}px 8px 0;{edge};{size};color:{color}"
-        style += f";font-weight:{'bold' if bold else 'normal'}"
-        tag, scope = ("th", ' scope="col"') if row == "|#" else ("th", ' scope="row"') if column == 0 else ("td", "")
-        yield f'<{tag}{scope} class="{mark} td-rule" {place} style="{style}">{linked(cell, tone)}</{tag}>'
+def _label_and_value(row: str, words: Sequence[str], tone: str) -> Iterator[str]:
+    label, value = words
+    line = f"border-bottom:1px solid {RULE};font-size:15px;line-height:22px"
+    yield (
+        f'<th scope="row" class="td-second td-rule" align="left" valign="top" width="32%" '
+        f'style="padding:8px 12px 8px 0;{line};color:{SECOND};font-weight:normal">{linked(label, tone)}</th>'
+    )
+    yield (
+        f'<td class="td-text td-rule" align="left" valign="top" style="padding:8px 0;{line};color:{TEXT};'
+        f'overflow-wrap:anywhere">{linked(value, tone)}</td>'
+    )
+
+
+def _cells_below_heading(row: str, words: Sequence[str], tone: str) -> Iterator[str]:
+    """`row` is how the line began: |# is the heading, |= a sum."""
+    head, total = row == "|#", row == "|="
+    line = f"border-top:2px solid {SECOND}" if total else f"border-bottom:1px solid {RULE}"
+    line += ";font-size:13px;line-height:19px" if head else ";font-size:15px;line-height:22px"
+    line += f";color:{SECOND if head else TEXT};font-weight:{'bold' if head or total else 'normal'}"
+    for column, cell in enumerate(words):
+        last = column == len(words) - 1
+        tag = 'th scope="col"' if head else 'th scope="row"' if column == 0 else "td"
+        place = f'align="{"right" if last else "left"}" valign="top"'
+        style = f"padding:8px 0 8px {12 if column else 0}px;{line}"
+        style += ";white-space:nowrap" if last and not head else ""
+        mark = "td-second" if head else "td-text"
+        yield f'<{tag} class="{mark} td-rule" {place} style="{style}">{linked(cell, tone)}</{tag[:2]}>'
 
 
 _WRITERS: Mapping[BlockKind, Callable[[Sequence[str], str], str]] = {

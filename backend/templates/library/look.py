@@ -64,3 +64,12 @@ STYLES = f"""<style>
 {_dark_rules()}
 }}
 </style>"""
+
+
+def dressed(html: str) -> str:
+    """A mail as it leaves: with the style sheet again, if anything in it is the library's.
+
+    Drafts keep no style sheets, as those of others would dress what stands around them. Not for mail that quotes
+    others: their words may be dark on no ground at all.
+    """
+    return f"{STYLES}\n{html}" if 'class="td-' in html else html

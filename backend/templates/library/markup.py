@@ -6,6 +6,7 @@ font, nothing from elsewhere. A paragraph has no margin and an empty one follows
 """
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from backend.templates.library.blocks import SIZE, TABLE, block_html, escaped, figure, line, progress
 from backend.templates.library.look import PAGE, PAPER, RULE, SECOND, STYLES, TEXT, TONES
@@ -18,7 +19,7 @@ _BETWEEN = f"\n{_NOTHING}\n"
 def html_of(source: Source) -> str:
     """The whole mail, its style sheet included."""
     if source.look == "letter":
-        style = f"max-width:600px;background-color:{PAPER};color:{TEXT};{SIZE}"
+        style = f"max-width:600px;background-color:{PAPER};color:{TEXT};{SIZE};overflow-wrap:break-word"
         body = f'<div class="td-letter" style="{style}">\n{_body(source.blocks, source.tone)}\n</div>'
     else:
         body = _page(source)
@@ -31,11 +32,12 @@ def _body(blocks: Sequence[Block], tone: str) -> str:
 
 def _page(source: Source) -> str:
     """Paper on a page: a head, the mail, a foot. What is large belongs to the title, on the same ground."""
-    large = source.blocks[1:2] if source.blocks[1].kind in ("figure", "progress") else ()
-    head = _head(source.look, source.tone, source.blocks[0], large)
-    body = _body(source.blocks[1 + len(large) :], source.tone)
+    title, *rest = source.blocks
+    large = list(takewhile(lambda block: block.kind in ("figure", "progress"), rest))
+    head = _head(source.look, source.tone, title, large)
+    body = _body(rest[len(large) :], source.tone)
     page = f'class="td-page" width="100%" bgcolor="{PAGE}" style="width:100%;background-color:{PAGE}"'
-    paper = f"width:100%;max-width:600px;background-color:{PAPER};color:{TEXT};text-align:left"
+    paper = f"width:100%;max-width:600px;background-color:{PAPER};color:{TEXT};text-align:left;overflow-wrap:break-word"
     foot = f"padding:14px 28px 18px;border-top:1px solid {RULE};color:{SECOND};font-size:13px;line-height:19px"
     return "\n".join(
         (
@@ -59,6 +61,7 @@ def _head(look: Look, tone: str, title: Block, large: Sequence[Block]) -> str:
     """Whose mail it is, what it is about, and what is large."""
     colours = TONES[tone]
     words = name = (f"td-ink-{tone}", colours.ink)
+    below = 20
     if look == "card":
         ground = f'class="td-inside td-soft-{tone}" bgcolor="{colours.soft}"'
         style = f"background-color:{colours.soft}"
@@ -69,13 +72,19 @@ def _head(look: Look, tone: str, title: Block, large: Sequence[Block]) -> str:
     else:
         words = ("td-text", TEXT)
         ground, style = f'class="td-inside td-edge-{tone}"', f"border-top:4px solid {colours.strong}"
+        below = 0
     lines = [
         line("{{ organisation.name }}", "font-size:13px;line-height:19px;font-weight:bold", *name),
-        line(escaped(title.lines[0]), "font-size:22px;line-height:32px;font-weight:bold", *words, tag="h2"),
+        line(
+            escaped(title.lines[0]),
+            "padding:4px 0 0;font-size:22px;line-height:29px;font-weight:bold",
+            *words,
+            tag="h2",
+        ),
     ]
     lines += [line(escaped(each), SIZE, *words) for each in title.lines[1:]]
     for block in large:
         bar = block.kind == "progress"
         lines += [_NOTHING, progress(block.lines, tone)] if bar else [figure(block.lines, *words)]
     inner = "\n".join(lines)
-    return f'<tr><td {ground} style="padding:22px 28px 20px;{style};color:{words[1]}">\n{inner}\n</td></tr>'
+    return f'<tr><td {ground} style="padding:22px 28px {below}px;{style};color:{words[1]}">\n{inner}\n</td></tr>'

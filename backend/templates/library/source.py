@@ -57,7 +57,8 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`lines` without their marks; a paragraph, a panel and a quotation have one line for each that is to be seen."""
+    """`lines` without their marks, but for those of facts. A paragraph, a panel and a quotation have one line for each
+    that is to be seen."""
 
     kind: BlockKind
     lines: tuple[str, ...]
@@ -116,6 +117,8 @@ def _block(lines: list[str]) -> Block:
             return Block(kind, tuple(_items(lines)))
         if kind in ("panel", "quote"):
             return Block(kind, tuple(_joined([line.removeprefix(mark) for line in lines])))
+        if kind == "facts":
+            return Block(kind, tuple(lines))
         return Block(kind, (lines[0].removeprefix(mark), *lines[1:]))
     return Block("paragraph", tuple(_joined(lines)))
 
