@@ -27,6 +27,7 @@ from litestar.types import Receive, Scope, Send
 from backend.access.asker import Asker
 from backend.access.classes import access, check_every_route_declares, guard
 from backend.accounts.routes import router as accounts_router
+from backend.addresses.routes import router as used_addresses_router
 from backend.compose.actions.drafts import TOGETHER_CHANNEL
 from backend.compose.routes import router as compose_router
 from backend.compose.together.rooms import Rooms
@@ -38,6 +39,7 @@ from backend.database.connection import connect, disconnect, engine, fetch_value
 from backend.errors import NotSignedIn, TandemError
 from backend.events.hub import Hub
 from backend.events.routes import router as events_router
+from backend.identities.routes import router as identities_router
 from backend.mail.routes import router as mail_router
 from backend.mailboxes.intake_routes import router as intake_router
 from backend.mailboxes.routes import router as mailboxes_router
@@ -187,6 +189,8 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             together_router,
             contacts_router,
             outgoing_servers_router,
+            identities_router,
+            used_addresses_router,
             notifications_router,
             search_router,
             tags_router,

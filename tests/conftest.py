@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.servers.installation",
     "tests.servers.api",
     "tests.servers.sending",
+    "tests.servers.system_mail",
     "tests.servers.chromium",
     "tests.servers.office",
 ]

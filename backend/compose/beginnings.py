@@ -12,6 +12,8 @@ from backend.compose.contracts import CreateDraft, DraftKind
 from backend.compose.queries import WrittenRecipients
 from backend.database.connection import Row, fetch_row
 from backend.errors import NotFound, Unacceptable
+from backend.identities.contracts import DraftSender
+from backend.identities.queries import habits_for
 from backend.mail.contracts import MailAddress
 from backend.mail.intake import own_addresses
 from backend.mail.keeping import keep_one
@@ -21,6 +23,9 @@ from sync.mime.subjects import base_subject
 
 _ALREADY_REPLY = re.compile(r"\s*re\s*:", re.IGNORECASE)
 _ALREADY_FORWARD = re.compile(r"\s*fwd?\s*:", re.IGNORECASE)
+
+
+AS_ITS_MAILBOX = DraftSender()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,7 @@ class Beginning:
     quoted: bool = False
     answers_id: int | None = None
     files: Sequence[CarriedFile] = ()
+    sender: DraftSender = AS_ITS_MAILBOX
 
 
 class _Headers(msgspec.Struct):
@@ -55,12 +61,20 @@ class _Headers(msgspec.Struct):
 
 
 async def begin_new(asker: Asker, given: CreateDraft) -> Beginning:
-    """An empty mail from a mailbox. Raises NotFound when the person cannot open that."""
-    if given.mailbox_id is None or given.conversation_id is not None or given.message_id is not None:
+    """An empty mail from a mailbox: the one named, else the one that the person wrote from last; and as they sent last
+    from it. Raises NotFound when the person cannot open it."""
+    habits = await habits_for(asker)
+    mailbox_id = given.mailbox_id or habits.mailbox_id
+    if mailbox_id is None or given.conversation_id is not None or given.message_id is not None:
         raise Unacceptable("A new mail is written from a mailbox.", "Name a mailbox, and no conversation.")
-    await access_mailbox(asker, given.mailbox_id)
+    await access_mailbox(asker, mailbox_id)
     return Beginning(
-        mailbox_id=given.mailbox_id, conversation_id=None, kind="new", recipients=WrittenRecipients(), subject=""
+        mailbox_id=mailbox_id,
+        conversation_id=None,
+        kind="new",
+        recipients=WrittenRecipients(),
+        subject="",
+        sender=DraftSender(identity_id=habits.identity_id) if mailbox_id == habits.mailbox_id else AS_ITS_MAILBOX,
     )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend.contracts import Contract, Moment
+from backend.identities.contracts import DraftSender
 from backend.mail.contracts import MailAddress
 
 DraftKind = Literal["reply", "reply_all", "new", "forward"]
@@ -43,6 +44,7 @@ class Draft(Contract):
     html: str | None = None
     quoted: bool = False
     together: bool = False
+    sender: DraftSender = DraftSender()
 
 
 class CreateDraft(Contract):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.compose.contracts import Draft
-from backend.compose.freeze import senders_of, thread_of
+from backend.compose.freeze import thread_of
 from backend.compose.queries import attachments_of_draft, read_draft
+from backend.compose.senders import drafted_as
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import action
 from backend.jobs import enqueue_or_hasten
@@ -96,7 +97,7 @@ async def write_copy(account_id: int, draft_id: int) -> Copy:
         draft_id,
         draft.version,
     ) or new_message_id(mailbox["address"].rpartition("@")[2])
-    from_, on_behalf = await senders_of(mailbox, draft.author_id)
+    from_, on_behalf = await drafted_as(draft, mailbox, draft.author_id)
     in_reply_to, references = await thread_of(record["answers_id"] if draft.kind in ("reply", "reply_all") else None)
     shown = set(pictures_in(draft.html or ""))
     composition = Composition(

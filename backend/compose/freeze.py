@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from backend.compose.contracts import Draft
 from backend.compose.quoting import quote_of
-from backend.database.connection import Row, fetch_row, fetch_value
+from backend.compose.senders import sending_as
+from backend.database.connection import Row, fetch_row
 from backend.errors import Unacceptable
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
@@ -30,6 +31,7 @@ class Frozen:
     message_id: str
     sender: str
     envelope: tuple[str, ...]
+    server_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ async def freeze(
     Raises Unacceptable for what is no mail.
     """
     recipients = check_recipients(draft)
-    from_, on_behalf = await senders_of(mailbox, writer_id)
+    leaving = await sending_as(draft, mailbox, writer_id)
     in_reply_to, references = await thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
     text, html, quoted = await _body(draft, answers_id)
     shown = set(pictures_in(html or ""))
@@ -109,9 +111,10 @@ async def freeze(
     attachments += [each for each in quoted if each.content_id in shown - known]
     try:
         composition = Composition(
-            message_id=new_message_id(mailbox["address"].rpartition("@")[2]),
-            from_=from_,
-            sender=on_behalf,
+            message_id=new_message_id(leaving.from_.address.rpartition("@")[2]),
+            from_=leaving.from_,
+            sender=leaving.sender,
+            reply_to=leaving.reply_to,
             to=recipients.to,
             cc=recipients.cc,
             bcc=recipients.bcc,
@@ -132,7 +135,8 @@ async def freeze(
         raw=raw,
         parsed=await asyncio.to_thread(parse_message, raw),
         message_id=composition.message_id,
-        sender=from_.address,
+        sender=leaving.from_.address,
+        server_id=leaving.server_id,
         envelope=_each_once([*recipients.addresses, *own_copy]),
     )
 
@@ -148,32 +152,6 @@ async def _body(draft: Draft, answers_id: int | None) -> tuple[str, str | None, 
     if html is None:
         return text, None, ()
     return text, f"{html}<br>{quote.html}" if said else quote.html, quote.pictures
-
-
-async def senders_of(mailbox: Row, writer_id: int) -> tuple[Address, Address | None]:
-    """From, and Sender where somebody sends on the mailbox's behalf (RFC 5322 section 3.6.2).
-
-    From is always the mailbox's own address: answers come back to the team, and servers check that domain's policy.
-    """
-    name, address = await _sender_name(mailbox), mailbox["address"]
-    if mailbox["kind"] != "group" or mailbox["send_as"] == "mailbox":
-        return Address(name, address), None
-    writer = await fetch_row("SELECT name, email FROM users WHERE id = $1", writer_id)
-    assert writer is not None
-    if mailbox["send_as"] == "person":
-        return Address(f"{writer['name']}, {name}", address), None
-    # Whoever is both has no need of the field.
-    on_behalf = Address(writer["name"], writer["email"]) if writer["email"] != address else None
-    return Address(name, address), on_behalf
-
-
-async def _sender_name(mailbox: Row) -> str:
-    """The mailbox's From name; without one, its own name, or that of the person whose it is."""
-    if mailbox["default_from_name"]:
-        return mailbox["default_from_name"]
-    if mailbox["kind"] == "personal":
-        return await fetch_value("SELECT name FROM users WHERE id = $1", mailbox["owner_id"]) or ""
-    return mailbox["name"]
 
 
 async def thread_of(answers_id: int | None) -> tuple[str | None, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from backend.compose.contracts import Draft, DraftAttachment, Outgoing, Outgoing
 from backend.compose.meanwhile import came_to
 from backend.database.connection import Row, fetch, fetch_row
 from backend.errors import NotFound
+from backend.identities.queries import sender_of
 from backend.mail.contracts import MailAddress
 
 LONGEST_LIST = 200
@@ -144,6 +145,7 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
                 html=record["html"],
                 quoted=record["quoted"],
                 together=record["together"],
+                sender=sender_of(record),
                 version=record["version"],
                 updated_at=record["updated_at"],
             )

@@ -10,7 +10,7 @@ from litestar.params import Body
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.compose import queries
-from backend.compose.actions import attaching, decisions, drafts, filling_in, send
+from backend.compose.actions import attaching, decisions, drafts, filling_in, send, sender
 from backend.compose.contracts import (
     CreateDraft,
     Draft,
@@ -22,6 +22,7 @@ from backend.compose.contracts import (
     SendDraft,
 )
 from backend.errors import BadRequest, NotFound
+from backend.identities.contracts import SetSender
 from backend.mail import blobs
 from backend.mail.routes import INERT
 from backend.templates.contracts import FillIn, Rendered
@@ -51,6 +52,12 @@ async def read_draft(draft_id: int) -> Draft:
 async def save_draft(asker: Asker, draft_id: int, data: SaveDraft) -> Draft:
     """Save on top of the version one had; 409 with both texts when somebody saved meanwhile."""
     return await drafts.save_draft(asker, draft_id, data)
+
+
+@put("/drafts/{draft_id:int}/sender", **access("handling"))
+async def set_sender(asker: Asker, draft_id: int, data: SetSender) -> Draft:
+    """Choose as whom it is to be sent, and where answers go. The version stays."""
+    return await sender.set_sender(asker, draft_id, data)
 
 
 @delete("/drafts/{draft_id:int}", **access("handling"))
@@ -141,6 +148,7 @@ router = Router(
         create_draft,
         read_draft,
         save_draft,
+        set_sender,
         delete_draft,
         take_over,
         attach_file,

@@ -90,3 +90,26 @@ class MailboxSending(Contract):
 class SetMailboxSending(Change):
     server_id: int | UnsetType | None = UNSET
     """None: reset to the default."""
+
+
+class SystemSender(Contract):
+    """As whom Tandem itself writes. An empty name: "Tandem" to users, the organisation's name to customers."""
+
+    name: str = ""
+    reply_to: str = ""
+
+
+class SystemMail(Contract):
+    """Mail of Tandem's own: to users (invitations, passwords, digests, whose an address is), and to customers.
+
+    `address` is what it is from, empty where Tandem cannot send such mail.
+    """
+
+    users: SystemSender
+    customers: SystemSender
+    address: str
+
+
+class SetSystemMail(Contract):
+    users: SystemSender = SystemSender()
+    customers: SystemSender = SystemSender()

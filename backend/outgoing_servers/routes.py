@@ -4,14 +4,17 @@ from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.outgoing_servers import actions, queries, testing
+from backend.outgoing_servers import actions, queries, system, system_actions, testing
 from backend.outgoing_servers.contracts import (
     MailboxSending,
     OutgoingServer,
     SaveOutgoingServer,
     ServerTest,
     SetMailboxSending,
+    SetSystemMail,
+    SystemMail,
 )
+from backend.settings import settings
 
 
 @get("/outgoing-servers", **access("admin"))
@@ -56,6 +59,18 @@ async def set_sending(asker: Asker, mailbox_id: int, data: SetMailboxSending) ->
     return await actions.set_sending(asker, mailbox_id, data)
 
 
+@get("/system-mail", **access("admin"))
+async def read_system_mail() -> SystemMail:
+    """As whom Tandem itself writes, to users and to customers."""
+    return await system.read_system_mail(settings())
+
+
+@put("/system-mail", **access("admin"))
+async def set_system_mail(asker: Asker, data: SetSystemMail) -> SystemMail:
+    """Set both, or reset them by leaving them empty."""
+    return await system_actions.set_system_mail(asker, settings(), data)
+
+
 router = Router(
     path="/",
     route_handlers=[
@@ -66,6 +81,8 @@ router = Router(
         test_server,
         read_sending,
         set_sending,
+        read_system_mail,
+        set_system_mail,
     ],
     tags=["Outgoing mail"],
 )

@@ -9,6 +9,7 @@ from litestar.datastructures import Cookie
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.notifications.contracts import NotificationSettings
+from backend.outgoing_servers.system import can_mail
 from backend.people import queries
 from backend.people.actions import entering, invitations, organisation, passwords, profile, teams
 from backend.people.contracts import (
@@ -78,7 +79,7 @@ def _signed_in(request: AnyRequest, entered: tuple[Me, str], status: int) -> Res
 @get("/set-up", **access("public"))
 async def read_set_up(request: AnyRequest) -> SetUpState:
     """Whether the installation still waits for its owner."""
-    return await queries.read_set_up_state(can_mail=_settings(request).smtp is not None)
+    return await queries.read_set_up_state(can_mail=await can_mail(_settings(request)))
 
 
 @post("/set-up", **access("public"))

@@ -23,6 +23,7 @@ from backend.mail.removal import remove_mail
 from backend.mail.word_index import enter_words, keep_words_entered
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
+from backend.workers.addresses import keep_asking
 from backend.workers.carrying import carry_out
 from backend.workers.check_servers import check_servers
 from backend.workers.draft_copies import keep_drafts
@@ -100,6 +101,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     tidying = asyncio.create_task(keep_tidy(), name="tidy")
     entering = asyncio.create_task(keep_words_entered(), name="enter words")
     reminding = asyncio.create_task(keep_reminding(), name="remind")
+    asking = asyncio.create_task(keep_asking(), name="ask whose addresses are")
     gc.collect()
     gc.freeze()  # what there is now stays: later collections pass it over
     log.info("The worker is ready (process %d).", os.getpid())
@@ -111,9 +113,9 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
             max_concurrent_tasks=MOST_JOBS,
         )
     finally:
-        for task in (sweeping, tidying, entering, reminding):
+        for task in (sweeping, tidying, entering, reminding, asking):
             task.cancel()
-        await asyncio.gather(sweeping, tidying, entering, reminding, return_exceptions=True)
+        await asyncio.gather(sweeping, tidying, entering, reminding, asking, return_exceptions=True)
         await sender.stop()
         await watchers.stop()
         await disconnect()

@@ -149,6 +149,7 @@ async def make_objects(api: Api) -> Objects:
     waiting = write_mail(subject=MAIL, text=MAIL, to="nobody@northwind.example")
     place = {"name": "Relay", "host": "smtp.northwind.example", "port": 587, "security": "starttls"}
     server = await ana.post("/outgoing-servers", place)
+    identity = await ana.post("/identities", {"name": "Sales", "address": "sales@northwind.example"})
     return Objects(
         api,
         {
@@ -173,6 +174,8 @@ async def make_objects(api: Api) -> Objects:
             "token_id": token["token"]["id"],
             "device_id": device.id,
             "server_id": server["id"],
+            "identity_id": identity["id"],
+            "address_id": await fetch_value("SELECT min(id) FROM used_addresses"),
             "unsorted_id": await deliver(intake["id"], waiting),
         },
     )
@@ -400,6 +403,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "POST /rendered-text": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
     "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],
+    "PUT /drafts/{draft_id:int}/sender": [{"sender": {}, "mailbox_id": "mailbox_id"}],
     "PUT /conversations/{conversation_id:int}/mailbox": [{"mailbox_id": "mailbox_id"}],
     "POST /conversations/{conversation_id:int}/split": [{"message_id": "message_id"}],
 }
@@ -427,11 +431,13 @@ async def test_an_id_in_a_body_opens_nothing_either(objects: Objects, route: Rou
     mallory = objects.api.mallory
     own = await mallory.post("/contacts", {"name": "Own", "addresses": []})
     path = route.path.replace("{contact_id:int}", str(own["id"]))
-    for name in ("conversation_id", "template_id"):
+    for name in ("conversation_id", "template_id", "draft_id"):
         path = path.replace(f"{{{name}:int}}", str(objects.ids[name]))
     before = await fetch_value("SELECT count(*) FROM drafts")
     for body in BODIES[str(route)]:
-        filled = {name: objects.ids.get(value, value) for name, value in body.items()}
+        filled = {
+            name: objects.ids.get(value, value) if isinstance(value, str) else value for name, value in body.items()
+        }
         refusal = await mallory.refused(route.method, path, filled)
         assert refusal.status in (404, 422)
         assert MAIL not in msgspec.json.encode(refusal).decode()

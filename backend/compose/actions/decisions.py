@@ -30,6 +30,7 @@ from backend.conversations.contracts import (
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound
 from backend.events.record import Action, action
+from backend.identities.queries import sender_of
 from backend.jobs import enqueue_or_hasten
 from backend.mail.contracts import MailAddress
 
@@ -150,6 +151,7 @@ async def _beginning_from(record: Row, mailbox_id: int) -> Beginning:
         html=record["html"],
         quoted=record["quoted"],
         answers_id=record["answers_id"],
+        sender=sender_of(record),
         files=[
             CarriedFile(
                 filename=each["filename"],

@@ -23,6 +23,7 @@ from backend.conversations.trail import add_activity
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, TooLarge, Unacceptable
 from backend.events.record import Action, action, user_stream
+from backend.identities.contracts import DraftSender
 from backend.mail.contracts import MailAddress
 from sync.mime.characters import clean_line, clean_text
 from sync.mime.composed import TooMuchMarkup, clean_composed, composed_text
@@ -92,6 +93,8 @@ async def insert_draft(author_id: int, beginning: Beginning) -> Row:
         beginning.quoted,
     )
     assert record is not None
+    if beginning.sender != DraftSender():
+        await execute("UPDATE drafts SET sender = $2 WHERE id = $1", record["id"], _json(beginning.sender))
     for file in beginning.files:
         await add_file(record["id"], file)
     return record

@@ -8,6 +8,7 @@ from backend.access.asker import Asker
 from backend.access.fetch import access_mailbox
 from backend.compose.actions.drafts import newest_outgoing, prepare, remove_draft, write_draft
 from backend.compose.actions.schedule import check_moments
+from backend.compose.actions.sender import note_sender, remember_sender
 from backend.compose.contracts import Draft, Outgoing, SaveDraft, SendDraft
 from backend.compose.freeze import Frozen, freeze
 from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
@@ -25,6 +26,7 @@ from backend.conversations.threads import begin_conversation
 from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
+from backend.identities.queries import sender_of
 from backend.jobs import enqueue_or_hasten
 from backend.mail.raw import store_raw
 from backend.mail.reading import mail_address
@@ -71,6 +73,8 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             locked = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
             if locked is None:
                 raise NotFound("There is no such draft.", "It may have been sent or thrown away meanwhile.")
+            if (locked["mailbox_id"], sender_of(locked)) != (draft.mailbox_id, draft.sender):
+                raise Conflict("As whom it is sent was changed at this moment.", "Look at it, and send again.")
             if seen is None:
                 _check_version(await read_draft(draft_id), given)
             elif await write_draft(await read_draft(draft_id), seen):
@@ -81,6 +85,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             if not given.even_if_answered:
                 await _check_unanswered(asker, locked, given)
             outgoing_id = await _hand_over(asker, draft, locked, frozen, conversation_id, given)
+            await note_sender(asker, draft, frozen, outgoing_id)
             await leave_keys(draft.mailbox_id, conversation_id, frozen.parsed)
             await execute("UPDATE composed_attachments SET outgoing_id = $2 WHERE draft_id = $1", draft_id, outgoing_id)
             outgoing = await read_outgoing(outgoing_id)
@@ -90,6 +95,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             await remove_draft(act, locked)
         if given.send_at is None:  # what is scheduled is found by the sender's rounds
             await enqueue_or_hasten("send_outgoing", after=_undo_window(given))
+    await remember_sender(asker, draft)
     return outgoing
 
 

@@ -16,6 +16,7 @@ from backend.mailboxes.membership import (
     mailboxes_of_team,
     readers_changing,
 )
+from backend.outgoing_servers.system import can_mail
 from backend.people.actions.entering import add_user
 from backend.people.audit import audit
 from backend.people.checks import check_email, check_name, check_password, refuse
@@ -59,7 +60,8 @@ async def invite(asker: Asker, configured: Settings, given: CreateInvitation) ->
             now + LIFETIME,
         )
         assert record is not None
-        if configured.smtp is not None:
+        mails = await can_mail(configured)
+        if mails:
             await enqueue("system_mail", kind="invitation", id=invitation_id)
         await audit(
             asker.user_id,
@@ -73,7 +75,7 @@ async def invite(asker: Asker, configured: Settings, given: CreateInvitation) ->
     return InvitationCreated(
         invitation=invitation_of(record),
         link=invitation_link(configured, token),
-        mailed=configured.smtp is not None,
+        mailed=mails,
     )
 
 

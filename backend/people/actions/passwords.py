@@ -8,6 +8,7 @@ from backend.database.connection import execute, fetch_row, fetch_value
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.events.record import action
 from backend.jobs import enqueue
+from backend.outgoing_servers.system import can_mail
 from backend.people.attempts import PER_ADDRESS, count_attempt, forget_attempts, network_of
 from backend.people.audit import audit
 from backend.people.checks import check_password
@@ -29,7 +30,7 @@ async def ask_for_reset(configured: Settings, email: str, host: str) -> None:
 
     Raises Conflict when the installation has no mail server of its own.
     """
-    if configured.smtp is None:
+    if not await can_mail(configured):
         raise Conflict("Tandem cannot send mail of its own here.", "Ask an admin of your organisation.")
     await count_attempt(f"reset by {network_of(host)}", PER_ADDRESS)
     request_id = await count_attempt(ASKED + email.strip().lower()[:320], MAILS_PER_ACCOUNT)
