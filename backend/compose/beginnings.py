@@ -8,7 +8,7 @@ import msgspec
 
 from backend.access.asker import Asker
 from backend.access.fetch import access_conversation, access_mailbox, access_message
-from backend.compose.contracts import CreateDraft, DraftKind
+from backend.compose.contracts import CreateDraft, DraftKind, SignedBy
 from backend.compose.queries import WrittenRecipients
 from backend.database.connection import Row, fetch_row
 from backend.errors import NotFound, Unacceptable
@@ -52,6 +52,8 @@ class Beginning:
     answers_id: int | None = None
     files: Sequence[CarriedFile] = ()
     sender: DraftSender = AS_ITS_MAILBOX
+    signature: SignedBy | None = None
+    """None: the mailbox's; where there is none, the person's."""
 
 
 class _Headers(msgspec.Struct):

@@ -8,6 +8,8 @@ from backend.identities.contracts import DraftSender
 from backend.mail.contracts import MailAddress
 
 DraftKind = Literal["reply", "reply_all", "new", "forward"]
+SignedBy = Literal["none", "person", "mailbox"]
+"""Whose signature stands below the text: its writer's, its mailbox's, or nobody's."""
 OutgoingState = Literal["scheduled", "queued", "sending", "sent", "failed", "unknown", "held", "cancelled"]
 
 
@@ -43,6 +45,7 @@ class Draft(Contract):
     updated_at: datetime
     html: str | None = None
     quoted: bool = False
+    signature: SignedBy = "none"
     together: bool = False
     sender: DraftSender = DraftSender()
 
@@ -71,6 +74,10 @@ class SaveDraft(Contract):
     text: str
     html: str | None = None
     quoted: bool = False
+
+
+class ChooseSignature(Contract):
+    signature: SignedBy
 
 
 class QuotedMessage(Contract):

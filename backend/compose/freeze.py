@@ -1,21 +1,22 @@
 """From a draft to the bytes that will be sent: fixed at Send, with a Message-ID for good."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from backend.access.asker import Asker
+from backend.compose.body import body_of
 from backend.compose.contracts import Draft
-from backend.compose.quoting import quote_of
 from backend.compose.senders import sending_as
 from backend.database.connection import Row, fetch_row
 from backend.errors import Unacceptable
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from backend.mail.raw import load_raw
-from backend.templates.library.look import dressed
+from backend.templates.pictures import pictures_for
 from sync.mime.build import Composition, CompositionError, build_message, new_message_id
-from sync.mime.composed import finished, pictures_in
+from sync.mime.composed import pictures_in
 from sync.mime.headers import split_head
 from sync.mime.message import Address, Attachment, ParsedMessage
 from sync.mime.parse import parse_message
@@ -93,7 +94,7 @@ async def freeze(
     recipients = check_recipients(draft)
     leaving = await sending_as(draft, mailbox, writer_id)
     in_reply_to, references = await thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
-    text, html, quoted = await _body(draft, answers_id)
+    text, html, quoted = await body_of(draft, answers_id, writer_id)
     shown = set(pictures_in(html or ""))
     attachments = [
         Attachment(
@@ -109,6 +110,7 @@ async def freeze(
     ]
     known = {each.content_id for each in attachments}
     attachments += [each for each in quoted if each.content_id in shown - known]
+    attachments += await _pictures_of_templates(writer_id, shown - known, len(attachments))
     try:
         composition = Composition(
             message_id=new_message_id(leaving.from_.address.rpartition("@")[2]),
@@ -141,17 +143,19 @@ async def freeze(
     )
 
 
-async def _body(draft: Draft, answers_id: int | None) -> tuple[str, str | None, Sequence[Attachment]]:
-    """Text and HTML as they leave, with what is quoted below them; and the pictures of that."""
-    html = None if draft.html is None else finished(draft.html)
-    quote = await quote_of(draft.kind, answers_id, draft.conversation_id) if draft.quoted else None
-    if quote is None:
-        return draft.text, None if html is None else dressed(html), ()
-    said = bool(draft.text.strip() or pictures_in(draft.html or ""))
-    text = f"{draft.text}\n\n{quote.text}" if said else quote.text
-    if html is None:
-        return text, None, ()
-    return text, f"{html}<br>{quote.html}" if said else quote.html, quote.pictures
+async def _pictures_of_templates(writer_id: int, content_ids: Collection[str], position: int) -> list[Attachment]:
+    """Those of the signature and the footer."""
+    return [
+        Attachment(
+            position + number,
+            each["filename"],
+            each["content_type"],
+            each["content_id"],
+            True,
+            await blobs.get(each["digest"]),
+        )
+        for number, each in enumerate(await pictures_for(Asker(writer_id, "member"), sorted(content_ids)))
+    ]
 
 
 async def thread_of(answers_id: int | None) -> tuple[str | None, tuple[str, ...]]:

@@ -144,6 +144,7 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
                 attachments=files.get(record["id"], []),
                 html=record["html"],
                 quoted=record["quoted"],
+                signature=record["signature"],
                 together=record["together"],
                 sender=sender_of(record),
                 version=record["version"],

@@ -12,6 +12,7 @@ from backend.access.classes import access
 from backend.compose import queries
 from backend.compose.actions import attaching, decisions, drafts, filling_in, send, sender
 from backend.compose.contracts import (
+    ChooseSignature,
     CreateDraft,
     Draft,
     Outgoing,
@@ -25,7 +26,7 @@ from backend.errors import BadRequest, NotFound
 from backend.identities.contracts import SetSender
 from backend.mail import blobs
 from backend.mail.routes import INERT
-from backend.templates.contracts import FillIn, Rendered
+from backend.templates.contracts import FillIn, Rendered, Signatures
 
 UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
 
@@ -111,6 +112,18 @@ async def fill_in(asker: Asker, draft_id: int, template_id: int, data: FillIn) -
     return await filling_in.fill_in(asker, draft_id, template_id, data)
 
 
+@post("/drafts/{draft_id:int}/signatures", status_code=200, **access("handling"))
+async def read_signatures(asker: Asker, draft_id: int, data: FillIn) -> Signatures:
+    """The signatures that this draft can have, as they would read in it."""
+    return await filling_in.signatures_of(asker, draft_id, data)
+
+
+@put("/drafts/{draft_id:int}/signature", **access("handling"))
+async def choose_signature(asker: Asker, draft_id: int, data: ChooseSignature) -> Draft:
+    """Whose signature stands below the text; it is filled in when the mail is sent."""
+    return await filling_in.choose_signature(asker, draft_id, data)
+
+
 @post("/drafts/{draft_id:int}/send", **access("handling"))
 async def send_draft(asker: Asker, draft_id: int, data: SendDraft) -> Outgoing:
     """Hand a draft to the outbox; 409 `answered_meanwhile` when somebody answered since it was begun."""
@@ -156,6 +169,8 @@ router = Router(
         read_picture,
         take_quote,
         fill_in,
+        read_signatures,
+        choose_signature,
         send_draft,
         list_outbox,
         undo_sending,

@@ -17,7 +17,12 @@ BATCH = 200
 """Collected in one transaction."""
 
 RAW_REFERENCES = ("messages.raw_digest", "outgoing.raw_digest")
-BLOB_REFERENCES = ("raw_messages.digest", "comment_files.digest", "composed_attachments.digest")
+BLOB_REFERENCES = (
+    "raw_messages.digest",
+    "comment_files.digest",
+    "composed_attachments.digest",
+    "template_pictures.digest",
+)
 """The columns that refer to bytes of mail, and to files of the blob store: a test finds one that is missing here."""
 
 

@@ -12,7 +12,7 @@ KINDS: dict[AuditKind, tuple[str, ...]] = {
         *("set_up", "signed_in", "signed_out", "sign_in_refused", "joined"),
         *("password_changed", "password_reset", "password_link_made", "password_link_mailed"),
     ),
-    "people": ("person_changed", "invited", "invitation_withdrawn", "organisation_renamed"),
+    "people": ("person_changed", "invited", "invitation_withdrawn", "organisation_renamed", "house_style_set"),
     "access": ("mailbox_members_set", "team_created", "team_changed", "team_deleted"),
     "mailboxes": (
         *("mailbox_created", "mailbox_changed", "mailbox_deleted", "mailbox_addresses_set"),

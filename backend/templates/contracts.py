@@ -13,7 +13,8 @@ SharedWith = Literal["nobody", "team", "everybody"]
 class Template(Contract):
     """A whole mail, or a passage (a `snippet`, which has no subject). `uses` counts how often it went into a mail.
 
-    `text` and `subject` hold merge fields; `fields` are those that they name.
+    `text` and `subject` hold merge fields; `fields` are those that they name. One that is `formatted` has `html`, too,
+    which comes with one template, not with lists; its `text` is what that says.
     """
 
     id: int
@@ -30,10 +31,16 @@ class Template(Contract):
     last_used_at: datetime | None
     version: int
     updated_at: datetime
+    formatted: bool = False
+    html: str | None = None
 
 
 class SaveTemplate(Contract):
-    """`version` is the one that was changed: a stale one is refused, with the newer one in the details."""
+    """`version` is the one that was changed: a stale one is refused, with the newer one in the details.
+
+    With `html`, which is cleaned before it is stored, the text is taken from that, and `text` counts for nothing.
+    Pictures in it are named by `cid:` and the content-id that they got when they were sent up.
+    """
 
     name: str
     text: str
@@ -43,6 +50,7 @@ class SaveTemplate(Contract):
     team_id: int | None = None
     subject: str = ""
     version: int = 0
+    html: str | None = None
 
 
 class RenderFor(Contract):
@@ -70,6 +78,7 @@ class RenderText(RenderFor):
     subject: str = ""
     text: str = ""
     examples: bool = False
+    html: str | None = None
 
 
 class Rendered(Contract):
@@ -87,3 +96,59 @@ class MergeField(Contract):
 
     name: str
     example: str
+
+
+class TemplatePicture(Contract):
+    """A picture that templates and signatures can show as `cid:` and this."""
+
+    content_id: str
+
+
+class LibraryTemplate(Contract):
+    """A template that comes with Tandem: added, it is a copy of the organisation's own. `about` says when to use it."""
+
+    key: str
+    name: str
+    folder: str
+    about: str
+    subject: str
+    text: str
+    html: str
+
+
+class AddFromLibrary(Contract):
+    key: str
+
+
+class Signature(Contract):
+    """What stands below a mail, with merge fields; empty with `version` 0: there is none."""
+
+    html: str
+    version: int
+
+
+class SaveSignature(Contract):
+    """`version` is the one that was changed: a stale one is refused. Empty `html` takes the signature away."""
+
+    html: str
+    version: int
+
+
+class Signatures(Contract):
+    """The signatures that a draft can have, as they will read; None where there is none."""
+
+    person: Rendered | None
+    mailbox: Rendered | None
+
+
+Font = Literal["Arial", "Verdana", "Tahoma", "Trebuchet MS", "Georgia", "Times New Roman", "Courier New"]
+"""Those that computers and phones have."""
+
+
+class HouseStyle(Contract):
+    """How the organisation's mail looks: typeface and size (in pixels) of what has none of its own, and what stands
+    below every mail, as HTML with merge fields."""
+
+    font: Font = "Arial"
+    size: int = 14
+    footer: str = ""

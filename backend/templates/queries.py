@@ -15,7 +15,8 @@ USES = (
 LONGEST_QUERY = 200
 
 
-def template_of(record: Row) -> Template:
+def template_of(record: Row, *, whole: bool = True) -> Template:
+    """With its HTML if it is `whole`."""
     return Template(
         id=record["id"],
         kind=record["kind"],
@@ -31,6 +32,8 @@ def template_of(record: Row) -> Template:
         last_used_at=record["last_used_at"],
         version=record["version"],
         updated_at=record["updated_at"],
+        formatted=record["html"] is not None,
+        html=record["html"] if whole else None,
     )
 
 
@@ -46,7 +49,7 @@ async def list_templates(asker: Asker, *, q: str = "") -> list[Template]:
         asker.user_id,
         words,
     )
-    return [template_of(record) for record in records]
+    return [template_of(record, whole=False) for record in records]
 
 
 async def access_template(asker: Asker, template_id: int) -> Row:

@@ -1,11 +1,32 @@
 """Templates over HTTP. One that is not the person's and not shared with them is not there."""
 
-from litestar import Router, delete, get, post, put
+from typing import Annotated
+
+from litestar import Response, Router, delete, get, post, put
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.templates import actions, queries
-from backend.templates.contracts import MergeField, Rendered, RenderFor, RenderText, SaveTemplate, Template
+from backend.errors import BadRequest
+from backend.mail import blobs
+from backend.mail.routes import INERT
+from backend.templates import actions, house_style, pictures, queries, signatures
+from backend.templates.contracts import (
+    AddFromLibrary,
+    HouseStyle,
+    LibraryTemplate,
+    MergeField,
+    Rendered,
+    RenderFor,
+    RenderText,
+    SaveSignature,
+    SaveTemplate,
+    Signature,
+    Template,
+    TemplatePicture,
+)
 from backend.templates.filling import EXAMPLES
 
 
@@ -19,6 +40,79 @@ async def list_templates(asker: Asker, q: str = "") -> list[Template]:
 async def list_merge_fields() -> list[MergeField]:
     """What templates can name."""
     return [MergeField(name=name, example=example) for name, example in EXAMPLES.items()]
+
+
+@get("/templates/{template_id:int}", **access("signed_in"))
+async def read_template(asker: Asker, template_id: int) -> Template:
+    """One template, with its HTML."""
+    return queries.template_of(await queries.access_template(asker, template_id))
+
+
+@get("/template-library", **access("signed_in"))
+async def list_library() -> list[LibraryTemplate]:
+    """The templates that come with Tandem, by folder and name."""
+    return await actions.list_library()
+
+
+@post("/template-library", **access("signed_in"))
+async def add_from_library(asker: Asker, data: AddFromLibrary) -> Template:
+    """Copy one of them into the organisation's templates, shared with everybody."""
+    return await actions.add_from_library(asker, data.key)
+
+
+@post("/template-pictures", **access("signed_in"))
+async def add_picture(
+    asker: Asker, data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
+) -> TemplatePicture:
+    """Send a picture up for a template or a signature, as the multipart field `file`."""
+    file = data.get("file")
+    if file is None:
+        raise BadRequest("There is no file in this request.", "Send it as the multipart field `file`.")
+    return await pictures.add_picture(asker, file.filename, file.content_type, await file.read())
+
+
+@get("/template-pictures/{picture:str}", **access("signed_in"))
+async def read_template_picture(asker: Asker, picture: str) -> Response[bytes]:
+    """A picture of a template or a signature."""
+    record = await pictures.access_picture(asker, picture)
+    headers = {**INERT, "cache-control": "private, max-age=3600", "vary": "cookie"}
+    return Response(await blobs.get(record["digest"]), media_type=record["content_type"], headers=headers)
+
+
+@get("/me/signature", **access("signed_in"))
+async def read_own_signature(asker: Asker) -> Signature:
+    """The person's own signature."""
+    return await signatures.read_signature(user_id=asker.user_id)
+
+
+@put("/me/signature", **access("signed_in"))
+async def save_own_signature(asker: Asker, data: SaveSignature) -> Signature:
+    """Write it anew; 409 when it was changed meanwhile."""
+    return await signatures.save_signature(asker, data, user_id=asker.user_id)
+
+
+@get("/mailboxes/{mailbox_id:int}/signature", **access("mailbox_settings"))
+async def read_mailbox_signature(mailbox_id: int) -> Signature:
+    """The signature of everybody who writes from the mailbox."""
+    return await signatures.read_signature(mailbox_id=mailbox_id)
+
+
+@put("/mailboxes/{mailbox_id:int}/signature", **access("mailbox_settings"))
+async def save_mailbox_signature(asker: Asker, mailbox_id: int, data: SaveSignature) -> Signature:
+    """Write it anew; 409 when it was changed meanwhile."""
+    return await signatures.save_signature(asker, data, mailbox_id=mailbox_id)
+
+
+@get("/house-style", **access("signed_in"))
+async def read_house_style() -> HouseStyle:
+    """How the organisation's mail looks."""
+    return await house_style.read_house_style()
+
+
+@put("/house-style", **access("admin"))
+async def set_house_style(asker: Asker, data: HouseStyle) -> HouseStyle:
+    """Typeface, size and footer of every mail that is sent from now on."""
+    return await house_style.set_house_style(asker, data)
 
 
 @post("/templates", **access("signed_in"))
@@ -62,6 +156,17 @@ router = Router(
     route_handlers=[
         list_templates,
         list_merge_fields,
+        read_template,
+        list_library,
+        add_from_library,
+        add_picture,
+        read_template_picture,
+        read_own_signature,
+        save_own_signature,
+        read_mailbox_signature,
+        save_mailbox_signature,
+        read_house_style,
+        set_house_style,
         create_template,
         save_template,
         delete_template,

@@ -17,7 +17,7 @@ CONTENT_ID = re.compile(r"[A-Za-z0-9.@_+-]{1,200}\Z")
 _CID = re.compile(r"""\bsrc=["']cid:([A-Za-z0-9.@_+-]{1,200})["']""")
 _STYLE_SHEET = re.compile(r"<style\b.*?</style>", re.DOTALL)
 _EMPTY_PARAGRAPH = re.compile(r"(<p(?: [^<>]*)?>)\s*(</p>)")
-_LOOK = "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5"
+PLAIN_LOOK = "font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5"
 
 
 class TooMuchMarkup(ValueError):
@@ -45,10 +45,10 @@ def pictures_in(html: str) -> list[str]:
     return list(dict.fromkeys(_CID.findall(html)))
 
 
-def finished(html: str) -> str:
-    """The HTML as it leaves: in a plain typeface, and with lines that are empty as high as others."""
+def finished(html: str, look: str = PLAIN_LOOK) -> str:
+    """The HTML as it leaves: in the typeface of these declarations, and with lines that are empty as high as others."""
     filled = _EMPTY_PARAGRAPH.sub(r"\1<br>\2", html)
-    return f'<div style="{_LOOK}">{filled}</div>'
+    return f'<div style="{look}">{filled}</div>'
 
 
 def lines_as_html(text: str) -> str:

@@ -38,12 +38,12 @@ async def attach_file(
         content_id=f"{secrets.token_hex(12)}@picture" if in_text else "",
     )
     async with changing_draft(asker.user_id, draft_id) as change:
-        await _check_room(draft_id, file)
+        await check_room(draft_id, file)
         await add_file(draft_id, file)
         return await change.tell()
 
 
-async def _check_room(draft_id: int, file: CarriedFile) -> None:
+async def check_room(draft_id: int, file: CarriedFile) -> None:
     row = await fetch_row(
         "SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM composed_attachments "
         "WHERE draft_id = $1",
@@ -87,7 +87,7 @@ async def take_quote(asker: Asker, draft_id: int) -> QuotedMessage:
         known = {each["content_id"] for each in await attachments_of_draft(draft_id)}
         fresh = [each for each in pictures if each.content_id not in known]
         for picture in fresh:
-            await _check_room(draft_id, picture)
+            await check_room(draft_id, picture)
             await add_file(draft_id, picture)
         if fresh:
             await change.tell()

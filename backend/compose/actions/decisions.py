@@ -150,6 +150,7 @@ async def _beginning_from(record: Row, mailbox_id: int) -> Beginning:
         text=record["text"],
         html=record["html"],
         quoted=record["quoted"],
+        signature=record["signature"],
         answers_id=record["answers_id"],
         sender=sender_of(record),
         files=[

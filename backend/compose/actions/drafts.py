@@ -39,6 +39,13 @@ LONGEST_HTML = 4_000_000
 """Characters, with what was pasted and quoted."""
 
 
+SIGNED_BY = (
+    "CASE WHEN EXISTS (SELECT 1 FROM signatures WHERE mailbox_id = $1 AND html <> '') THEN 'mailbox' "
+    "WHEN EXISTS (SELECT 1 FROM signatures WHERE user_id = $3 AND html <> '') THEN 'person' ELSE 'none' END"
+)
+"""SQL: whose signature a draft of the person `$3` from the mailbox `$1` begins with."""
+
+
 @dataclass(slots=True)
 class DraftChange:
     """A draft, locked in an action. `record` is as it was."""
@@ -77,8 +84,9 @@ async def insert_draft(author_id: int, beginning: Beginning) -> Row:
     """Write the row, and what of the conversation its writer knows."""
     record = await fetch_row(
         "INSERT INTO drafts (mailbox_id, conversation_id, author_id, kind, answers_id, recipients, subject, text, "
-        "html, quoted, version, updated_at, seen_at, seen_arrival, seen_outgoing) "
+        "html, quoted, version, updated_at, seen_at, signature, seen_arrival, seen_outgoing) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, now(), now(), "
+        f"coalesce($11, {SIGNED_BY}), "
         "coalesce((SELECT last_arrival FROM conversations WHERE id = $2), 0), "
         "coalesce((SELECT max(id) FROM outgoing WHERE conversation_id = $2), 0)) RETURNING *",
         beginning.mailbox_id,
@@ -91,6 +99,7 @@ async def insert_draft(author_id: int, beginning: Beginning) -> Row:
         beginning.text,
         beginning.html,
         beginning.quoted,
+        beginning.signature,
     )
     assert record is not None
     if beginning.sender != DraftSender():

@@ -178,10 +178,10 @@ async def _hand_over(
         "INSERT INTO outgoing (mailbox_id, conversation_id, author_id, state, message_id, envelope_from, raw_digest, "
         "recipients, subject, text, kind, answers_id, seen_arrival, seen_outgoing, seen_at, then_done, created_at, "
         "undo_until, next_attempt_at, then_remind_at, then_remind_if_silent, attempts, fence, reason, remedy, "
-        "server_words, sent_copy, html, quoted) "
+        "server_words, sent_copy, html, quoted, signature) "
         "VALUES ($1, $2, $3, $15, $4, $5, $6, $7, $8, $9, $10, $11, "
         "(SELECT last_arrival FROM conversations WHERE id = $2), $12, now(), $13, now(), now() + $14::interval, "
-        "$16, $17, $18, 0, 0, '', '', '', 'none', $19, $20) RETURNING id",
+        "$16, $17, $18, 0, 0, '', '', '', 'none', $19, $20, $21) RETURNING id",
         draft.mailbox_id,
         conversation_id,
         asker.user_id,
@@ -202,6 +202,7 @@ async def _hand_over(
         given.then_remind_if_silent,
         draft.html,
         draft.quoted,
+        draft.signature,
     )
     for address in frozen.envelope:
         await execute(

@@ -588,6 +588,7 @@ async def a_draft_with_pictures_and_the_message_it_answers(scene: Scene) -> None
     form = {"file": ("hub.png", b"pixels", "image/png")}
     await ana.request("POST", f"/drafts/{draft.id}/attachments?in_text=true", files=form)
     await ana.post(f"/drafts/{draft.id}/quote", None, QuotedMessage)
+    await ana.put(f"/drafts/{draft.id}/signature", {"signature": "person"}, Draft)
     save = {name: getattr(draft, name) for name in ("version", "to", "cc", "bcc", "subject")}
     body = SaveDraft(**save, text="", html="<p>See <b>this</b></p>", quoted=True)
     await ana.put(f"/drafts/{draft.id}", body, Draft)
