@@ -68,7 +68,7 @@ class Written:
         return "\n".join([*self.lines, *quoted])
 
 
-def written(inner: "st.SearchStrategy[Written]") -> "st.SearchStrategy[Written]":
+def written(inner: "st.SearchStrategy[Written | None]") -> "st.SearchStrategy[Written]":
     return st.builds(
         Written,
         st.lists(line, max_size=5),
