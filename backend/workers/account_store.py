@@ -5,25 +5,19 @@ worker's lease: a worker that slept while its account went to another writes not
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import asyncpg
-import msgspec
 
-from backend.accounts import contracts
 from backend.accounts.actions import report_state
 from backend.compose.actions.elsewhere import read_found, take_listed
-from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
+from backend.database.connection import execute, fetch
 from backend.events.record import action
 from backend.mail.actions import (
     Fetched,
     FolderKey,
-    StaleFence,
     apply_flags,
-    check_fence,
     forget_folder,
     recognise,
     remove_placements,
@@ -31,23 +25,12 @@ from backend.mail.actions import (
 )
 from backend.mail.raw import store_raws
 from backend.mail.reading import Prepared
+from backend.workers.account_folders import AccountFolders, cursor_of
+from backend.workers.account_lease import Lease
+from backend.workers.account_state import state_contract
 from backend.workers.reader import Reader, read_all
-from sync.errors import CannotStore, LeaseLost
-from sync.types import (
-    DRAFT,
-    AccountState,
-    Census,
-    Connecting,
-    FetchedMessage,
-    FolderCursor,
-    FolderInfo,
-    FolderRefusal,
-    ListedMessage,
-    NeedsYou,
-    Retrying,
-    Syncing,
-    SyncPlan,
-)
+from sync.errors import CannotStore
+from sync.types import DRAFT, AccountState, FetchedMessage, FolderCursor, ListedMessage
 
 MESSAGE_FAULTS = (
     asyncpg.DataError,
@@ -63,118 +46,20 @@ STORE_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 """What the database can be to blame for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to act for an account, as long as nobody has a higher fence."""
-
-    account_id: int
-    mailbox_id: int
-    fence: int
-
-
-class PostgresAccountStore:
+class PostgresAccountStore(AccountFolders):
     """An `sync.ports.AccountStore` for one account, held by this worker under `lease`."""
 
     def __init__(self, lease: Lease, reader: Reader | None = None) -> None:
         """`reader` reads large batches in another process; without one they are read in a thread."""
-        self._lease = lease
+        super().__init__(lease)
         self._reader = reader
-        self._folders: dict[str, FolderKey] = {}
         self._ahead: dict[str, dict[int, tuple[FetchedMessage, Prepared]]] = {}
         """What was read of the messages that are stored next, by folder and by the message's identity here."""
-
-    async def plan(self) -> SyncPlan:
-        rows = await fetch(
-            "SELECT a.history_from, f.name, f.chosen FROM mail_accounts a LEFT JOIN folders f ON f.account_id = a.id "
-            "WHERE a.id = $1",
-            self._lease.account_id,
-        )
-        return SyncPlan(
-            history_from=rows[0]["history_from"] if rows else None,
-            chosen={row["name"]: row["chosen"] for row in rows if row["name"] is not None},
-        )
-
-    async def folders_found(self, folders: Sequence[FolderInfo]) -> None:
-        # By name: both lines of an account may list its folders at once, and servers list them in no fixed order.
-        told = sorted({folder.name: folder for folder in folders}.values(), key=lambda folder: folder.name)
-        names = [folder.name for folder in told]
-        rows = await fetch("SELECT * FROM folders WHERE account_id = $1", self._lease.account_id)
-        known = {row["name"]: row for row in rows}
-        if all(_is_known(known.get(folder.name), folder) for folder in told):
-            return
-
-        async def write() -> None:
-            await self._rename(folders)
-            await execute(
-                "INSERT INTO folders (account_id, name, role, title, selectable, gathers, object_id) SELECT $1, * FROM "
-                "unnest($2::text[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::text[]) "
-                "ON CONFLICT (account_id, name) DO UPDATE SET role = excluded.role, title = excluded.title, "
-                "selectable = excluded.selectable, gathers = excluded.gathers, "
-                "object_id = coalesce(nullif(excluded.object_id, ''), folders.object_id) "
-                "WHERE (folders.role, folders.title, folders.selectable, folders.gathers) "
-                "<> (excluded.role, excluded.title, excluded.selectable, excluded.gathers) "
-                "OR excluded.object_id NOT IN ('', folders.object_id)",
-                self._lease.account_id,
-                names,
-                [folder.role or "" for folder in told],
-                [folder.title for folder in told],
-                [folder.selectable for folder in told],
-                [folder.gathers for folder in told],
-                [folder.object_id for folder in told],
-            )
-            await execute(
-                "UPDATE folders f SET server_messages = coalesce(t.messages, f.server_messages), "
-                "server_bytes = coalesce(t.size, f.server_bytes) FROM "
-                "unnest($2::text[], $3::int[], $4::bigint[]) AS t (name, messages, size) "
-                "WHERE f.account_id = $1 AND f.name = t.name "
-                "AND (t.messages <> f.server_messages OR t.size <> f.server_bytes)",
-                self._lease.account_id,
-                names,
-                [folder.messages for folder in told],
-                [folder.size for folder in told],
-            )
-
-        await self._fenced(write)
-        self._folders.clear()
-
-    async def _rename(self, folders: Sequence[FolderInfo]) -> None:
-        """A folder that has another name on the server keeps its messages here: MAILBOXID says that it is the same."""
-        listed = [folder.name for folder in folders]
-        for folder in folders:
-            if folder.object_id:
-                await execute(
-                    "UPDATE folders SET name = $3 WHERE id = (SELECT id FROM folders WHERE account_id = $1 "
-                    "AND object_id = $2 AND name <> ALL($4) LIMIT 1) "
-                    "AND NOT EXISTS (SELECT 1 FROM folders WHERE account_id = $1 AND name = $3)",
-                    self._lease.account_id,
-                    folder.object_id,
-                    folder.name,
-                    listed,
-                )
-
-    async def known_folders(self) -> Mapping[str, FolderCursor | None]:
-        rows = await fetch("SELECT * FROM folders WHERE account_id = $1", self._lease.account_id)
-        return {row["name"]: _cursor_of(row) for row in rows}
-
-    async def folders_gone(self, folders: Sequence[str]) -> None:
-        for name in folders:
-            row = await self._row(name)
-            if row is None:
-                continue
-            key = await self._key(name)
-
-            async def write(key: FolderKey = key) -> None:
-                placed = await fetch("SELECT uid FROM placements WHERE folder_id = $1", key.folder_id)
-                await remove_placements(key, [record["uid"] for record in placed])
-                await execute("DELETE FROM folders WHERE id = $1", key.folder_id)
-
-            await self._fenced(write)
-            self._folders.pop(name, None)
 
     async def cursor(self, folder: str) -> FolderCursor | None:
         self._ahead.pop(folder, None)
         row = await self._row(folder)
-        return None if row is None else _cursor_of(row)
+        return None if row is None else cursor_of(row)
 
     async def move_cursor(self, folder: str, cursor: FolderCursor) -> None:
         key = await self._key(folder)
@@ -296,63 +181,6 @@ class PostgresAccountStore:
         )
         return {row["uid"]: row["due"] for row in rows}
 
-    async def census_taken(self, folder: str, census: Census) -> None:
-        key = await self._key(folder)
-
-        async def write() -> None:
-            counted = msgspec.json.encode(census).decode()
-            await execute("UPDATE folders SET census = $2 WHERE id = $1", key.folder_id, counted)
-
-        await self._fenced(write)
-
-    async def folder_refused(self, folder: str, refusal: FolderRefusal | None) -> None:
-        key = await self._key(folder)
-
-        async def write() -> None:
-            told = {} if refusal is None else msgspec.to_builtins(refusal) | {"since": refusal.at.isoformat()}
-            await execute(
-                "UPDATE folders SET refused = $2::jsonb || CASE WHEN $3 AND refused ? 'since' "
-                "THEN jsonb_build_object('since', refused->'since') ELSE '{}' END WHERE id = $1",
-                key.folder_id,
-                msgspec.json.encode(told).decode(),
-                refusal is not None,
-            )
-
-        await self._fenced(write)
-
-    async def refused_folders(self) -> Collection[str]:
-        rows = await fetch("SELECT name FROM folders WHERE account_id = $1 AND refused <> '{}'", self._lease.account_id)
-        return [row["name"] for row in rows]
-
-    async def counted_at(self) -> Mapping[str, datetime]:
-        rows = await fetch(
-            "SELECT name, (census->>'checked_at')::timestamptz AS at FROM folders "
-            "WHERE account_id = $1 AND census ? 'checked_at'",
-            self._lease.account_id,
-        )
-        return {row["name"]: row["at"] for row in rows}
-
-    async def confirm_censuses(self, unchanged: Mapping[str, tuple[int, int]]) -> Collection[str]:
-        confirmed: set[str] = set()
-
-        async def write() -> None:
-            rows = await fetch(
-                "UPDATE folders f SET census = jsonb_set(f.census, '{checked_at}', to_jsonb($5::text)) "
-                "FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS t (name, placed, uids) "
-                "WHERE f.account_id = $1 AND f.name = t.name AND f.census ? 'checked_at' AND (t.placed, t.uids) = "
-                "(SELECT count(*), coalesce(sum(p.uid), 0) FROM placements p WHERE p.folder_id = f.id) "
-                "RETURNING f.name",
-                self._lease.account_id,
-                list(unchanged),
-                [placed for placed, _ in unchanged.values()],
-                [uids for _, uids in unchanged.values()],
-                datetime.now(UTC).isoformat(),
-            )
-            confirmed.update(row["name"] for row in rows)
-
-        await self._fenced(write)
-        return confirmed
-
     async def known_drafts(self, folder: str, uid_validity: int) -> Collection[int]:
         rows = await fetch(
             "SELECT uid FROM draft_copies WHERE account_id = $1 AND uid_validity = $2 AND uid IS NOT NULL",
@@ -373,24 +201,6 @@ class PostgresAccountStore:
 
     async def report(self, state: AccountState) -> None:
         await report_state(self._lease.account_id, state_contract(self._lease.mailbox_id, state))
-
-    async def still_leased(self) -> bool:
-        return bool(
-            await fetch_value(
-                "SELECT 1 FROM mail_accounts WHERE id = $1 AND fence = $2 AND lease_until > now()",
-                self._lease.account_id,
-                self._lease.fence,
-            )
-        )
-
-    async def _fenced(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Run a write in one action, if the lease still stands."""
-        try:
-            async with action(None):
-                await check_fence(self._lease.account_id, self._lease.fence)
-                await write()
-        except StaleFence as fault:
-            raise LeaseLost("the lease of the account went elsewhere") from fault
 
     async def _write_cursor(self, key: FolderKey, cursor: FolderCursor) -> None:
         await execute(
@@ -427,76 +237,3 @@ class PostgresAccountStore:
             )
             for message, prepared in zip(messages, read, strict=True)
         ]
-
-    async def _row(self, folder: str) -> Row | None:
-        return await fetch_row(
-            "SELECT * FROM folders WHERE account_id = $1 AND name = $2", self._lease.account_id, folder
-        )
-
-    async def _key(self, folder: str) -> FolderKey:
-        known = self._folders.get(folder)
-        if known is None:
-            row = await self._row(folder)
-            if row is None:
-                raise LeaseLost(f"the folder of account {self._lease.account_id} was removed")
-            known = FolderKey(
-                folder_id=row["id"],
-                role=row["role"],
-                account_id=self._lease.account_id,
-                mailbox_id=self._lease.mailbox_id,
-                fence=self._lease.fence,
-            )
-            self._folders[folder] = known
-        return known
-
-
-def _cursor_of(row: Row) -> FolderCursor | None:
-    if row["uid_validity"] == 0:
-        return None
-    return FolderCursor(
-        uid_validity=row["uid_validity"],
-        history_below=row["history_below"],
-        highest_uid=row["highest_uid"],
-        lowest_uid=row["lowest_uid"],
-        highest_modseq=row["highest_modseq"],
-        backfill_done=row["backfill_done"],
-        since=row["since"],
-    )
-
-
-def _is_known(row: Row | None, told: FolderInfo) -> bool:
-    """Whether the store has all that the server tells of the folder."""
-    if row is None:
-        return False
-    named = (told.role or "", told.title, told.selectable, told.gathers)
-    return (
-        (row["role"], row["title"], row["selectable"], row["gathers"]) == named
-        and told.object_id in ("", row["object_id"])
-        and told.messages in (None, row["server_messages"])
-        and told.size in (None, row["server_bytes"])
-    )
-
-
-def state_contract(mailbox_id: int, state: AccountState) -> contracts.AccountState:
-    """The engine's state as people read it."""
-    match state:
-        case Connecting():
-            return contracts.AccountState(mailbox_id=mailbox_id, status="connecting")
-        case Syncing():
-            progress = state.folders.values()
-            return contracts.AccountState(
-                mailbox_id=mailbox_id,
-                status="syncing",
-                done=sum(folder.done for folder in progress),
-                total=sum(folder.total for folder in progress),
-            )
-        case Retrying() | NeedsYou():
-            return contracts.AccountState(
-                mailbox_id=mailbox_id,
-                status="retrying" if isinstance(state, Retrying) else "needs_you",
-                reason=state.problem.sentence,
-                remedy=state.problem.remedy,
-                server_words=state.problem.server_words,
-            )
-        case _:
-            return contracts.AccountState(mailbox_id=mailbox_id, status="up_to_date", checked_at=state.at)

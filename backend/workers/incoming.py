@@ -21,7 +21,8 @@ from backend.compose import copies
 from backend.database.connection import end_if_cancelled, engine, execute, fetch
 from backend.errors import TandemError
 from backend.mail import intents
-from backend.workers.account_store import Lease, PostgresAccountStore
+from backend.workers.account_lease import Lease
+from backend.workers.account_store import PostgresAccountStore
 from backend.workers.logins import mail_login
 from backend.workers.reader import Reader
 from sync.errors import LeaseLost

@@ -37,7 +37,8 @@ from backend.mail.raw import load_raw
 from backend.settings import settings
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from backend.workers import carrying, strayed, visits
-from backend.workers.account_store import Lease, PostgresAccountStore
+from backend.workers.account_lease import Lease
+from backend.workers.account_store import PostgresAccountStore
 from backend.workers.logins import mail_login
 from backend.workers.strayed import settle_removed
 from sync.errors import LeaseLost

@@ -10,7 +10,8 @@ import pytest
 from backend.accounts.queries import read_plan
 from backend.census import report
 from backend.database.connection import execute, fetch, fetch_row, fetch_value
-from backend.workers.account_store import Lease, PostgresAccountStore
+from backend.workers.account_lease import Lease
+from backend.workers.account_store import PostgresAccountStore
 from sync.errors import CannotStore, LeaseLost
 from sync.types import (
     SEEN,

@@ -9,7 +9,8 @@ from backend.compose.contracts import Draft
 from backend.conversations.contracts import ConversationDetail
 from backend.database.connection import execute, fetch, fetch_value
 from backend.mail.contracts import MailAddress
-from backend.workers.account_store import Lease, PostgresAccountStore
+from backend.workers.account_lease import Lease
+from backend.workers.account_store import PostgresAccountStore
 from backend.workers.draft_copies import keep_drafts
 from sync.imap.connection import open_connection
 from sync.imap.drafts import DraftsFolder
