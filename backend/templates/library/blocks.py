@@ -138,7 +138,7 @@ def _cells_below_heading(row: str, words: Sequence[str], tone: str) -> Iterator[
         tag = 'th scope="col"' if head else 'th scope="row"' if column == 0 else "td"
         place = f'align="{"right" if last else "left"}" valign="top"'
         style = f"padding:8px 0 8px {12 if column else 0}px;{line}"
-        style += ";white-space:nowrap" if last and not head else ""
+        style += ";white-space:nowrap" if column and not head else ""
         mark = "td-second" if head else "td-text"
         yield f'<{tag} class="{mark} td-rule" {place} style="{style}">{linked(cell, tone)}</{tag[:2]}>'
 

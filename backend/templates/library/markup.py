@@ -49,7 +49,7 @@ def _page(source: Source) -> str:
             body,
             "</td></tr>",
             f'<tr><td class="td-inside td-rule td-second" style="{foot}">',
-            "{{ organisation.name }} · {{ mailbox.address }}</td></tr>",
+            "{{ organisation.name }}<br>{{ mailbox.address }}</td></tr>",
             "</table>",
             "</td></tr>",
             "</table>",
