@@ -32,6 +32,8 @@ REPLY_SECONDS = 120.0
 FINAL_SECONDS = 600.0
 """For the reply after the text, as RFC 5321 section 4.5.3.2.6 asks: giving up early makes Unknowns."""
 
+LONGEST_ENVELOPE_ID = 100
+
 _CONTROL = re.compile(r"[\x00-\x20\x7f<>]")
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
 
@@ -128,18 +130,26 @@ class SmtpSession:
         """Whether the connection stands and carries no mail, so that another one may follow."""
         return self._opened is None and self._client is not None and self._client.is_connected
 
+    @property
+    def size_limit(self) -> int | None:
+        """Bytes of a mail that the server takes, as it says itself (RFC 1870)."""
+        said = self._live.esmtp_extensions.get("size", "").strip()
+        return int(said) if said.isdigit() and int(said) > 0 else None
+
     async def open_transaction(
-        self, sender: str, recipients: Sequence[str], raw: bytes = b""
+        self, sender: str, recipients: Sequence[str], raw: bytes = b"", envelope_id: str = ""
     ) -> Opened | Retry | Refused:
         """MAIL and RCPT. `raw` lets size and eight-bit text be announced (RFC 1870, 6152, 6531).
 
-        `Opened` when at least one recipient was accepted.
+        With an `envelope_id`, reports of failure and delay are asked for, which will name it (RFC 3461), where the
+        server offers that. `Opened` when at least one recipient was accepted.
         """
         try:
-            refusal = await self._mail(sender, recipients, raw)
+            reports = bool(envelope_id) and self._live.supports_extension("dsn")
+            refusal = await self._mail(sender, recipients, raw, envelope_id if reports else "")
             if refusal is not None:
                 return refusal
-            return await self._rcpt(recipients)
+            return await self._rcpt(recipients, reports=reports)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             return Retry(self._lost(error).problem)
 
@@ -197,7 +207,9 @@ class SmtpSession:
             raise RuntimeError("the session is not open")
         return self._client
 
-    async def _mail(self, sender: str, recipients: Sequence[str], raw: bytes) -> Retry | Refused | None:
+    async def _mail(
+        self, sender: str, recipients: Sequence[str], raw: bytes, envelope_id: str
+    ) -> Retry | Refused | None:
         client = self._live
         options: list[bytes] = []
         header = raw.partition(b"\r\n\r\n")[0]
@@ -210,18 +222,22 @@ class SmtpSession:
         if not raw.isascii() and client.supports_extension("8bitmime"):
             options.append(b"BODY=8BITMIME")
         if raw and client.supports_extension("size"):
-            limit = client.esmtp_extensions.get("size", "").strip()
-            if limit.isdigit() and 0 < int(limit) < len(raw):
+            limit = self.size_limit
+            if limit is not None and limit < len(raw):
                 words = f"5.3.4 the mail has {len(raw)} bytes, the server takes {limit}"
                 return Refused(explain(552, words))
             options.append(b"SIZE=%d" % len(raw))
+        if envelope_id:
+            options.append(b"RET=HDRS")
+            if len(identifier := xtext(envelope_id)) <= LONGEST_ENVELOPE_ID:
+                options.append(b"ENVID=" + identifier)
         address = b"FROM:<" + _wire_address(sender) + b">"
         reply = await client.execute_command(b"MAIL", address, *options, timeout=self._reply_seconds)
         if reply.code != 250:
             return await self._give_up(_failure(explain(_refusal(reply.code), reply.message), {}))
         return None
 
-    async def _rcpt(self, recipients: Sequence[str]) -> Opened | Retry | Refused:
+    async def _rcpt(self, recipients: Sequence[str], *, reports: bool) -> Opened | Retry | Refused:
         accepted: list[str] = []
         refused: dict[str, Problem] = {}
         for recipient in recipients:
@@ -229,7 +245,10 @@ class SmtpSession:
                 refused[recipient] = explain(553, "5.1.3 not sent to the server", recipient=recipient)
                 continue
             address = b"TO:<" + _wire_address(recipient) + b">"
-            reply = await self._live.execute_command(b"RCPT", address, timeout=self._reply_seconds)
+            wanted = [b"NOTIFY=FAILURE,DELAY"] if reports else []
+            if reports and recipient.isascii():
+                wanted.append(b"ORCPT=rfc822;" + xtext(recipient))
+            reply = await self._live.execute_command(b"RCPT", address, *wanted, timeout=self._reply_seconds)
             if reply.code in (250, 251, 252):
                 accepted.append(recipient)
             else:
@@ -400,6 +419,13 @@ def _ascii_address(address: str) -> str:
         return f"{local}{at}{domain.encode('idna').decode()}"
     except UnicodeError:
         return address
+
+
+def xtext(text: str) -> bytes:
+    """Text as a parameter of DSN carries it (RFC 3461 section 4)."""
+    return b"".join(
+        b"%c" % byte if 33 <= byte <= 126 and byte not in b"+=" else b"+%02X" % byte for byte in text.encode()
+    )
 
 
 def _wire_address(address: str) -> bytes:

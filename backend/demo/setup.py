@@ -17,6 +17,7 @@ from backend.demo.api import Api, Refused
 from backend.demo.memory import Memory
 from backend.demo.people import MAILBOXES, ORGANISATION, OWNER, PASSWORD, PEOPLE, TEAMS, DemoMailbox, Person
 from backend.demo.ports import HOST
+from backend.demo.stationery import lay_out
 from backend.demo.teammates import Office
 from backend.mailboxes.contracts import CreateMailbox, Mailbox, MailboxSettings
 from backend.people.contracts import (
@@ -87,6 +88,7 @@ class Setup:
                     number = await self._make_mailbox(owner, mailbox, ids, teams)
                 mailboxes[mailbox.key] = number
             await asyncio.gather(*(self._connect(owner, MAILBOXES[key], number) for key, number in mailboxes.items()))
+            await lay_out(owner, mailboxes, self._memory)
         return Office(people=ids, mailboxes=mailboxes)
 
     async def _give_token(self, person: Person) -> None:

@@ -26,6 +26,8 @@ from backend.people.audit import audit
 from backend.people.checks import check_name, refuse
 from backend.settings import settings
 
+MOST_PER_MINUTE = 100_000
+
 
 async def add_server(asker: Asker, given: SaveOutgoingServer) -> OutgoingServer:
     """A further server. Nothing leaves through it before it is chosen, or serves for all."""
@@ -34,7 +36,7 @@ async def add_server(asker: Asker, given: SaveOutgoingServer) -> OutgoingServer:
         await _take_turn(wanted)
         server_id = await fetch_value(
             "INSERT INTO outgoing_servers (name, host, port, security, username, credentials, for_all, state, "
-            "created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', now()) RETURNING id",
+            "created_at, per_minute) VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', now(), $8) RETURNING id",
             wanted.name,
             wanted.host,
             wanted.port,
@@ -42,6 +44,7 @@ async def add_server(asker: Asker, given: SaveOutgoingServer) -> OutgoingServer:
             wanted.username,
             _sealed(wanted.password),
             wanted.for_all,
+            wanted.per_minute,
         )
         await _note(asker, "outgoing_server_added", server_id, wanted)
     return await read_server(server_id)
@@ -62,7 +65,8 @@ async def change_server(asker: Asker, server_id: int, given: SaveOutgoingServer)
         await _take_turn(wanted)
         await execute(
             "UPDATE outgoing_servers SET name = $2, host = $3, port = $4, security = $5, username = $6, for_all = $7, "
-            "credentials = CASE WHEN $9 THEN $8 ELSE credentials END, state = '{}' WHERE id = $1",
+            "credentials = CASE WHEN $9 THEN $8 ELSE credentials END, state = '{}', size_limit = NULL, "
+            "per_minute = $10, paced_until = NULL WHERE id = $1",
             server_id,
             wanted.name,
             wanted.host,
@@ -72,6 +76,7 @@ async def change_server(asker: Asker, server_id: int, given: SaveOutgoingServer)
             wanted.for_all,
             _sealed(wanted.password),
             elsewhere or bool(wanted.password),
+            wanted.per_minute,
         )
         await _note(asker, "outgoing_server_changed", server_id, wanted)
     return await read_server(server_id)
@@ -116,6 +121,26 @@ async def report_health(server_id: int, health: ServerHealth) -> None:
         await execute("UPDATE outgoing_servers SET state = $2 WHERE id = $1", server_id, stored)
 
 
+async def learn_size_limit(server_id: int, limit: int | None) -> None:
+    """The server says how large a mail may be."""
+    await execute(
+        "UPDATE outgoing_servers SET size_limit = $2 WHERE id = $1 AND size_limit IS DISTINCT FROM $2", server_id, limit
+    )
+
+
+async def take_turn(server_id: int) -> float:
+    """Seconds until the next mail may leave through a server, where an admin set a pace; that moment is then taken."""
+    return (
+        await fetch_value(
+            "UPDATE outgoing_servers SET paced_until = greatest(paced_until, clock_timestamp()) "
+            "+ interval '1 minute' / per_minute WHERE id = $1 AND per_minute > 0 RETURNING "
+            "extract(epoch FROM paced_until - interval '1 minute' / per_minute - clock_timestamp())::float",
+            server_id,
+        )
+        or 0.0
+    )
+
+
 def well() -> ServerHealth:
     return ServerHealth(status="well", at=datetime.now(UTC))
 
@@ -139,6 +164,8 @@ def _checked(given: SaveOutgoingServer) -> SaveOutgoingServer:
             fields[field] = f"This is no {field.replace('username', 'user name')}."
     if wanted.password and not wanted.username:
         fields["username"] = "A password belongs to a user name."
+    if not 0 <= wanted.per_minute <= MOST_PER_MINUTE:
+        fields["per_minute"] = "Mails a minute are a number from 1 on, or none."
     if fields:
         raise Unacceptable("This server cannot be used so.", " ".join(dict.fromkeys(fields.values())), fields=fields)
     return wanted

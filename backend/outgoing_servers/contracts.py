@@ -40,6 +40,9 @@ class OutgoingServer(Contract):
     forced_from: str
     used_by: list[int]
     health: ServerHealth
+    size_limit: int | None = None
+    """Bytes of a mail, as the server last said; a larger one is refused at Send."""
+    per_minute: int = 0
 
 
 class SaveOutgoingServer(Contract):
@@ -53,6 +56,8 @@ class SaveOutgoingServer(Contract):
     username: str = ""
     password: str = ""
     for_all: bool = False
+    per_minute: int = 0
+    """Mails that may leave through it in a minute, all workers together; 0: no limit of ours."""
 
 
 class TestStep(Contract):

@@ -11,7 +11,8 @@ from backend.outgoing_servers.contracts import MailboxSending, OutgoingServer, S
 from backend.outgoing_servers.forcing import forced_from, forcing_provider
 
 SERVERS = (
-    "SELECT s.id, s.name, s.for_all, s.state, s.account_id, a.mailbox_id, coalesce(a.smtp_host, s.host) AS host, "
+    "SELECT s.id, s.name, s.for_all, s.state, s.account_id, s.size_limit, s.per_minute, "
+    "a.mailbox_id, coalesce(a.smtp_host, s.host) AS host, "
     "coalesce(a.smtp_port, s.port) AS port, coalesce(a.smtp_security, s.security) AS security, "
     "CASE WHEN a.id IS NULL THEN s.username ELSE coalesce(nullif(a.smtp_username, ''), a.username) END AS username, "
     "coalesce(a.sign_in, 'password') AS sign_in, coalesce(a.credentials, s.credentials) AS credentials "
@@ -96,4 +97,6 @@ def server_as_seen(record: Row, used_by: list[int]) -> OutgoingServer:
         forced_from=forced_from(record["host"], record["username"]),
         used_by=used_by,
         health=health_of(record),
+        size_limit=record["size_limit"],
+        per_minute=record["per_minute"],
     )

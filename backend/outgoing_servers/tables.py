@@ -23,6 +23,9 @@ class OutgoingServer(Table, tablename="outgoing_servers"):
     credentials = Bytea(help_text="Encrypted with the key outside the database.")
     for_all = Boolean(default=False, help_text="Mailboxes without an account of their own send through it.")
     state = JSONB(default="{}", help_text="ServerHealth of contracts.py: what was last heard of it.")
+    size_limit = BigInt(null=True, default=None, help_text="Bytes of a mail that it takes, as it last said (RFC 1870).")
+    per_minute = Integer(default=0, help_text="Mails that may leave through it in a minute; 0: as fast as it goes.")
+    paced_until = Timestamptz(null=True, default=None, help_text="When the next one may, where that is limited.")
     created_at = Timestamptz(default=TimestamptzNow())
 
 

@@ -24,17 +24,19 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
+from typing import NamedTuple
 
 import asyncpg
 
 from backend.compose.actions import many, outdated, results, transitions
 from backend.compose.actions.results import Words
 from backend.compose.actions.transitions import Claim
-from backend.database.connection import end_if_cancelled, fetch, fetch_value
+from backend.database.connection import end_if_cancelled, fetch
 from backend.errors import TandemError
 from backend.mail.raw import load_raw, load_raws
+from backend.outgoing_servers.actions import learn_size_limit, take_turn
 from backend.workers.connections import Connections
 from backend.workers.grouped import Grouped
 from backend.workers.logins import sending_login
@@ -89,9 +91,11 @@ class Sender:
             lambda: asyncio.Semaphore(AT_ONCE_PER_MAILBOX)
         )
         self._health = HealthReports()
+        self._limits: dict[int, int | None] = {}
+        self._stop = asyncio.Event()
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._connections = Connections()
-        self._mailbox_of = Grouped(_mailboxes_of, _mailbox_of)
+        self._places = Grouped(_places_of, _place_of)
         self._claims = Grouped(self._claim_many, self._claim_one)
         self._doubts = Grouped(many.doubtless, outdated.reason_to_hold)
         self._raws = Grouped(load_raws, load_raw)
@@ -162,6 +166,7 @@ class Sender:
     async def stop(self) -> None:
         """Begin nothing new, and wait for what has begun."""
         self._stopping = True
+        self._stop.set()
         if self._later is not None:
             self._later.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -179,17 +184,30 @@ class Sender:
             return
         self._here.add(outgoing_id)
         try:
-            mailbox_id = await self._mailbox_of(outgoing_id)
-            if mailbox_id is None:
+            place = await self._places(outgoing_id)
+            if place is None:
                 return
-            async with self._mailbox_slots[mailbox_id], self._slots:
-                grip = Grip(self._claim.total_seconds())
-                held = None if self._stopping else await self._claims(outgoing_id)
-                if held is not None:
-                    async with self._large if held.size >= LARGE else nullcontext():
-                        await self._attempt(held, grip)
+            async with self._mailbox_slots[place.mailbox_id]:
+                if place.paced:
+                    await self._wait_for_turn(place.server_id)
+                async with self._slots:
+                    await self._claim_and_attempt(outgoing_id)
         finally:
             self._here.discard(outgoing_id)
+
+    async def _claim_and_attempt(self, outgoing_id: int) -> None:
+        grip = Grip(self._claim.total_seconds())
+        held = None if self._stopping else await self._claims(outgoing_id)
+        if held is not None:
+            async with self._large if held.size >= LARGE else nullcontext():
+                await self._attempt(held, grip)
+
+    async def _wait_for_turn(self, server_id: int) -> None:
+        """Where an admin set a pace: until the next moment that is free. Nothing is claimed meanwhile."""
+        seconds = await take_turn(server_id)
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), seconds)
 
     async def _attempt(self, held: Claim, grip: Grip) -> None:
         renewing = asyncio.create_task(self._renew(held, grip), name=f"renew {held.outgoing_id}")
@@ -222,7 +240,8 @@ class Sender:
         try:
             for fresh in (False, True):
                 async with self._connections.lent(login, fresh=fresh) as kept:
-                    opened = await kept.session.open_transaction(held.sender, held.recipients, raw)
+                    await self._learn(server_id, kept.session.size_limit)
+                    opened = await kept.session.open_transaction(held.sender, held.recipients, raw, held.message_id)
                     if isinstance(opened, Retry) and not kept.fresh and not kept.session.usable:
                         continue  # the server had closed it, as it may between two mails
                     taken = await self._hand_over(held, grip, raw, kept.session, opened)
@@ -232,6 +251,12 @@ class Sender:
         except ServerProblem as fault:  # raised by connecting and signing in only: nothing was sent
             await self._health.failure(server_id, fault.problem)
             await results.try_later(held, _words(fault.problem), needs_person=fault.permanent)
+
+    async def _learn(self, server_id: int, limit: int | None) -> None:
+        """Remember how large a mail the server takes, when that is news."""
+        if self._limits.get(server_id, -1) != limit:
+            await learn_size_limit(server_id, limit)
+            self._limits[server_id] = limit
 
     async def _hand_over(
         self, held: Claim, grip: Grip, raw: bytes, session: SmtpSession, opened: Opened | Retry | Refused
@@ -285,13 +310,27 @@ class Sender:
                 log.warning("The claim on mail %d was not extended: %s", held.outgoing_id, type(fault).__name__)
 
 
-async def _mailboxes_of(outgoing_ids: Sequence[int]) -> Mapping[int, int | None]:
-    records = await fetch("SELECT id, mailbox_id FROM outgoing WHERE id = ANY($1)", list(outgoing_ids))
-    return {**dict.fromkeys(outgoing_ids), **{record["id"]: record["mailbox_id"] for record in records}}
+class Place(NamedTuple):
+    """Where a mail is from and what it leaves through, as far as its turn depends on that."""
+
+    mailbox_id: int
+    server_id: int
+    paced: bool
 
 
-async def _mailbox_of(outgoing_id: int) -> int | None:
-    return await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id)
+async def _places_of(outgoing_ids: Sequence[int]) -> Mapping[int, Place | None]:
+    records = await fetch(
+        "SELECT o.id, o.mailbox_id, coalesce(s.id, 0) AS server_id, coalesce(s.per_minute, 0) > 0 AS paced "
+        "FROM outgoing o LEFT JOIN outgoing_servers s ON s.id = coalesce("
+        "(SELECT id FROM outgoing_servers WHERE id = o.server_id), server_of(o.mailbox_id)) WHERE o.id = ANY($1)",
+        list(outgoing_ids),
+    )
+    found = {record["id"]: Place(record["mailbox_id"], record["server_id"], record["paced"]) for record in records}
+    return {number: found.get(number) for number in outgoing_ids}
+
+
+async def _place_of(outgoing_id: int) -> Place | None:
+    return (await _places_of([outgoing_id]))[outgoing_id]
 
 
 async def _record_acceptance(held: Claim) -> bool:

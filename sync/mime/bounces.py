@@ -60,7 +60,7 @@ def read_report(message: ParsedMessage) -> Report | None:
     returned = _returned_head(parts)
     report, below = _split((message.text or "")[:MOST_TEXT])
     returned = returned or _head_of(below.encode())
-    ids = [*_identifiers(returned), *message.in_reply_to, *reversed(message.references)]
+    ids = [*_identifiers(returned), *_envelope(parts), *message.in_reply_to, *reversed(message.references)]
     if "message/feedback-report" in parts or _COMPLAINING.match(message.subject):
         told = dict(_blocks(parts.get("message/feedback-report", b"")))
         people = _addresses(" ".join(told.get("original-rcpt-to", ()))) or _people(returned)
@@ -204,6 +204,17 @@ def _returned_head(parts: dict[str, bytes]) -> dict[str, tuple[str, ...]]:
 def _identifiers(head: dict[str, tuple[str, ...]]) -> list[str]:
     found = (read_message_id(value) for value in head.get("message-id", ()))
     return [each for each in found if each]
+
+
+def _envelope(parts: dict[str, bytes]) -> list[str]:
+    """Our Message-ID, which was given as the envelope's too (RFC 3461), where the report repeats that."""
+    told = dict(_blocks(parts.get("message/delivery-status", b"").lstrip().split(b"\r\n\r\n")[0].split(b"\n\n")[0]))
+    written = "".join(told.get("original-envelope-id", ()))[:300]
+    found = _XTEXT.sub(lambda code: chr(int(code[1], 16)), written)
+    return [found] if "@" in found and found.isascii() else []
+
+
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
 def _people(head: dict[str, tuple[str, ...]]) -> list[str]:

@@ -136,7 +136,7 @@ def _body(c: Composition) -> bytes:
 def _multipart(kind: str, parts: list[bytes], seed: str, parameter: str = "") -> bytes:
     # "=_" cannot occur in quoted-printable nor in base64, so no part can hold the boundary.
     boundary = "=_" + hashlib.sha256(f"{kind}:{seed}".encode()).hexdigest()[:30]
-    head = f'Content-Type: multipart/{kind}; boundary="{boundary}"'
+    head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"'
     head += f";\r\n {parameter}" if parameter else ""
     line = f"--{boundary}".encode("ascii")
     middle = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts)

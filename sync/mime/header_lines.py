@@ -14,6 +14,8 @@ import idna
 from sync.mime.message import Address
 
 LINE = 76
+LONGEST_PLAIN = 60
+"""Of a name that is not encoded: it cannot be folded."""
 _ATOM_TEXT = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*\Z")
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _ADDR_SPEC = re.compile(r"(?:[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}|\"[^\"\\\r\n]{1,62}\")@([^\s@<>,;\"]{1,253})\Z")
@@ -69,14 +71,21 @@ def written_address(field: str, address: Address) -> str:
     name = checked(field, address.name).strip()
     if not name:
         return spec
-    if name.isascii() and "=?" not in name:
-        if _ATOM_TEXT.match(name) and len(name) < LINE:
-            return f"{name} <{spec}>"
+    words = _phrase(field, name)
+    last = len(field) + 2 + len(words) if "\r\n" not in words else len(words) - words.rindex("\r\n")
+    between = " " if last + len(spec) + 3 <= LINE else "\r\n "
+    return f"{words}{between}<{spec}>"
+
+
+def _phrase(field: str, name: str) -> str:
+    """A display name: as it is, in quotation marks, or encoded, which a long one is so that it can be folded."""
+    if name.isascii() and "=?" not in name and len(name) <= LONGEST_PLAIN:
+        if _ATOM_TEXT.match(name):
+            return name
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-        if len(quoted) <= 200:
-            return f'"{quoted}" <{spec}>'
-    encoded = Header(name[:500], "utf-8", maxlinelen=LINE, header_name=field).encode(linesep="\r\n")
-    return f"{encoded} <{spec}>"
+        if len(quoted) <= LONGEST_PLAIN:
+            return f'"{quoted}"'
+    return Header(name[:500], "utf-8", maxlinelen=LINE, header_name=field).encode(linesep="\r\n")
 
 
 def ascii_address(field: str, address: str) -> str:

@@ -76,8 +76,11 @@ class RecordingSmtp:
         size_limit: int = 50_000_000,
         without_auth: bool = False,
         token_ok: Callable[[str], bool] | None = None,
+        dsn: bool = False,
     ) -> None:
-        """`token_ok` adds XOAUTH2 with the access tokens that it accepts."""
+        """`token_ok` adds XOAUTH2 with the access tokens that it accepts. `dsn` offers reports (RFC 3461): what
+        is asked for stands in `commands`, and none is sent."""
+        self.dsn = dsn
         self.password = password
         self.token_ok = token_ok
         self.certificate = certificate
@@ -278,13 +281,20 @@ class _Connection(SMTP):
     async def smtp_MAIL(self, arg: str | None) -> None:
         self._owner.commands.append(f"MAIL {arg}")
         if not await self._interfered("mail"):
-            await super().smtp_MAIL(arg)
+            await super().smtp_MAIL(self._without_reports(arg))
 
     async def smtp_RCPT(self, arg: str | None) -> None:
         self._owner.commands.append(f"RCPT {arg}")
         address = (arg or "").partition("<")[2].partition(">")[0]
         if not await self._interfered("rcpt", address):
-            await super().smtp_RCPT(arg)
+            await super().smtp_RCPT(self._without_reports(arg))
+
+    def _without_reports(self, arg: str | None) -> str | None:
+        """aiosmtpd knows nothing of them."""
+        if arg is None or not self._owner.dsn:
+            return arg
+        kept = [word for word in arg.split(" ") if not word.startswith(("RET=", "ENVID=", "NOTIFY=", "ORCPT="))]
+        return " ".join(kept)
 
     async def smtp_DATA(self, arg: str) -> None:
         if not await self._interfered("data"):
@@ -307,6 +317,12 @@ class _Keeper:
     def __init__(self, owner: RecordingSmtp, take_fault: Callable[[Stage, str | None], Fault | None]) -> None:
         self._owner = owner
         self._take_fault = take_fault
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-DSN", *responses[-1:]] if self._owner.dsn else responses
 
     async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
         """As Google describes it: a refusal is a challenge, which the client answers with an empty line."""

@@ -275,3 +275,21 @@ async def test_no_connection_is_left_behind(smtp: RecordingSmtp) -> None:
     await asyncio.sleep(0.2)
     assert smtp.open_connections == 0
     assert asyncio.all_tasks() == tasks
+
+
+async def test_reports_are_asked_for_where_the_server_offers_them() -> None:
+    with RecordingSmtp(dsn=True) as server:
+        async with SmtpSession(server.login()) as session:
+            opened = await session.open_transaction("ana@example.org", ["bob+x@example.org"], RAW, "a=1@example.org")
+            assert isinstance(opened, Opened)
+    [mail] = [each for each in server.commands if each.startswith("MAIL")]
+    [recipient] = [each for each in server.commands if each.startswith("RCPT")]
+    assert mail.endswith(" RET=HDRS ENVID=a+3D1@example.org")
+    assert recipient.endswith(" NOTIFY=FAILURE,DELAY ORCPT=rfc822;bob+2Bx@example.org")
+
+
+async def test_no_reports_are_asked_of_a_server_that_does_not_offer_them(smtp: RecordingSmtp) -> None:
+    async with SmtpSession(smtp.login()) as session:
+        assert isinstance(await session.open_transaction("ana@example.org", ["bob@example.org"], RAW, "a@b"), Opened)
+        assert session.size_limit == 50_000_000
+    assert not any("ENVID" in each or "NOTIFY" in each for each in smtp.commands)

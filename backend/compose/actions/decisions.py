@@ -231,6 +231,8 @@ async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
     await check_account(await fetch_value("SELECT mailbox_id FROM outgoing WHERE id = $1", outgoing_id))
     async with handling(asker, conversation_id) as change:
         record = await _lock_free(outgoing_id, WAITING)
+        if record["state"] == "sent" and not await _lacked(outgoing_id):
+            raise Conflict("Everybody has this mail.", "Write another one, or dismiss this.")
         if record["state"] == "scheduled":
             await redate(outgoing_id, datetime.now(UTC))
         sees = await fetch_value(HANDLES, record["author_id"], conversation_id)
@@ -252,6 +254,13 @@ async def _send_again(asker: Asker, outgoing_id: int) -> Outgoing:
         change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
         await enqueue_or_hasten("send_outgoing")
     return outgoing
+
+
+async def _lacked(outgoing_id: int) -> bool:
+    """Whether somebody does not have the mail."""
+    return await fetch_value(
+        "SELECT EXISTS (SELECT 1 FROM outgoing_recipients WHERE outgoing_id = $1 AND state = 'refused')", outgoing_id
+    )
 
 
 async def _declare_sent(outgoing_id: int) -> Outgoing:

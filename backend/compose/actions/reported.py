@@ -23,7 +23,7 @@ async def take_report(message_id: int) -> None:
     if record is None:
         return
     report = read_report(parse_message(await load_raw(record["raw_digest"])))
-    if report is None or report.kind == "complaint":
+    if report is None:
         return
     found = await fetch_row(
         "SELECT id FROM outgoing WHERE message_id = ANY($1) AND (mailbox_id = $2 OR conversation_id = $3) "
@@ -32,6 +32,10 @@ async def take_report(message_id: int) -> None:
         record["mailbox_id"],
         record["conversation_id"],
     )
+    if report.kind == "complaint":
+        if found is not None:
+            await _complain(found["id"], [each.address for each in report.recipients])
+        return
     failed = [each for each in report.recipients if each.outcome == "failed"]
     if found is None or not failed:
         return
@@ -57,6 +61,32 @@ async def take_report(message_id: int) -> None:
         return True
 
     await transition(found["id"], None, work)
+
+
+async def _complain(outgoing_id: int, addresses: Sequence[str]) -> None:
+    """A reader has marked the mail as spam, and their provider says so (RFC 5965). It stays sent."""
+
+    async def work(change: ConversationChange) -> bool:
+        outgoing = await lock_outgoing(outgoing_id)
+        if outgoing is None or outgoing["state"] != "sent":
+            return False
+        known = await fetch("SELECT address FROM outgoing_recipients WHERE outgoing_id = $1 ORDER BY id", outgoing_id)
+        wrote = {each["address"].lower(): each["address"] for each in known}
+        named = [wrote[each.lower()] for each in addresses if each.lower() in wrote]
+        who = ", ".join(named) if named else (known[0]["address"] if len(known) == 1 else "One of its recipients")
+        reason = f"{who} marked this mail as spam."
+        if outgoing["reason"] == reason:
+            return False
+        await execute(
+            "UPDATE outgoing SET reason = $2, remedy = $3, server_words = '' WHERE id = $1",
+            outgoing_id,
+            reason,
+            "Do not write to them again unless they ask for it: further complaints make providers refuse your mail.",
+        )
+        await tell_author(change, outgoing["author_id"], outgoing_id, reason)
+        return True
+
+    await transition(outgoing_id, None, work)
 
 
 async def _who(outgoing: Row, failed: Sequence[ReportedRecipient]) -> dict[str, Words]:

@@ -31,7 +31,7 @@ from backend.jobs import enqueue_or_hasten
 from backend.mail.raw import store_raw
 from backend.mail.reading import mail_address
 from backend.mail.store import addressed_in, hold_threading, leave_keys
-from backend.outgoing_servers.queries import can_send
+from backend.outgoing_servers.queries import can_send, server_for
 
 LONGEST_UNDO = 30
 """Seconds."""
@@ -64,6 +64,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     await check_account(draft.mailbox_id)
     # Built before anything is locked: it takes as long as the attachments are large.
     frozen = await freeze(draft, record["answers_id"], mailbox, files, writer_id=asker.user_id, send_at=given.send_at)
+    await _check_size(draft.mailbox_id, len(frozen.raw))
     async with action(asker.user_id) as act:
         await hold_membership(draft.mailbox_id)
         await hold_threading(draft.mailbox_id)
@@ -127,6 +128,17 @@ async def check_account(mailbox_id: int) -> None:
         raise Unacceptable(
             "This mailbox cannot send yet: it is not connected to a mail account.",
             "Connect an account in the mailbox's settings. The draft is kept.",
+        )
+
+
+async def _check_size(mailbox_id: int, size: int) -> None:
+    """Raises Unacceptable for a mail that is larger than its server takes, as far as that has said so before."""
+    server = await server_for(mailbox_id)
+    limit = server["size_limit"] if server is not None else None
+    if limit is not None and size > limit:
+        raise Unacceptable(
+            f"This mail has {size / 1e6:.1f} MB, and its outgoing server takes {limit / 1e6:.1f} MB.",
+            "Take a file out, or send a link to it. Files take a third more in a mail.",
         )
 
 

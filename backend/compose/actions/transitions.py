@@ -64,6 +64,7 @@ class Claim:
     sender: str
     recipients: tuple[str, ...]
     raw_digest: str
+    message_id: str
     size: int
     """Of the bytes."""
     server_id: int | None
@@ -130,6 +131,7 @@ def claim_of(record: Row, pending: Collection[str]) -> Claim:
         sender=record["envelope_from"],
         recipients=tuple(pending),
         raw_digest=record["raw_digest"],
+        message_id=record["message_id"],
         size=record["size"] or 0,
         server_id=record["server_id"],
     )

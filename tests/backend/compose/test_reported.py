@@ -13,14 +13,20 @@ DAN = MailAddress(name="Dan", address="dan@customer.example")
 
 
 def bounce(
-    message_id: str, address: str = CUSTOMER.address, said: str = "550 5.1.1 No such user", *, action: str = "failed"
+    message_id: str,
+    address: str = CUSTOMER.address,
+    said: str = "550 5.1.1 No such user",
+    *,
+    action: str = "failed",
+    envelope: str = "",
 ) -> bytes:
     return (
         "From: Mail Delivery System <MAILER-DAEMON@mx.example>\r\nTo: support@northwind.example\r\n"
         f"Message-ID: <report-{address}-{action}@mx.example>\r\nSubject: Undelivered Mail\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
-        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n"
+        f"Original-Envelope-Id: {envelope or 'none'}\r\n\r\n"
         f"Final-Recipient: rfc822; {address}\r\nAction: {action}\r\nStatus: {said.split()[1]}\r\n"
         f"Diagnostic-Code: smtp; {said}\r\n\r\n"
         f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{message_id}>\r\nTo: {address}\r\n\r\n--b--\r\n"
@@ -112,3 +118,44 @@ async def test_a_bounce_that_came_to_another_mailbox_is_not_believed(desk: Desk)
     other = await desk.api.ana.post("/mailboxes", sales, MailboxSettings)
     await came_back(desk, bounce(outgoing.message_id), other.id)
     assert await desk.api.ana.get("/outbox", list[Outgoing]) == []
+
+
+def complaint(message_id: str) -> bytes:
+    """As providers write them (RFC 5965)."""
+    return (
+        "From: <feedback@provider.example>\r\nTo: support@northwind.example\r\nMessage-ID: <c1@provider.example>\r\n"
+        "Subject: Complaint\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nThis is an email abuse report.\r\n"
+        "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\n\r\n"
+        f"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <{message_id}>\r\nFrom: support@northwind.example\r\n"
+        f"To: {CUSTOMER.address}\r\nSubject: Your bike\r\n\r\nHello\r\n--b--\r\n"
+    ).encode()
+
+
+async def test_a_complaint_is_shown_on_the_mail_that_it_is_about(desk: Desk) -> None:
+    outgoing = await sent(desk)
+    for _ in range(2):
+        assert await came_back(desk, complaint(outgoing.message_id)) == outgoing.conversation_id
+    shown = await desk.shown(outgoing)
+    assert (shown.state, shown.reason) == ("sent", "carla@customer.example marked this mail as spam.")
+    assert "Do not write to them again" in shown.remedy
+    assert [each.state for each in shown.recipients] == ["accepted"]
+    page = await desk.api.ana.get("/notifications", NotificationPage)
+    assert [each.text for each in page.items if each.kind == "failed_send"] == [shown.reason]
+    refusal = await desk.api.ana.refused("POST", f"/outbox/{outgoing.id}/resolve", {"choice": "send_again"})
+    assert refusal.status == 409
+    await desk.api.ana.post(f"/outbox/{outgoing.id}/resolve", {"choice": "cancel"}, Outgoing)
+    assert await desk.api.ana.get("/outbox", list[Outgoing]) == []
+
+
+async def test_a_report_of_success_changes_nothing(desk: Desk) -> None:
+    outgoing = await sent(desk)
+    await came_back(desk, bounce(outgoing.message_id, said="250 2.1.5 Delivered", action="delivered"))
+    assert await desk.api.ana.get("/outbox", list[Outgoing]) == []
+
+
+async def test_a_bounce_is_known_by_the_envelope_that_it_names(desk: Desk) -> None:
+    outgoing = await sent(desk)
+    await came_back(desk, bounce("another@mx.example", envelope=outgoing.message_id.replace("@", "+40")))
+    assert [each.state for each in (await desk.shown(outgoing)).recipients] == ["refused"]

@@ -19,10 +19,12 @@ from backend.compose.contracts import CreateDraft, Draft, SaveDraft, SendDraft
 from backend.conversations.contracts import ConversationDetail, ConversationPage, ConversationRow
 from backend.demo.corpus import corpus
 from backend.demo.people import MAILBOXES, PASSWORD, PEOPLE, SIMULATED, members_of
+from backend.demo.stationery import FROM_THE_LIBRARY, PASSAGES
 from backend.demo.teammates import is_row_of
 from backend.mailboxes.contracts import Mailbox
 from backend.people.contracts import CreateToken, SignIn, TokenCreated
 from backend.people.contracts import Person as TandemPerson
+from backend.templates.contracts import Signature, Template
 from tests.servers.ports import free_port, free_ports
 from tests.servers.tandem import PROJECT, command, environment
 
@@ -153,6 +155,14 @@ def test_everybody_opens_what_is_theirs(demo: Demo) -> None:
     for key in PEOPLE:
         with demo.sign_in(key) as client:
             assert set(mailboxes(client)) == {m.key for m in MAILBOXES.values() if key in members_of(m)}
+
+
+def test_there_is_something_to_write_with(ana: httpx.Client) -> None:
+    wanted = len(FROM_THE_LIBRARY) + len(PASSAGES)
+    assert (
+        len(until(lambda: (t := get(ana, "/templates", list[Template])) and len(t) >= wanted and t, "none")) == wanted
+    )
+    until(lambda: get(ana, "/me/signature", Signature).html, "Ana has no signature")
 
 
 def test_the_history_came_in_with_its_talk(demo: Demo, ana: httpx.Client) -> None:

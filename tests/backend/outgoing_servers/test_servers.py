@@ -216,3 +216,12 @@ async def test_a_server_that_fails_is_shown_to_admins_until_a_mail_leaves(desk: 
     assert await desk.attempt(outgoing) == "sent"
     [server] = (await servers(desk.api)).values()
     assert server.health.status == "well"
+
+
+async def test_an_admin_sets_how_fast_mail_may_leave(desk: Desk, relay: RecordingSmtp) -> None:
+    added = await add(desk.api.ana, relay, per_minute=30)
+    assert (added.per_minute, added.size_limit) == (30, None)
+    refusal = await desk.api.ana.refused("PUT", f"/outgoing-servers/{added.id}", at(relay, per_minute=-1))
+    assert "per_minute" in refusal.details["fields"]
+    changed = await desk.api.ana.put(f"/outgoing-servers/{added.id}", at(relay), OutgoingServer)
+    assert changed.per_minute == 0

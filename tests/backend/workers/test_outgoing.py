@@ -406,7 +406,7 @@ async def test_what_is_stored_under_another_secret_key_is_told(desk: Desk, smtp:
     assert smtp.commands == []
 
 
-async def until(query: str, seconds: float = 5.0) -> None:
+async def until(query: str, seconds: float = 20.0) -> None:
     """Wait until the query answers true."""
     for _ in range(int(seconds / 0.02)):
         if await fetch_value(query):
