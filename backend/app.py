@@ -40,6 +40,7 @@ from backend.errors import NotSignedIn, TandemError
 from backend.events.hub import Hub
 from backend.events.routes import router as events_router
 from backend.identities.routes import router as identities_router
+from backend.links.routes import router as links_router
 from backend.mail.routes import router as mail_router
 from backend.mailboxes.intake_routes import router as intake_router
 from backend.mailboxes.routes import router as mailboxes_router
@@ -195,6 +196,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             search_router,
             tags_router,
             templates_router,
+            links_router,
             views_router,
             operations_router,
             events_router,

@@ -31,6 +31,7 @@ from frontend.settings.audit_log import AuditLog
 from frontend.settings.blocked import BlockedSenders
 from frontend.settings.failed_jobs import FailedJobs
 from frontend.settings.intake import IntakeDesk
+from frontend.settings.links import Links, links
 from frontend.settings.notifications import Notifications
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
@@ -50,6 +51,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (people.teams, "/settings/teams", "Teams", People.arrive),
     (tags.tags, "/settings/tags", "Tags", None),
     (templates, "/settings/templates", "Templates", Templates.arrive),
+    (links, "/settings/links", "Links", Links.arrive),
     (views, "/settings/views", "Views", Views.arrive),
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),

@@ -4,6 +4,7 @@ import { Body } from "./compose/body.jsx";
 import { sendUp } from "./compose/files.js";
 import { icon } from "./compose/icons.jsx";
 import { Later } from "./compose/later.jsx";
+import { Links, fillInLink } from "./compose/links.jsx";
 import { Picker } from "./compose/picker.jsx";
 import { Recipients } from "./compose/recipients.jsx";
 import { fillIn } from "./compose/templates.js";
@@ -32,6 +33,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [quoted, setQuoted] = useState(draft.quoted);
   const [warned, setWarned] = useState(null); // { lines, thenDone }: what to look at before it is sent
   const [picking, setPicking] = useState(null); // the words that templates are looked for with, while that stands open
+  const [linking, setLinking] = useState(false); // whether the saved links stand open; or the one that lacks something
   const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
@@ -125,9 +127,18 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     flushSync(() => setPicking(null)); // while it stands, nothing else can be focused
     body.current.focus();
   };
+  const putLink = (filled) => {
+    flushSync(() => setLinking(false));
+    body.current.put(filled);
+    touch();
+  };
   const putTemplate = async (each, given) => {
     setPicking(null);
     try {
+      if (each.url) {
+        const filled = await fillInLink(draft, each.id, to);
+        return filled.missing.length ? setLinking({ link: each, missing: filled.missing }) : putLink(filled);
+      }
       const said = await fillIn(draft, each.id, to, given);
       if (said.subject && !subject.trim()) setSubject(said.subject);
       body.current.put(said);
@@ -292,6 +303,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       }),
       h("button", { type: "button", className: "btn q", onClick: () => picker.current.click(), "aria-label": "Attach" }, icon("clip", 14), h("span", { className: "desk-only" }, "Attach")),
       h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setPicking(""), "aria-label": "Template", title: "Template or snippet (/ in the text)" }, icon("template", 14), h("span", { className: "desk-only" }, "Template")),
+      h(Links, { draft, to, asked: linking, onAsk: (now) => body.current.waits() || setLinking(now), onPut: putLink }),
       picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),

@@ -24,6 +24,7 @@ from backend.compose.contracts import (
 )
 from backend.errors import BadRequest, NotFound
 from backend.identities.contracts import SetSender
+from backend.links.contracts import FilledLink
 from backend.mail import blobs
 from backend.mail.routes import INERT
 from backend.templates.contracts import FillIn, Rendered, Signatures
@@ -124,6 +125,12 @@ async def choose_signature(asker: Asker, draft_id: int, data: ChooseSignature) -
     return await filling_in.choose_signature(asker, draft_id, data)
 
 
+@post("/drafts/{draft_id:int}/links/{link_id:int}", status_code=200, **access("handling"))
+async def fill_in_link(asker: Asker, draft_id: int, link_id: int, data: FillIn) -> FilledLink:
+    """A saved link filled in for this draft, to be put into its text; that it was used is counted."""
+    return await filling_in.fill_in_link(asker, draft_id, link_id, data)
+
+
 @post("/drafts/{draft_id:int}/send", **access("handling"))
 async def send_draft(asker: Asker, draft_id: int, data: SendDraft) -> Outgoing:
     """Hand a draft to the outbox; 409 `answered_meanwhile` when somebody answered since it was begun."""
@@ -171,6 +178,7 @@ router = Router(
         fill_in,
         read_signatures,
         choose_signature,
+        fill_in_link,
         send_draft,
         list_outbox,
         undo_sending,

@@ -16,6 +16,7 @@ TABLE_MODULES = (
     "backend.tags.tables",
     "backend.views.tables",
     "backend.templates.tables",
+    "backend.links.tables",
     "backend.mail.tables",
     "backend.compose.tables",
     "backend.contacts.tables",

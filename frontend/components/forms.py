@@ -29,6 +29,7 @@ SECTIONS = (
             ("tag", "Tags", "/settings/tags/"),
             ("list-filter", "Views", "/settings/views/"),
             ("notebook-text", "Templates", "/settings/templates/"),
+            ("link", "Links", "/settings/links/"),
             ("ban", "Blocked senders", "/settings/blocked-senders/"),
         ),
     ),

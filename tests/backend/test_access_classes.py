@@ -142,6 +142,7 @@ async def make_objects(api: Api) -> Objects:
     view = await ana.post("/views", {"name": "Everything", "filters": {}, "shared": "everybody"})
     template = await ana.post("/templates", {"name": "Thanks", "text": "Hello", "shared": "everybody"})
     sent_up = await ana.request("POST", "/template-pictures", files={"file": ("hub.png", picture, "image/png")})
+    link = await ana.post("/links", {"kind": "survey", "name": "Ask", "url": "https://ask.example/"})
     token = await ana.post("/me/tokens", {"name": "Reports"})
     browser = Subscriber("https://push.example.net/1")
     device = await ana.post("/push/devices", browser.wanted(), Device)
@@ -170,6 +171,7 @@ async def make_objects(api: Api) -> Objects:
             "view_id": view["id"],
             "template_id": template["id"],
             "picture": sent_up.json()["content_id"],
+            "link_id": link["id"],
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
             "invitation_id": invited.invitation.id,

@@ -131,7 +131,7 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
       // Where the cursor stands, as if it were pasted.
       put: (markup) => {
         const body = new DOMParser().parseFromString(markup, "text/html").body;
-        made.view.dispatch(made.state.tr.replaceSelection(Reader.fromSchema(made.schema).parseSlice(body)).scrollIntoView());
+        made.view.dispatch(made.state.tr.replaceSelection(Reader.fromSchema(made.schema).parseSlice(body)).setStoredMarks([]).scrollIntoView());
         made.view.focus();
       },
       focus: () => made.view.focus(),

@@ -1,12 +1,23 @@
 import { Plugin, PluginKey } from "@tiptap/pm/state";
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { icon } from "./icons.jsx";
+import { KINDS, findLinks } from "./links.jsx";
 import { beginning, findTemplates } from "./templates.js";
 
-// "/" at the start of a word offers templates and snippets, found by what is typed after it. The cursor stays in the
+// "/" at the start of a word offers templates, snippets and saved links, found by what is typed after it. The cursor stays in the
 // text; the arrows walk, Enter puts in, Escape leaves the slash as it is.
 const SLASH = /(?:^|\s)\/([^\s/][^\n/]{0,39})?$/;
 const MOST = 7;
+const MOST_LINKS = 3;
+
+/** Templates first, and links below them. */
+const find = async (words) => {
+  const [templates, links] = await Promise.all([findTemplates(words), findLinks(words)]);
+  const last = links.slice(0, MOST_LINKS);
+  return [...templates.slice(0, MOST - last.length), ...last];
+};
+/** How each is drawn: its picture, and what stands below its name. */
+const drawing = (each) => (each.url ? KINDS[each.kind] : [each.kind === "snippet" ? "quote" : "template", beginning(each)]);
 
 /** Where a slash stands before the cursor: { from, to, words }, or null. */
 const begun = (state) => {
@@ -17,7 +28,7 @@ const begun = (state) => {
   return match && { from: $from.pos - (match[1] ?? "").length - 1, to: $from.pos, words: match[1] ?? "" };
 };
 
-/** `onChoose` gets a template, when the slash and its words are gone; `onMore` opens the whole list. */
+/** `onChoose` gets a template or a link, when the slash and its words are gone; `onMore` opens the whole list. */
 export function SlashMenu({ editor, onChoose, onMore }) {
   const [at, setAt] = useState(null); // the slash that stands before the cursor
   const [found, setFound] = useState(null);
@@ -56,10 +67,10 @@ export function SlashMenu({ editor, onChoose, onMore }) {
     const got = (all) => {
       if (!wanted) return;
       if (hasty.current && all.length) return take({ each: all[0] });
-      setFound(Object.assign(all.slice(0, MOST), { words: at.words }));
+      setFound(Object.assign(all, { words: at.words }));
       setChosen(0);
     };
-    const ask = () => findTemplates(at.words).then(got, () => got([])); // then nothing is offered: it is text
+    const ask = () => find(at.words).then(got, () => got([])); // then nothing is offered: it is text
     const timer = setTimeout(ask, found === null ? 0 : 120);
     return () => {
       wanted = false;
@@ -107,15 +118,15 @@ export function SlashMenu({ editor, onChoose, onMore }) {
   return h(
     "div",
     { className: "float slash-menu", style: placeOf(editor, at.from), onPointerDown: (event) => event.preventDefault() },
-    h("span", { className: "reader", role: "status" }, `${found.length} templates`),
+    h("span", { className: "reader", role: "status" }, `${found.length} found`),
     h(
       "ul",
-      { ref: list, id: "slash-menu", role: "listbox", "aria-label": "Templates and snippets" },
+      { ref: list, id: "slash-menu", role: "listbox", "aria-label": "Templates and snippets, links" },
       items.map((item, i) =>
         h(
           "li",
           {
-            key: item.more ? "more" : item.each.id,
+            key: item.more ? "more" : `${item.each.kind}${item.each.id}`,
             id: `slash-${i}`,
             role: "option",
             "aria-selected": i === chosen,
@@ -123,10 +134,10 @@ export function SlashMenu({ editor, onChoose, onMore }) {
             onPointerMove: () => i !== chosen && setChosen(i),
             onClick: () => take(item),
           },
-          item.more ? icon("search", 15) : icon(item.each.kind === "snippet" ? "quote" : "template", 15),
+          item.more ? icon("search", 15) : icon(drawing(item.each)[0], 15),
           item.more
             ? h("span", { className: "grow" }, found.length ? "All templates" : "No templates yet: see all")
-            : h("span", { className: "line-text" }, h("b", null, item.each.name), h("small", { className: "el" }, beginning(item.each))),
+            : h("span", { className: "line-text" }, h("b", null, item.each.name), h("small", { className: "el" }, drawing(item.each)[1])),
           !item.more && item.each.folder && h("small", { className: "folder el" }, item.each.folder),
         ),
       ),

@@ -1,11 +1,11 @@
 // Templates and snippets, as the composer asks for them.
 
-const json = async (answer) => {
+export const json = async (answer) => {
   const told = await answer.json();
   if (!answer.ok) throw new Error(told.message || "It could not be fetched.");
   return told;
 };
-const post = async (path, body) =>
+export const post = async (path, body) =>
   json(
     await fetch(`/api/v1${path}`, {
       method: "POST",

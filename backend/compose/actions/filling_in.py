@@ -10,6 +10,8 @@ from backend.compose.body import filling_of
 from backend.compose.contracts import ChooseSignature, Draft
 from backend.compose.queries import attachments_of_draft, read_draft
 from backend.database.connection import execute
+from backend.links.actions import use_link
+from backend.links.contracts import FilledLink
 from backend.templates.actions import use_template
 from backend.templates.contracts import FillIn, Rendered, Signatures
 from backend.templates.pictures import pictures_for
@@ -29,6 +31,12 @@ async def fill_in(asker: Asker, draft_id: int, template_id: int, given: FillIn) 
     if shown := pictures_in(rendered.html):
         await _bring_pictures(asker, draft_id, shown)
     return rendered
+
+
+async def fill_in_link(asker: Asker, draft_id: int, link_id: int, given: FillIn) -> FilledLink:
+    """A saved link for whom this draft is written to, or what is missing in it. Raises NotFound when it was deleted."""
+    wanted = msgspec.structs.replace(filling_of(await read_draft(draft_id)), to=given.to, given=given.given)
+    return await use_link(asker, link_id, wanted)
 
 
 async def _bring_pictures(asker: Asker, draft_id: int, content_ids: list[str]) -> None:
