@@ -14,7 +14,7 @@ import { warningsOf } from "./compose/warnings.js";
 // says when to begin again); the server hears of changes and never writes them back, so fast typing loses nothing.
 const SAVE_AFTER = 400;
 const SAVE_AT_LATEST = 900;
-const NOW = { send_at: "", remind_at: "", said: "" };
+const NOW = { send_at: "", remind_at: "", said: "", one_each: "" };
 
 export function Composer(props) {
   // A new key is a new composer: everything below begins again from the draft.
@@ -308,7 +308,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),
-      h(Later, { onChoose: (planned) => send(false, false, false, planned) }),
+      h(Later, { people: new Set([...to, ...cc, ...bcc].map((one) => one.address.toLowerCase())).size, onChoose: (planned) => send(false, false, false, planned) }),
       h("button", { type: "button", className: conversation ? "btn" : "btn pri", onClick: () => send(false, false) }, "Send"),
       conversation && h("button", { type: "button", className: "btn pri", onClick: () => send(true, false) }, "Send and done"),
     ),

@@ -99,6 +99,10 @@ class SendDraft(Contract):
 
     `seen` is for a draft that is written together: what its sender sees is sent, whatever the others type meanwhile;
     its version counts for nothing.
+
+    With `one_each` everybody in To, Cc and Bcc gets a mail of their own, with its own Message-ID, in which nobody else
+    stands, and for which the fields of the text are filled in; the answer is the first of them. To undo one while it
+    waits takes back all that have not left.
     """
 
     version: int
@@ -110,6 +114,7 @@ class SendDraft(Contract):
     then_remind_at: Moment | None = None
     then_remind_if_silent: bool = True
     seen: SaveDraft | None = None
+    one_each: bool = False
 
 
 class Came(Contract):
@@ -162,6 +167,8 @@ class Outgoing(Contract):
     send_at: datetime | None = None
     then_done: bool = False
     then_remind_at: datetime | None = None
+    one_of: int | None = None
+    """Sent to one person each: the id of the first of these mails."""
 
 
 class RescheduleOutgoing(Contract):

@@ -188,6 +188,7 @@ async def read_outgoings(records: Sequence[Row]) -> list[Outgoing]:
             send_at=record["next_attempt_at"] if record["state"] == "scheduled" else None,
             then_done=record["then_done"],
             then_remind_at=record["then_remind_at"],
+            one_of=record["one_of"],
         )
         for record in records
     ]

@@ -105,6 +105,8 @@ class Outgoing(Table, tablename="outgoing"):
     remedy = Text()
     server_words = Text()
     came = JSONB(default="[]", help_text="Of a held mail: where what came before it is found.")
+    one_of = BigInt(null=True, default=None, help_text="Of mails to one person each: the first that was sent so.")
+    written = JSONB(null=True, default=None, help_text="Of that first one: what was written, for all, with its fields.")
     sent_at = Timestamptz(null=True, default=None)
     sender = JSONB(default="{}", help_text="As whom it was written; what became of that stands in the bytes.")
     server_id = BigInt(null=True, default=None, help_text="What it leaves through. Null: as its mailbox sends.")

@@ -25,7 +25,7 @@ class Sending(Saving, mixin=True):
         """Hand a mail to the outbox, with some seconds to take it back.
 
         `plan` says when it is to leave (`send_at`) or when its writer wants to be reminded (`remind_at`), if nobody
-        answers; empty for now and never. `said` is that moment in words.
+        answers; empty for now and never. `said` is that moment in words. With `one_each` everybody gets their own mail.
         """
         conversation_id = next((i for i, each in self.docked.items() if each["id"] == draft_id), 0)
         try:
@@ -37,6 +37,7 @@ class Sending(Saving, mixin=True):
                 even_if_answered=anyway,
                 send_at=_moment(plan.get("send_at")),
                 then_remind_at=_moment(plan.get("remind_at")),
+                one_each=bool(plan.get("one_each")),
             )
             outgoing = await self.api().post(f"/drafts/{draft_id}/send", wanted, Outgoing)
         except ApiError as refused:
@@ -49,6 +50,8 @@ class Sending(Saving, mixin=True):
             yield rx.call_script(f"tandem.settled({conversation_id})")
         names = ", ".join(each.name or each.address for each in outgoing.to[:2])
         said = f"Sending to {names}" if names else "Sending"
+        if outgoing.one_of is not None:
+            said = "Sending one mail to each"
         if outgoing.state == "scheduled":
             said = f"It leaves {plan.get('said', 'later')}"
         elif outgoing.then_remind_at is not None:

@@ -51,3 +51,24 @@ async def test_who_sends_with_a_reminder_has_it_once_the_mail_has_left(office: O
     await expect(ana.page.get_by_text("if nobody answers")).to_be_visible()
     await expect(ana.page.get_by_role("button", name="Change the reminder")).to_be_visible(timeout=25_000)
     assert ana.complaints == []
+
+
+async def test_several_people_get_a_mail_each(office: Office, seats: Seats) -> None:
+    ana = await seats.at(office.product, office.ana)
+    await ana.open()
+    await expect(ana.page.get_by_role("heading", name="Support")).to_be_visible()
+    await ana.page.keyboard.press("c")
+    composer = ana.page.locator(".composer")
+    for address in ("one@customer.example", "two@customer.example"):
+        await composer.get_by_role("combobox", name="To").fill(address)
+        await ana.page.keyboard.press("Enter")
+    await composer.get_by_label("Subject").fill("A mail of your own")
+    await composer.get_by_label("Text").fill("Hello,")
+    await ana.page.get_by_role("button", name="More ways to send").click()
+    box = ana.page.get_by_role("dialog", name="More ways to send")
+    await box.get_by_role("button", name="One mail to each").click()
+    await expect(ana.page.get_by_text("Sending one mail to each")).to_be_visible()
+    await ana.page.get_by_role("button", name="Undo", exact=True).click()
+    await expect(composer.get_by_text("one@customer.example")).to_be_visible(timeout=15_000)
+    await expect(composer.get_by_text("two@customer.example")).to_be_visible()
+    assert ana.complaints == []

@@ -2,7 +2,8 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 import { icon } from "./icons.jsx";
 
 // More ways to send: at a moment of the person's own clock (assets/js/reminders.js), or now with a reminder for the
-// case that nobody answers. `onChoose` gets { send_at, remind_at, said }, moments in UTC or empty.
+// case that nobody answers; or to several people, one mail each. `onChoose` gets { send_at, remind_at, said, one_each },
+// moments in UTC or empty.
 const LATER = [
   ["today", "Later today"],
   ["tomorrow", "Tomorrow"],
@@ -20,7 +21,7 @@ const morning = (days) => {
   return window.tandem.moment(year, month, day + days, 9, 0);
 };
 
-export function Later({ onChoose }) {
+export function Later({ onChoose, people }) {
   const [open, setOpen] = useState(false);
   const [wrong, setWrong] = useState("");
   const box = useRef(null);
@@ -37,7 +38,7 @@ export function Later({ onChoose }) {
 
   const choose = (plan) => {
     setOpen(false);
-    onChoose({ send_at: "", remind_at: "", said: "", ...plan });
+    onChoose({ send_at: "", remind_at: "", said: "", one_each: "", ...plan });
   };
   const schedule = (at) => choose({ send_at: at.toISOString(), said: window.tandem.said(at) });
   const pick = () => {
@@ -103,6 +104,14 @@ export function Later({ onChoose }) {
           h("button", { type: "button", className: "btn", onClick: pick }, "Schedule"),
         ),
         wrong && h("p", { className: "refusal", role: "alert" }, wrong),
+        people > 1 && h("div", { className: "panel-title" }, `To ${people} people`),
+        people > 1 &&
+          h(
+            "button",
+            { type: "button", className: "menu-item", onClick: () => choose({ one_each: "yes" }) },
+            "One mail to each",
+            h("small", null, "nobody sees the others"),
+          ),
         h("div", { className: "panel-title" }, "Send now, remind me if nobody answers"),
         WAITS.map(([label, days]) => {
           const at = morning(days);

@@ -3,8 +3,11 @@
 The states are those of transitions.py; these are the arrows that people draw in it.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+
+import msgspec
 
 from backend.access.asker import Asker
 from backend.access.fetch import HANDLES
@@ -37,7 +40,67 @@ from backend.mail.contracts import MailAddress
 
 async def undo_sending(asker: Asker, outgoing_id: int) -> Draft:
     """Take a mail back before anything was tried: it is a draft again. Raises Conflict when it is too late."""
+    first_id = await fetch_value("SELECT one_of FROM outgoing WHERE id = $1", outgoing_id)
+    if first_id is not None:
+        return await _take_all_back(asker, first_id)
     return await _take_back(asker, outgoing_id, ("scheduled", "queued"))
+
+
+async def _take_all_back(asker: Asker, first_id: int) -> Draft:
+    """Of mails that were written as one for one person each, those that have not left are one draft again, as it was
+    written. Raises Conflict when all are gone."""
+    conversation_id, mailbox_id = await _place_of(first_id)
+    async with action(asker.user_id) as act:
+        await _lock_conversation(mailbox_id, conversation_id)
+        records = await fetch(
+            "SELECT *, state IN ('scheduled', 'queued') AND sent_at IS NULL "
+            "AND coalesce(claimed_until < clock_timestamp(), true) AS waits FROM outgoing "
+            "WHERE one_of = $1 AND conversation_id = $2 ORDER BY id FOR UPDATE",
+            first_id,
+            conversation_id,
+        )
+        waiting = [record for record in records if record["waits"]]
+        first = next((record for record in records if record["written"]), None)
+        if not waiting or first is None:
+            raise Conflict("These mails have left already.", "Write another one.")
+        beginning = _as_written(await _beginning_from(first, mailbox_id), first["written"], waiting)
+        numbers = [record["id"] for record in waiting]
+        if first["author_id"] == asker.user_id and all([await _is_all_there_is(each, numbers) for each in waiting]):
+            written = await insert_draft(asker.user_id, replace(beginning, conversation_id=None))
+            await _drop_conversation(act, mailbox_id, conversation_id)
+            draft = await read_draft(written["id"])
+            await tell_draft(act, written, DraftChanged(draft=draft))
+            return draft
+        async with handling(asker, conversation_id) as change:
+            for record in waiting:
+                await _mark_cancelled(record)
+            written = await insert_draft(first["author_id"], beginning)
+            draft = await read_draft(written["id"])
+            change.tell(lambda row: ConversationChanged(row=row))
+            for outgoing in [await read_outgoing(record["id"]) for record in waiting]:
+                change.tell(lambda row, told=outgoing: OutgoingChanged(row=row, outgoing=told))
+            change.tell(lambda row: DraftChanged(draft=draft))
+    return draft
+
+
+class _Written(msgspec.Struct):
+    recipients: WrittenRecipients
+    subject: str
+    text: str
+    html: str | None
+
+
+def _as_written(beginning: Beginning, stored: str, waiting: Sequence[Row]) -> Beginning:
+    """What was written for all, to those whose mails wait."""
+    written = msgspec.json.decode(stored, type=_Written)
+    left = {person.address.lower() for record in waiting for person in recipients_of(record).to}
+
+    def still(people: list[MailAddress]) -> list[MailAddress]:
+        return [person for person in people if person.address.lower() in left]
+
+    people = written.recipients
+    recipients = WrittenRecipients(to=still(people.to), cc=still(people.cc), bcc=still(people.bcc))
+    return replace(beginning, recipients=recipients, subject=written.subject, text=written.text, html=written.html)
 
 
 async def resolve_outgoing(asker: Asker, outgoing_id: int, given: ResolveOutgoing) -> Outgoing | Draft:
@@ -166,8 +229,9 @@ async def _beginning_from(record: Row, mailbox_id: int) -> Beginning:
     )
 
 
-async def _is_all_there_is(record: Row) -> bool:
-    """Whether this mail began the conversation, nothing else is in it, and no word of the mail can still come."""
+async def _is_all_there_is(record: Row, others: Sequence[int] = ()) -> bool:
+    """Whether this mail began the conversation, nothing else is in it but these `others`, and no word of the mail can
+    still come."""
     if record["kind"] != "new" or record["state"] == "unknown" or record["sent_at"] is not None:
         return False
     if record["fence"] != record["attempts"]:
@@ -178,9 +242,9 @@ async def _is_all_there_is(record: Row) -> bool:
             "AND NOT EXISTS (SELECT 1 FROM comments WHERE conversation_id = $1) "
             "AND NOT EXISTS (SELECT 1 FROM drafts WHERE conversation_id = $1) "
             "AND NOT EXISTS (SELECT 1 FROM notifications WHERE conversation_id = $1) "
-            "AND NOT EXISTS (SELECT 1 FROM outgoing WHERE conversation_id = $1 AND id <> $2)",
+            "AND NOT EXISTS (SELECT 1 FROM outgoing WHERE conversation_id = $1 AND id <> ALL($2))",
             record["conversation_id"],
-            record["id"],
+            [record["id"], *others],
         )
     )
 

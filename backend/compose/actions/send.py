@@ -12,7 +12,9 @@ from backend.compose.actions.sender import note_sender, remember_sender
 from backend.compose.contracts import Draft, Outgoing, SaveDraft, SendDraft
 from backend.compose.freeze import Frozen, freeze
 from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
+from backend.compose.one_each import letters_of, written_in
 from backend.compose.queries import (
+    WrittenRecipients,
     attachments_of_draft,
     read_draft,
     read_outgoing,
@@ -63,13 +65,17 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     _check_version(draft, given)
     await check_account(draft.mailbox_id)
     # Built before anything is locked: it takes as long as the attachments are large.
-    frozen = await freeze(draft, record["answers_id"], mailbox, files, writer_id=asker.user_id, send_at=given.send_at)
-    await _check_size(draft.mailbox_id, len(frozen.raw))
+    letters = await letters_of(asker, draft) if given.one_each else [draft]
+    frozen = [
+        await freeze(each, record["answers_id"], mailbox, files, writer_id=asker.user_id, send_at=given.send_at)
+        for each in letters
+    ]
+    await _check_size(draft.mailbox_id, max(len(each.raw) for each in frozen))
     async with action(asker.user_id) as act:
         await hold_membership(draft.mailbox_id)
         await hold_threading(draft.mailbox_id)
         begun = draft.conversation_id is None
-        conversation_id = draft.conversation_id or await _begin(draft, frozen)
+        conversation_id = draft.conversation_id or await _begin(draft, frozen[0])
         async with changing(asker.user_id, conversation_id) as change:
             locked = await fetch_row("SELECT * FROM drafts WHERE id = $1 FOR UPDATE", draft_id)
             if locked is None:
@@ -85,19 +91,48 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
                 raise Conflict("The attachments changed at this moment.", "Look at them, and send again.")
             if not given.even_if_answered:
                 await _check_unanswered(asker, locked, given)
-            outgoing_id = await _hand_over(asker, draft, locked, frozen, conversation_id, given)
-            await note_sender(asker, draft, frozen, outgoing_id)
-            await leave_keys(draft.mailbox_id, conversation_id, frozen.parsed)
-            await execute("UPDATE composed_attachments SET outgoing_id = $2 WHERE draft_id = $1", draft_id, outgoing_id)
-            outgoing = await read_outgoing(outgoing_id)
+            numbers = []
+            for letter, each in zip(letters, frozen, strict=True):
+                outgoing_id = await _hand_over(asker, letter, locked, each, conversation_id, given)
+                numbers.append(outgoing_id)
+                await note_sender(asker, draft, each, outgoing_id)
+                await leave_keys(draft.mailbox_id, conversation_id, each.parsed)
+            await _give_files(draft_id, numbers)
+            if len(numbers) > 1:
+                await _bind(numbers, written_in(draft))
             if begun:
                 change.tell(lambda row: ConversationAdded(row=row))
-            change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
+            sent = [await read_outgoing(number) for number in numbers]
+            for told in sent:
+                change.tell(lambda row, told=told: OutgoingChanged(row=row, outgoing=told))
             await remove_draft(act, locked)
         if given.send_at is None:  # what is scheduled is found by the sender's rounds
             await enqueue_or_hasten("send_outgoing", after=_undo_window(given))
-    await remember_sender(asker, draft)
-    return outgoing
+    await remember_sender(asker, draft, one_each=given.one_each)
+    return sent[0]
+
+
+async def _give_files(draft_id: int, outgoing_ids: list[int]) -> None:
+    """The draft's files are those of each of these mails."""
+    first, *others = outgoing_ids
+    await execute("UPDATE composed_attachments SET outgoing_id = $2 WHERE draft_id = $1", draft_id, first)
+    await execute(
+        "INSERT INTO composed_attachments (outgoing_id, filename, content_type, size, digest, content_id) "
+        "SELECT t.id, a.filename, a.content_type, a.size, a.digest, a.content_id FROM unnest($2::bigint[]) AS t(id) "
+        "CROSS JOIN composed_attachments a WHERE a.outgoing_id = $1 ORDER BY t.id, a.id",
+        first,
+        others,
+    )
+
+
+async def _bind(outgoing_ids: list[int], written: str) -> None:
+    """They were written as one, and are taken back as one."""
+    await execute(
+        "UPDATE outgoing SET one_of = $2, written = CASE WHEN id = $2 THEN $3::jsonb END WHERE id = ANY($1)",
+        outgoing_ids,
+        outgoing_ids[0],
+        written,
+    )
 
 
 async def _seen(draft: Draft, given: SendDraft) -> SaveDraft | None:
@@ -200,7 +235,7 @@ async def _hand_over(
         frozen.message_id,
         frozen.sender,
         await store_raw(frozen.raw),
-        record["recipients"],
+        msgspec.json.encode(WrittenRecipients(to=draft.to, cc=draft.cc, bcc=draft.bcc)).decode(),
         draft.subject,
         draft.text,
         draft.kind,

@@ -63,14 +63,14 @@ async def note_sender(asker: Asker, draft: Draft, frozen: Frozen, outgoing_id: i
         await note_address(draft.sender.reply_to_address)
 
 
-async def remember_sender(asker: Asker, draft: Draft) -> None:
+async def remember_sender(asker: Asker, draft: Draft, *, one_each: bool) -> None:
     """After a new mail was sent: what to offer next time. Apart from sending, for it holds nothing but the person."""
     if draft.kind != "new":
         return
     before = await fetch_row("SELECT sending FROM users WHERE id = $1", asker.user_id)
     assert before is not None
     habits = msgspec.structs.replace(
-        habits_of(before), mailbox_id=draft.mailbox_id, identity_id=draft.sender.identity_id
+        habits_of(before), mailbox_id=draft.mailbox_id, identity_id=draft.sender.identity_id, one_each=one_each
     )
     if habits != habits_of(before):
         stored = msgspec.json.encode(habits).decode()

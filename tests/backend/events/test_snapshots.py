@@ -13,6 +13,7 @@ import websockets
 
 from backend.accounts.actions import report_state
 from backend.accounts.contracts import AccountState
+from backend.compose.actions import many
 from backend.compose.contracts import (
     CreateDraft,
     Draft,
@@ -614,6 +615,34 @@ async def a_new_mail_sent_and_cancelled(scene: Scene) -> None:
     draft = await scene.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=scene.api.support), Draft)
     draft = await save(scene, draft, "We have news.")
     await scene.api.ana.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version, undo_seconds=30), Outgoing)
+
+
+async def send_to_each(scene: Scene) -> Outgoing:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=scene.api.support), Draft)
+    to = [MailAddress(name="", address=f"{name}@customer.example") for name in ("carla", "dan")]
+    body = SaveDraft(version=draft.version, to=to, cc=[], bcc=[], subject="News", text="We have news.")
+    draft = await scene.api.ana.put(f"/drafts/{draft.id}", body, Draft)
+    given = SendDraft(version=draft.version, undo_seconds=0, one_each=True)
+    return await scene.api.ana.post(f"/drafts/{draft.id}/send", given, Outgoing)
+
+
+@deed
+async def a_mail_sent_to_each(scene: Scene) -> None:
+    await send_to_each(scene)
+
+
+@deed
+async def a_mail_to_each_taken_back(scene: Scene) -> None:
+    first = await send_to_each(scene)
+    await scene.api.ana.post(f"/outbox/{first.id}/undo")
+
+
+@deed
+async def mails_that_left_together(scene: Scene) -> None:
+    firsts = [await send_to_each(scene) for _ in range(2)]
+    taken = await many.claim([each.id for each in firsts], timedelta(minutes=1))
+    held = [claim for claim in taken.values() if claim is not None]
+    assert len(held) == len(await many.begin_sending(held)) == len(await many.record_acceptance(held)) == 2
 
 
 @deed
