@@ -101,6 +101,7 @@ def _mail(mail: Any) -> rx.Component:
                 mail.server_words != "",
                 rx.el.details(rx.el.summary("The server’s words"), rx.el.pre(mail.server_words)),
             ),
+            rx.cond(mail.leaves_at != "", _another_time(mail)),
             class_name="what",
         ),
         rx.el.div(
@@ -116,4 +117,24 @@ def _mail(mail: Any) -> rx.Component:
         class_name="mail-line",
         key=mail.id,
         custom_attrs={"data-outgoing": mail.id.to_string()},
+    )
+
+
+def _another_time(mail: Any) -> rx.Component:
+    """For what is scheduled."""
+    return rx.el.details(
+        rx.el.summary("Another time"),
+        rx.el.form(
+            rx.el.input(type="hidden", name="outgoing_id", default_value=mail.id.to_string()),
+            rx.el.input(
+                type="datetime-local",
+                name="typed",
+                required=True,
+                class_name="input",
+                custom_attrs={"aria-label": "Day and time to send"},
+            ),
+            rx.el.button("Reschedule", type="submit", class_name="btn"),
+            on_submit=_state.choose_moment,
+            class_name="another-time",
+        ),
     )

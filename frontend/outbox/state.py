@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any, TypedDict
 
 import msgspec
 import reflex as rx
 
-from backend.compose.contracts import Draft, Outgoing, ResolveOutgoing
+from backend.compose.contracts import Draft, Outgoing, RescheduleOutgoing, ResolveOutgoing
 from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.faces import Face, address_face, first_name, person_face, shown_name
@@ -48,8 +49,9 @@ class OutgoingView(TypedDict):
 
 
 class Outbox(Session):
-    """The Outbox page."""
+    """The Outbox page. `_moving` is the mail that gets another moment."""
 
+    _moving: int = 0
     needs_you: list[OutgoingView] = []
     on_its_way: list[OutgoingView] = []
     fetched: bool = False
@@ -95,6 +97,29 @@ class Outbox(Session):
                 await self._fetch()
         except msgspec.ValidationError:
             self.say("There is no such choice.", tone="red")
+        except ApiError as refused:
+            yield self.fault(refused)
+
+    @rx.event
+    async def choose_moment(self, form: dict[str, Any]) -> AsyncIterator[Any]:
+        """Another moment for a scheduled mail, as it was typed: the browser knows which one that is."""
+        self._moving = int(form.get("outgoing_id") or 0)
+        typed = json.dumps(str(form.get("typed") or ""))
+        yield rx.call_script(f"tandem.typedMoment({typed})?.toISOString() ?? ''", callback=Outbox.reschedule)
+
+    @rx.event
+    async def reschedule(self, iso: str) -> AsyncIterator[Any]:
+        """Let a scheduled mail leave at this moment instead."""
+        if not iso:
+            self.say("Choose a day and a time.", tone="red")
+            return
+        try:
+            wanted = msgspec.convert({"send_at": iso}, RescheduleOutgoing)
+            await self.api().put(f"/outbox/{self._moving}/schedule", wanted, Outgoing)
+            await self._fetch()
+            self.say("It leaves at the time that you chose")
+        except msgspec.ValidationError:
+            self.say("Choose a day and a time.", tone="red")
         except ApiError as refused:
             yield self.fault(refused)
 

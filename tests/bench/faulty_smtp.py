@@ -150,8 +150,7 @@ class _Connection:
                     self._carries = self._carries or found[1].decode()
             case b"DATA":
                 await self._data()
-            case b"RSET":
-                self._carries = ""
+            case b"RSET":  # a refused DATA is followed by it; until its refusal is on record, a kill makes it unknown
                 await self._say(b"250 2.0.0 forgotten")
             case b"QUIT":
                 await self._say(b"221 2.0.0 bye")

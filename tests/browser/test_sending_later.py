@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from playwright.async_api import expect
 
@@ -32,6 +34,11 @@ async def test_a_reply_is_scheduled_waits_in_sight_and_is_sent_now_after_all(off
     await jonas.page.goto(office.product.url + "/outbox/")
     line = jonas.page.locator(".mail-line", has_text="When do you open?")
     await expect(line.get_by_text("leaves")).to_be_visible()
+    before = await line.locator(".when-line").inner_text()
+    await line.get_by_text("Another time").click()
+    await line.get_by_label("Day and time to send").fill(f"{datetime.now() + timedelta(days=40):%Y-%m-%dT10:30}")
+    await line.get_by_role("button", name="Reschedule").click()
+    await expect(line.locator(".when-line")).not_to_have_text(before)
     await line.get_by_role("button", name="Send now").click()
     await expect(ana.page.get_by_role("region", name="Scheduled")).to_have_count(0, timeout=25_000)
     await expect(ana.page.get_by_role("region", name="Mail of Ana Ribeiro")).to_be_visible(timeout=25_000)
