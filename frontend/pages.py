@@ -22,6 +22,7 @@ from frontend.settings import (
     intake_view,
     mailboxes_view,
     notifications,
+    outgoing_view,
     people,
     profile,
     tags,
@@ -33,6 +34,7 @@ from frontend.settings.failed_jobs import FailedJobs
 from frontend.settings.intake import IntakeDesk
 from frontend.settings.links import Links, links
 from frontend.settings.notifications import Notifications
+from frontend.settings.outgoing import Outgoing
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
 from frontend.settings.templates import Templates, templates
@@ -56,6 +58,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),
     (audit_log.audit_log, "/settings/audit", "Audit log", AuditLog.arrive),
+    (outgoing_view.outgoing, "/settings/outgoing", "Outgoing mail", Outgoing.arrive),
     (intake_view.intake, "/settings/intake", "Intake", IntakeDesk.arrive),
     (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", (Accounts.arrive, Accounts.watch)),
 )
@@ -67,6 +70,7 @@ GATES = (
     (gate.forgotten, "/forgotten", "Forgotten password · Tandem"),
     (gate.reset, "/reset-password", "New password · Tandem"),
     (gate.invitation, "/invitation", "Join your team · Tandem"),
+    (gate.verify_address, "/verify-address", "Whose address · Tandem"),
 )
 """Pages before signing in."""
 

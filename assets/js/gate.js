@@ -118,8 +118,9 @@
     if (!state.needs_set_up && gate === "set-up") return location.replace("/signin/");
     fill("organisation", state.organisation_name);
     document.documentElement.dataset.mail = state.can_mail_passwords ? "yes" : "no";
-    if (gate !== "invitation") return;
-    const offer = await fetch(api + "/invitations/offer", {
+    const offers = { invitation: "/invitations/offer", "verify-address": "/addresses/offer" };
+    if (!offers[gate]) return;
+    const offer = await fetch(api + offers[gate], {
       method: "POST",
       credentials: "same-origin",
       headers: { "content-type": "application/json", "x-csrf-token": await csrf() },
@@ -128,11 +129,16 @@
     const told = await offer.json().catch(() => ({}));
     const form = document.querySelector("form[data-post]");
     if (!offer.ok) {
-      say(form, [told.message, told.remedy].filter(Boolean).join(" ") || "This invitation is no longer valid.");
+      say(form, [told.message, told.remedy].filter(Boolean).join(" ") || "This link is no longer valid.");
       for (const part of form.querySelectorAll(".field, [type=submit]")) part.hidden = true;
       return;
     }
     fill("organisation", told.organisation_name);
+    if (gate === "verify-address") {
+      const uses = `${told.organisation_name} uses ${told.address} for mail that is sent from it or answered to it.`;
+      if (told.verified) form.hidden = true;
+      return fill("offer", told.verified ? `${told.address} is verified already. There is nothing to do.` : uses);
+    }
     fill("offer", `${told.invited_by_name} invited ${told.email} to ${told.organisation_name}.`);
   };
 

@@ -2,6 +2,7 @@ import { createElement as h, useCallback, useEffect, useRef, useState } from "re
 import { flushSync } from "react-dom";
 import { Body } from "./compose/body.jsx";
 import { sendUp } from "./compose/files.js";
+import { From } from "./compose/from.jsx";
 import { icon } from "./compose/icons.jsx";
 import { Later } from "./compose/later.jsx";
 import { Links, fillInLink } from "./compose/links.jsx";
@@ -34,6 +35,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [warned, setWarned] = useState(null); // { lines, thenDone }: what to look at before it is sent
   const [picking, setPicking] = useState(null); // the words that templates are looked for with, while that stands open
   const [linking, setLinking] = useState(false); // whether the saved links stand open; or the one that lacks something
+  const [showFrom, setShowFrom] = useState(!draft.conversation_id);
+  const from = useRef(null); // as whom it is sent, where that is known
   const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
@@ -99,7 +102,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       setMissing("A file is still on its way up.");
       return;
     }
-    const lines = sure ? [] : warningsOf(draft, { ...fields.current(), files: chips.length });
+    const lines = sure ? [] : warningsOf(draft, { ...fields.current(), files: chips.length, from: from.current });
     if (lines.length) return setWarned({ lines, thenDone });
     setWarned(null);
     clearTimeout(timer.current);
@@ -180,6 +183,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h("span", { className: "composer-title" }, draft.title),
       h("span", { className: "third el", title: draft.sender }, `from ${draft.mailbox}`),
       h("span", { className: "grow" }),
+      !showFrom && h("button", { type: "button", className: "link", onClick: () => setShowFrom(true) }, "From"),
       !showCc && h("button", { type: "button", className: "link", onClick: () => setShowCc(true) }, "Cc Bcc"),
       h(
         "button",
@@ -199,6 +203,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     h(Recipients, { label: "To", value: to, onChange: changed(setTo), suggestions, onQuery: on.onQuery, focus: !conversation && !draft.to.length }),
     showCc && h(Recipients, { label: "Cc", value: cc, onChange: changed(setCc), suggestions, onQuery: on.onQuery }),
     showCc && h(Recipients, { label: "Bcc", value: bcc, onChange: changed(setBcc), suggestions, onQuery: on.onQuery }),
+    h(From, { draft, shown: showFrom, onChoice: (choice) => (from.current = choice) }),
     (!conversation || draft.kind === "forward") &&
       h(
         "label",

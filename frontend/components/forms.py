@@ -41,6 +41,7 @@ SECTIONS = (
             ("users-round", "Teams", "/settings/teams/"),
             ("building-2", "Organisation", "/settings/organisation/"),
             ("split", "Intake", "/settings/intake/"),
+            ("send", "Outgoing mail", "/settings/outgoing/"),
         ),
     ),
     (

@@ -106,6 +106,21 @@ def invitation() -> rx.Component:
     )
 
 
+def verify_address() -> rx.Component:
+    """Where the link leads that asks whose an address is. Only the button says yes: programs follow links."""
+    return _page(
+        "Is this address yours?",
+        rx.el.p(class_name="gate-lead", custom_attrs={"data-fill": "offer"}),
+        _form(
+            post="/addresses/verify",
+            submit="Yes, I own this address",
+            done="Thank you. The address is verified.",
+            token=True,
+        ),
+        gate="verify-address",
+    )
+
+
 def _page(title: str, *children: rx.Component, gate: str) -> rx.Component:
     return rx.el.main(
         rx.el.div(

@@ -35,12 +35,14 @@ const domain = (person) => person.address.split("@").at(-1).toLowerCase();
 
 /**
  * `draft`: what the composer began with ({ kind, to, inside: domains of ours }); `written`: what stands there now
- * ({ to, cc, bcc, subject, text, html, files: number }).
+ * ({ to, cc, bcc, subject, text, html, files: number }), and `from` is as whom, where known
+ * ({ address, verified, canAsk: whether addresses can be verified here }).
  */
 export const warningsOf = (draft, written) => {
   const people = [...written.to, ...written.cc, ...written.bcc];
   const told = [];
   if (!written.subject.trim()) told.push("This mail has no subject.");
+  if (written.from?.canAsk && !written.from.verified) told.push(`Nobody has said yet that ${written.from.address} is theirs.`);
   const unfilled = unfilledIn(`${written.subject}\n${written.text}`);
   if (unfilled.length) told.push(`${unfilled.join(", ")} ${unfilled.length > 1 ? "are" : "is"} not filled in.`);
   const pictured = /<img\b/.test(written.html ?? "");

@@ -1,0 +1,124 @@
+import { createElement as h, useEffect, useRef, useState } from "react";
+import { icon } from "./icons.jsx";
+
+// As whom a mail is sent: what this person may choose from is asked for when the composer opens, and each choice is
+// stored at once, apart from the text. `onChoice` hears what stands there: { address, verified, canAsk }.
+const PLAIN = { identity_id: null, from_name: "", reply_to: "default", reply_to_address: "" };
+const TYPED_AFTER = 500;
+
+const told = async (answer) => {
+  const said = await answer.json();
+  if (!answer.ok) throw new Error([said.message, said.remedy].filter(Boolean).join(" ") || "It could not be stored.");
+  return said;
+};
+const store = async (id, body) =>
+  told(
+    await fetch(`/api/v1/drafts/${id}/sender`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() },
+      body: JSON.stringify(body),
+    }),
+  );
+const keyOf = (mailbox, identity) => `${mailbox}.${identity ?? 0}`;
+
+export function From({ draft, shown, onChoice }) {
+  const [known, setKnown] = useState(null); // what the server offers
+  const [mailbox, setMailbox] = useState(draft.mailbox_id);
+  const [sender, setSender] = useState(PLAIN);
+  const [fault, setFault] = useState("");
+  const timer = useRef(0);
+  const waiting = useRef(null);
+  const adHoc = draft.kind === "new";
+
+  useEffect(() => {
+    let here = true;
+    fetch(`/api/v1/drafts/${draft.id}/senders`)
+      .then(told)
+      .then((senders) => here && (setKnown(senders), setSender({ ...PLAIN, ...senders.sender })))
+      .catch(() => here && setKnown({ choices: [], reply_to: [], can_ask: false }));
+    return () => {
+      here = false;
+      clearTimeout(timer.current);
+      waiting.current?.();
+    };
+  }, []);
+
+  const choice = known?.choices.find((each) => keyOf(each.mailbox_id, each.identity_id) === keyOf(mailbox, sender.identity_id));
+  useEffect(() => {
+    onChoice?.(choice ? { address: choice.address, verified: choice.verified, canAsk: known.can_ask } : null);
+  }, [choice, known]);
+
+  const put = (change, box = mailbox, after = 0) => {
+    const next = { ...sender, ...change };
+    setSender(next);
+    setMailbox(box);
+    setFault("");
+    clearTimeout(timer.current);
+    waiting.current = () => {
+      waiting.current = null;
+      store(draft.id, { sender: next, mailbox_id: box }).catch((refused) => setFault(refused.message));
+    };
+    timer.current = setTimeout(() => waiting.current?.(), after);
+  };
+  if (!known || !shown) return null;
+
+  const choose = (key) => {
+    const next = known.choices.find((each) => keyOf(each.mailbox_id, each.identity_id) === key);
+    put({ identity_id: next.identity_id, from_name: next.group ? sender.from_name : "" }, next.mailbox_id);
+  };
+  return h(
+    "div",
+    { className: "from-line" },
+    h(
+      "div",
+      { className: "line" },
+      h("span", { className: "line-label" }, "From"),
+      h(
+        "select",
+        { className: "select", "aria-label": "From", value: choice ? keyOf(choice.mailbox_id, choice.identity_id) : "", onChange: (event) => choose(event.target.value) },
+        !choice && h("option", { value: "" }, "Choose a From"),
+        known.choices.map((each) =>
+          h("option", { key: keyOf(each.mailbox_id, each.identity_id), value: keyOf(each.mailbox_id, each.identity_id) }, `${each.name} <${each.address}>`),
+        ),
+      ),
+      choice?.group &&
+        h("input", {
+          className: "input from-name",
+          "aria-label": "From name of this mail",
+          placeholder: choice.name,
+          maxLength: 100,
+          value: sender.from_name,
+          onChange: (event) => put({ from_name: event.target.value }, mailbox, TYPED_AFTER),
+          onBlur: () => waiting.current?.(),
+        }),
+      choice && known.can_ask && !choice.verified && h("span", { className: "unverified", title: "Nobody has said yet that this address is theirs." }, icon("alert", 14), "not verified"),
+    ),
+    adHoc &&
+      h(
+        "div",
+        { className: "line" },
+        h("span", { className: "line-label" }, "Reply-to"),
+        h(
+          "select",
+          { className: "select", "aria-label": "Reply-to", value: sender.reply_to, onChange: (event) => put({ reply_to: event.target.value }) },
+          h("option", { value: "default" }, "As this sender is set"),
+          known.reply_to.map((each) => h("option", { key: each.kind, value: each.kind }, `${each.kind === "own" ? "Me" : "The team"}: ${each.address}`)),
+          h("option", { value: "outgoing" }, "The address in From"),
+          h("option", { value: "other" }, "Another address"),
+        ),
+        sender.reply_to === "other" &&
+          h("input", {
+            className: "input",
+            type: "email",
+            "aria-label": "Another address for answers",
+            placeholder: "name@example.org",
+            value: sender.reply_to_address,
+            onChange: (event) => put({ reply_to_address: event.target.value }, mailbox, TYPED_AFTER),
+            onBlur: () => waiting.current?.(),
+          }),
+      ),
+    choice?.forced_by &&
+      h("div", { className: "copy-line third" }, `${choice.forced_by} always sends as the account’s own address, ${choice.address}. Answers go to ${choice.wanted}.`),
+    fault && h("div", { className: "composer-error", role: "alert" }, fault),
+  );
+}
