@@ -149,6 +149,15 @@ class NotificationSettings(Contract):
         return getattr(self, kind)
 
 
+Digest = Literal["off", "hourly", "daily"]
+
+
+class SetDigest(Contract):
+    """How often unseen notifications come by mail."""
+
+    digest: Digest
+
+
 class NotificationAdded(Contract, tag="notification_added"):
     """A new one; or one that is known, told again for it stands for more now, or says less."""
 

@@ -1,14 +1,22 @@
 """Notifications over HTTP."""
 
-from litestar import Router, delete, get, post
+from litestar import Router, delete, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.access.fetch import access_conversation
-from backend.notifications import devices
+from backend.notifications import devices, digest
 from backend.notifications.actions import mark_notifications_read
-from backend.notifications.contracts import AddDevice, Device, MarkNotificationsRead, NotificationPage, PushState
+from backend.notifications.contracts import (
+    AddDevice,
+    Device,
+    MarkNotificationsRead,
+    NotificationPage,
+    PushState,
+    SetDigest,
+)
 from backend.notifications.queries import read_notifications
+from backend.people.contracts import Me
 
 
 @get("/notifications", **access("signed_in"))
@@ -25,6 +33,12 @@ async def mark_read(asker: Asker, data: MarkNotificationsRead) -> NotificationPa
         about = (await access_conversation(asker, about)).conversation_id
     await mark_notifications_read(asker, data.ids, about)
     return await read_notifications(asker, cursor=None)
+
+
+@put("/me/digest", **access("signed_in"))
+async def set_digest(asker: Asker, data: SetDigest) -> Me:
+    """How often what one has not seen comes by mail: off, hourly or daily."""
+    return await digest.set_digest(asker, data)
 
 
 @get("/push", **access("signed_in"))
@@ -47,6 +61,6 @@ async def remove_device(asker: Asker, device_id: int) -> None:
 
 router = Router(
     path="/",
-    route_handlers=[list_notifications, mark_read, read_push, add_device, remove_device],
+    route_handlers=[list_notifications, mark_read, set_digest, read_push, add_device, remove_device],
     tags=["notifications"],
 )

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from backend.contracts import Change, Contract, Moment
-from backend.notifications.contracts import NotificationSettings
+from backend.notifications.contracts import Digest, NotificationSettings
 
 Role = Literal["owner", "admin", "member"]
 
@@ -46,6 +46,7 @@ class Me(Contract):
     locale: str
     theme: Literal["system", "light", "dark"]
     notify: NotificationSettings = NotificationSettings()
+    digest: Digest = "off"
 
 
 class SetUp(Contract):

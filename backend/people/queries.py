@@ -53,6 +53,7 @@ def me_of(record: Row) -> Me:
         locale=record["locale"],
         theme=record["theme"],
         notify=settings_of(record["notify"]),
+        digest=record["digest"],
     )
 
 

@@ -37,6 +37,7 @@ class User(Table, tablename="users"):
     theme = Text(default="system")
     notify = JSONB(default="{}", help_text="NotificationSettings of backend/notifications/contracts.py.")
     sending = JSONB(default="{}", help_text="SendingHabits of backend/identities/contracts.py.")
+    digest = Text(default="off", help_text="off, hourly or daily: unseen notifications by mail.")
     digested_at = Timestamptz(null=True, default=None, help_text="When they last got a digest, or none was due.")
     away_until = Timestamptz(null=True, default=None, help_text="They are back then; in the past it means nothing.")
     created_at = Timestamptz(default=TimestamptzNow())

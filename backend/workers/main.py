@@ -26,6 +26,7 @@ from backend.workers import pushback
 from backend.workers.addresses import keep_asking
 from backend.workers.carrying import carry_out
 from backend.workers.check_servers import check_servers
+from backend.workers.digest import keep_digesting
 from backend.workers.draft_copies import keep_drafts
 from backend.workers.forwarding import check_forwarding
 from backend.workers.incoming import Watchers
@@ -102,6 +103,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     entering = asyncio.create_task(keep_words_entered(), name="enter words")
     reminding = asyncio.create_task(keep_reminding(), name="remind")
     asking = asyncio.create_task(keep_asking(), name="ask whose addresses are")
+    digesting = asyncio.create_task(keep_digesting(configured), name="digests")
     gc.collect()
     gc.freeze()  # what there is now stays: later collections pass it over
     log.info("The worker is ready (process %d).", os.getpid())
@@ -113,9 +115,9 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
             max_concurrent_tasks=MOST_JOBS,
         )
     finally:
-        for task in (sweeping, tidying, entering, reminding, asking):
+        for task in (sweeping, tidying, entering, reminding, asking, digesting):
             task.cancel()
-        await asyncio.gather(sweeping, tidying, entering, reminding, asking, return_exceptions=True)
+        await asyncio.gather(sweeping, tidying, entering, reminding, asking, digesting, return_exceptions=True)
         await sender.stop()
         await watchers.stop()
         await disconnect()

@@ -14,6 +14,7 @@ from backend.people.actions.passwords import start_reset, withdraw_reset
 from backend.people.links import invitation_link, invitation_token, reset_link
 from backend.people.sessions import hash_of
 from backend.settings import Settings
+from backend.workers.digest import mail_digest
 from backend.workers.system_post import CannotMail, SystemMail, post
 
 __all__ = ["CannotMail", "system_mail_for"]
@@ -93,5 +94,6 @@ KINDS: dict[str, Callable[[Settings, int], Awaitable[None]]] = {
     "invitation": _mail_invitation,
     "password_reset": _mail_reset,
     "address": _mail_address,
+    "digest": mail_digest,
 }
 """By the kind in the job's payload."""

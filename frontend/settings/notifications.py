@@ -10,15 +10,17 @@ from reflex.event import EventSpec
 
 from backend.notifications.contracts import (
     Device,
+    Digest,
     NotificationKind,
     NotificationSettings,
     PushState,
     QuietHours,
+    SetDigest,
     Wanted,
 )
 from backend.people.contracts import Me
 from frontend.api import ApiError, SignedOut
-from frontend.components.forms import card, check_field, problem, settings_page, submit, sure
+from frontend.components.forms import card, check_field, choice_field, problem, settings_page, submit, sure
 from frontend.components.parts import icon
 from frontend.components.widgets import ago, push_here
 from frontend.session import Session
@@ -32,6 +34,7 @@ KINDS: tuple[tuple[NotificationKind, str], ...] = (
     ("reminder", "A reminder of mine is due"),
     ("failed_send", "A mail of mine was not sent"),
 )
+DIGESTS = {"off": "No digest", "hourly": "Every hour", "daily": "Every day at eight"}
 WHERE = (("on", "List"), ("desktop", "Desktop"), ("push", "Push"))
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -68,6 +71,7 @@ class Notifications(Session):
 
     kinds: list[KindView] = []
     quiet: QuietView = NO_QUIET
+    digest: str = "off"
     problem: str = ""
     saved: int = 0
     """Another number fills the form anew."""
@@ -92,6 +96,7 @@ class Notifications(Session):
             days=[day in quiet.days for day in range(7)],
             zone="" if view.me.time_zone == "UTC" else view.me.time_zone,
         )
+        self.digest = view.me.digest
         self.saved += 1
 
     @rx.event
@@ -127,6 +132,10 @@ class Notifications(Session):
         )
         try:
             me = await self.api().put("/me/notifications", NotificationSettings(**wanted, quiet=quiet), Me)
+            digest = str(form.get("digest") or "off")
+            if digest in DIGESTS and digest != me.digest:
+                wanted_digest: Digest = digest  # pyright: ignore[reportAssignmentType] # one of the three
+                me = await self.api().put("/me/digest", SetDigest(digest=wanted_digest), Me)
             await self.become(replace(self.seen(), me=me))
         except ApiError as refused:
             self.problem = refused.sentence
@@ -186,6 +195,16 @@ def notifications() -> rx.Component:
                     problem(_state.problem),
                     card("What for, and where", _kinds()),
                     card("Quiet hours", rx.el.div(*_quiet(), class_name="form")),
+                    card(
+                        "By mail",
+                        choice_field(
+                            "Digest",
+                            "digest",
+                            tuple(DIGESTS.items()),
+                            value=_state.digest,
+                            hint="What happened that you have not seen, where Tandem can send mail of its own.",
+                        ),
+                    ),
                     submit("Save"),
                     on_submit=_state.save,
                     key=_state.saved.to_string(),

@@ -124,7 +124,7 @@ class Outgoing(Session):
     sendings: list[SendingView] = []
     identities: list[IdentityView] = []
     addresses: list[AddressView] = []
-    unverified: int = 0
+    never_asked: int = 0
     can_ask: bool = False
     system: SystemView = NO_SYSTEM
     changed: int = 0
@@ -168,7 +168,7 @@ class Outgoing(Session):
         self.identities = [paint_identity(each, names, titles) for each in identities]
         book = await api.get("/used-addresses", AddressBook)
         self.addresses = [paint_address(each) for each in book.addresses]
-        self.unverified = sum(not each["verified"] for each in self.addresses)
+        self.never_asked = sum(not each["verified"] and not each["asked_at"] for each in self.addresses)
         self.can_ask = book.can_ask
         self.system = paint_system(await api.get("/system-mail", SystemMail))
         self.fetched = True

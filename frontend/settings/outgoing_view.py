@@ -82,12 +82,12 @@ def _server(server: Any) -> rx.Component:
             rx.el.b(server.name, rx.cond(server.for_all, rx.el.span(" · for all mailboxes", class_name="third"))),
             rx.el.span(server.place, class_name="second wrap"),
             rx.el.small(server.used),
-            rx.cond(server.note != "", rx.el.small(icon("lock", 12), " ", server.note, class_name="t-amber-ink")),
+            rx.cond(server.note != "", rx.el.small(server.note, class_name="t-amber-ink")),
             rx.cond(
                 server.status == "failing",
                 rx.el.div(
                     rx.el.span(server.reason, class_name="bad"),
-                    rx.el.small(ago(at=server.at, long=True)),
+                    rx.el.small(" ", ago(at=server.at, long=True)),
                     _words(server.words),
                     role="status",
                 ),
@@ -318,7 +318,7 @@ def _addresses() -> rx.Component:
             rx.foreach(_state.addresses, _address), class_name=rx.cond(_state.can_ask, "lines", "lines below-text")
         ),
         aside=rx.cond(
-            _state.can_ask & (_state.unverified > 0),
+            _state.can_ask & (_state.never_asked > 0),
             rx.el.button("Ask all that were never asked", type="button", class_name="btn", on_click=_state.ask_all),
         ),
     )
@@ -361,7 +361,7 @@ def _system() -> rx.Component:
                 "It comes from " + _state.system.address + ".",
                 "Tandem cannot send mail of its own yet.",
             ),
-            class_name="second",
+            class_name="second lead-line",
         ),
         rx.el.form(
             problem(_state.system_problem),

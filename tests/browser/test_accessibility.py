@@ -29,6 +29,7 @@ PAGES = (
     "/settings/teams/",
     "/settings/mailboxes/",
     "/settings/intake/",
+    "/settings/outgoing/",
     "/settings/blocked-senders/",
     "/settings/views/",
     "/settings/templates/",

@@ -254,6 +254,11 @@ async def what_one_is_told_of_changed(scene: Scene) -> None:
 
 
 @deed
+async def a_digest_was_chosen(scene: Scene) -> None:
+    await scene.api.jonas.put("/me/digest", {"digest": "daily"})
+
+
+@deed
 async def deleted_for_good(scene: Scene) -> None:
     await commented_with_mentions(scene)
     trash = {"ids": scene.conversations, "change": {"type": "status", "status": "trash"}}
@@ -573,6 +578,14 @@ async def a_draft_written_and_thrown_away(scene: Scene) -> None:
     await save(scene, draft, "Hello Mateus,")
     other = await scene.api.jonas.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.confidential), Draft)
     await scene.api.jonas.delete(f"/drafts/{other.id}")
+
+
+@deed
+async def a_draft_sent_as_somebody_chosen(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    await scene.api.jonas.put(f"/drafts/{draft.id}/sender", {"sender": {"from_name": "Recall team"}})
+    new = await scene.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=scene.api.support), Draft)
+    await scene.api.ana.put(f"/drafts/{new.id}/sender", {"sender": {"reply_to": "own"}})
 
 
 @deed
