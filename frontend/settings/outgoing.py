@@ -51,6 +51,7 @@ class ServerView(TypedDict):
     security: str
     username: str
     for_all: bool
+    per_minute: str
     own: bool
     used: str
     note: str
@@ -195,9 +196,10 @@ class Outgoing(Session):
                 username=str(form.get("username") or ""),
                 password=str(form.get("password") or ""),
                 for_all=bool(form.get("for_all")),
+                per_minute=int(str(form.get("per_minute") or "0").strip() or 0),
             )
         except ValueError:
-            self.problem = "A port is a number from 1 to 65535."
+            self.problem = "A port and mails a minute are numbers."
             return None
         try:
             if self.editing > 0:
@@ -341,6 +343,7 @@ def paint_server(server: OutgoingServer, names: dict[int, str], changed: int) ->
         security=server.security,
         username=server.username,
         for_all=server.for_all,
+        per_minute=str(server.per_minute or ""),
         own=server.mailbox_id is None,
         used=f"Used by {', '.join(used)}" if used else "Not used by a group mailbox",
         note=forced if server.forced_from else "",

@@ -169,6 +169,10 @@ def _server_form(server: Any | None) -> rx.Component:
             ),
             class_name="two-fields",
         ),
+        text_field(
+            "Mails a minute, at most", "per_minute", value=value("per_minute"), placeholder="No limit",
+            hint="The rest waits in the outbox.",
+        ),
         check_field(
             "For all mailboxes without an account of their own", "for_all",
             checked=False if server is None else server.for_all, hint="Tandem’s own mail leaves through it too.",

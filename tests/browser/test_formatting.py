@@ -156,7 +156,7 @@ async def test_what_one_may_have_overlooked_is_said_before_it_is_sent(office: Of
     await expect(page.get_by_role("heading", name="Support")).to_be_visible()
     await page.keyboard.press("c")
     window = page.get_by_role("dialog", name="New mail")
-    await expect(window.get_by_role("combobox", name="To")).to_be_focused()
+    await expect(window.get_by_role("combobox", name="To", exact=True)).to_be_focused()
     await page.keyboard.type("gil@cohen.example,jonas@northwind.example,support@northwind.example,")
     await window.get_by_label("Text").click()
     await page.keyboard.type("Die Rechnung ist im Anhang.")

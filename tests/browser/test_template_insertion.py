@@ -72,7 +72,7 @@ async def test_what_is_missing_is_asked_for_marked_and_told_before_it_is_sent(of
     await expect(page.get_by_role("heading", name="Support")).to_be_visible()
     await page.keyboard.press("c")
     window = page.get_by_role("dialog", name="New mail")
-    await window.get_by_role("combobox", name="To").fill("Carla Customer <carla@customer.example>")
+    await window.get_by_role("combobox", name="To", exact=True).fill("Carla Customer <carla@customer.example>")
     await page.keyboard.press("Enter")
     await expect(window.locator(".ProseMirror")).to_be_visible()
     await window.get_by_role("button", name="Template").click()

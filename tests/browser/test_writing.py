@@ -103,7 +103,7 @@ async def test_a_new_mail(office: Office, seats: Seats) -> None:
     await expect(page.get_by_role("heading", name="Support")).to_be_visible()
     await page.keyboard.press("c")
     window = page.get_by_role("dialog", name="New mail")
-    await expect(window.get_by_role("combobox", name="To")).to_be_focused()
+    await expect(window.get_by_role("combobox", name="To", exact=True)).to_be_focused()
     await page.keyboard.type("gil@cohen.example,")
     await window.get_by_label("Subject").fill("Your new address")
     await window.get_by_label("Text").fill("We have changed it.")

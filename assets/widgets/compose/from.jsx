@@ -68,7 +68,7 @@ export function From({ draft, shown, onChoice }) {
   };
   return h(
     "div",
-    { className: "from-line" },
+    { className: "sent-as" },
     h(
       "div",
       { className: "line" },
