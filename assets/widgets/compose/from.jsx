@@ -60,7 +60,11 @@ export function From({ draft, shown, onChoice }) {
     };
     timer.current = setTimeout(() => waiting.current?.(), after);
   };
-  if (!known || !shown) return null;
+  if (!shown) return null;
+  if (!known) {
+    const place = (label, said) => h("div", { className: "line" }, h("span", { className: "line-label" }, label), h("span", { className: "second el" }, said));
+    return h("div", { className: "sent-as", "aria-hidden": true }, place("From", draft.sender), adHoc && place("Reply-to", ""));
+  }
 
   const choose = (key) => {
     const next = known.choices.find((each) => keyOf(each.mailbox_id, each.identity_id) === key);
