@@ -31,7 +31,7 @@ async def test_a_link_is_saved_asked_about_and_put_into_a_mail(office: Office, s
     await page.goto(office.product.url + "/drafts/")
     await page.get_by_role("button", name="Compose").click()
     window = page.get_by_role("dialog", name="New mail")
-    await window.get_by_role("combobox", name="To").fill("Otto <otto@customer.example>")
+    await window.get_by_role("combobox", name="To", exact=True).fill("Otto <otto@customer.example>")
     await page.keyboard.press("Enter")
     text = window.locator(".ProseMirror")
     await expect(text).to_be_visible()

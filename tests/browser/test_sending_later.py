@@ -67,7 +67,7 @@ async def test_several_people_get_a_mail_each(office: Office, seats: Seats) -> N
     await ana.page.keyboard.press("c")
     composer = ana.page.locator(".composer")
     for address in ("one@customer.example", "two@customer.example"):
-        await composer.get_by_role("combobox", name="To").fill(address)
+        await composer.get_by_role("combobox", name="To", exact=True).fill(address)
         await ana.page.keyboard.press("Enter")
     await composer.get_by_label("Subject").fill("A mail of your own")
     await composer.get_by_label("Text").fill("Hello,")
