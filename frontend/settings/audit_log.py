@@ -33,6 +33,7 @@ DEEDS = {
     "invited": "invited {subject}",
     "invitation_withdrawn": "took back the invitation of {subject}",
     "organisation_renamed": "renamed the organisation",
+    "house_style_set": "set how mail of the organisation looks",
     "team_created": "made the team {subject}",
     "team_changed": "changed the team {subject}",
     "team_deleted": "deleted the team {subject}",
