@@ -37,6 +37,7 @@ from frontend.settings.notifications import Notifications
 from frontend.settings.outgoing import Outgoing
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
+from frontend.settings.signatures import SignaturePage, signatures
 from frontend.settings.templates import Templates, templates
 from frontend.settings.views import Views, views
 
@@ -54,6 +55,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (tags.tags, "/settings/tags", "Tags", None),
     (templates, "/settings/templates", "Templates", Templates.arrive),
     (links, "/settings/links", "Links", Links.arrive),
+    (signatures, "/settings/signatures", "Signatures", SignaturePage.arrive),
     (views, "/settings/views", "Views", Views.arrive),
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),

@@ -8,6 +8,7 @@ import { Later } from "./compose/later.jsx";
 import { Links, fillInLink } from "./compose/links.jsx";
 import { Picker } from "./compose/picker.jsx";
 import { Recipients } from "./compose/recipients.jsx";
+import { SignatureLine } from "./compose/signature.jsx";
 import { fillIn } from "./compose/templates.js";
 import { warningsOf } from "./compose/warnings.js";
 
@@ -37,6 +38,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [linking, setLinking] = useState(false); // whether the saved links stand open; or the one that lacks something
   const [showFrom, setShowFrom] = useState(!draft.conversation_id);
   const from = useRef(null); // as whom it is sent, where that is known
+  const signed = useRef(""); // what the signature says
   const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
@@ -102,7 +104,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       setMissing("A file is still on its way up.");
       return;
     }
-    const lines = sure ? [] : warningsOf(draft, { ...fields.current(), files: chips.length, from: from.current });
+    const lines = sure ? [] : warningsOf(draft, { ...fields.current(), files: chips.length, from: from.current, signature: signed.current });
     if (lines.length) return setWarned({ lines, thenDone });
     setWarned(null);
     clearTimeout(timer.current);
@@ -223,6 +225,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       onTemplates: setPicking,
       onTrouble: setMissing,
     }),
+    h(SignatureLine, { draft, to, onShown: (said) => void (signed.current = said), onTrouble: setMissing }),
     (chips.length > 0 || uploads.length > 0) &&
       h(
         "div",

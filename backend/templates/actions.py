@@ -5,6 +5,8 @@ They are fetched when somebody looks for one, so no stream tells of them.
 
 import asyncio
 
+import msgspec
+
 from backend.access.asker import Asker
 from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, Forbidden, NotFound, Unacceptable
@@ -14,7 +16,7 @@ from backend.templates.contracts import LibraryTemplate, Rendered, RenderFor, Re
 from backend.templates.filling import example_values, values_for
 from backend.templates.language import TemplateError, Values, check, render
 from backend.templates.library import shipped_template, shipped_templates
-from backend.templates.library.look import STYLES
+from backend.templates.library.look import STYLES, dressed
 from backend.templates.markup import DESIGNED, clean_markup, filled_in, markup_text
 from backend.templates.queries import access_template, template_of
 from sync.mime.composed import lines_as_html
@@ -129,7 +131,7 @@ async def preview_template(asker: Asker, template_id: int, wanted: RenderFor) ->
     """The same, to look at: it does not count as a use."""
     record = await access_template(asker, template_id)
     values = await values_for(asker, wanted)
-    return await asyncio.to_thread(_render, record["subject"], record["text"], record["html"], values)
+    return _dressed(await asyncio.to_thread(_render, record["subject"], record["text"], record["html"], values))
 
 
 async def render_text(asker: Asker, given: RenderText) -> Rendered:
@@ -137,7 +139,11 @@ async def render_text(asker: Asker, given: RenderText) -> Rendered:
     preview = SaveTemplate(name="preview", text=given.text, subject=given.subject, html=given.html)
     subject, text, html = (await asyncio.to_thread(_checked, preview))[-3:]
     values = example_values() if given.examples else await values_for(asker, given)
-    return await asyncio.to_thread(_render, subject, text, html, values)
+    return _dressed(await asyncio.to_thread(_render, subject, text, html, values))
+
+
+def _dressed(rendered: Rendered) -> Rendered:
+    return msgspec.structs.replace(rendered, styles=STYLES if dressed(rendered.html) != rendered.html else "")
 
 
 def _render(subject: str, text: str, html: str | None, values: Values) -> Rendered:

@@ -89,6 +89,8 @@ class Rendered(Contract):
     text: str
     missing: list[str]
     html: str = ""
+    styles: str = ""
+    """Of a preview: the style sheet that the mail leaves with, if any."""
 
 
 class MergeField(Contract):

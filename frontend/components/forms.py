@@ -30,6 +30,7 @@ SECTIONS = (
             ("list-filter", "Views", "/settings/views/"),
             ("notebook-text", "Templates", "/settings/templates/"),
             ("link", "Links", "/settings/links/"),
+            ("signature", "Signatures", "/settings/signatures/"),
             ("ban", "Blocked senders", "/settings/blocked-senders/"),
         ),
     ),

@@ -123,6 +123,28 @@ class Composer(rx.Component):
     on_yield: rx.EventHandler[_passing(int, dict)]
 
 
+class Writer(rx.Component):
+    """The composer's editor in a form: `on_write` hears the HTML. Give it a `key` to begin anew."""
+
+    library = "$/public/widgets/writer.jsx"
+    lib_dependencies: list[str] = [f"@tiptap/{name}@{TIPTAP}" for name in TIPTAP_PARTS]
+    tag = "Writer"
+
+    initial: rx.Var[str]
+    label: rx.Var[str]
+    on_write: rx.EventHandler[_passing(str)]
+
+
+class MailPreview(rx.Component):
+    """A mail as it will look, on a desk, a phone, and in the dark."""
+
+    library = "$/public/widgets/preview.jsx"
+    tag = "MailPreview"
+
+    html: rx.Var[str]
+    styles: rx.Var[str]
+
+
 class Bridge(rx.Component):
     """Passes what assets/js/desk.js decided at once (selection, done, scrolling) on to the state."""
 
@@ -240,6 +262,8 @@ mail_frame = MailFrame.create
 comment_box = CommentBox.create
 comment_editor = CommentEditor.create
 composer = Composer.create
+writer = Writer.create
+mail_preview = MailPreview.create
 bridge = Bridge.create
 presence_board = PresenceBoard.create
 here_faces = HereFaces.create

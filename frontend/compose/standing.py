@@ -72,6 +72,7 @@ class StandingComposers(Session, mixin=True):
             text=draft.text,
             html=draft.html,
             quoted=draft.quoted,
+            signature=draft.signature,
             sender=sender_words(view, mailbox),
             copy_to=copy_address(mailbox, draft.kind),
             inside=inside(view),

@@ -46,6 +46,7 @@ class ComposerView(TypedDict):
     text: str
     html: str | None
     quoted: bool
+    signature: str
     sender: str
     copy_to: str
     inside: list[str]
@@ -87,7 +88,7 @@ class AskView(TypedDict):
 
 NONE = ComposerView(
     id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
-    text="", html="", quoted=False, sender="", copy_to="", inside=[],
+    text="", html="", quoted=False, signature="none", sender="", copy_to="", inside=[],
 )  # fmt: skip
 QUIET = StatusView(saved="", serial="", error="", theirs="", answered="", came=[], taken="")
 

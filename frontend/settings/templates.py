@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from html import escape
 from typing import Any, TypedDict
 
 import reflex as rx
 from reflex.event import EventSpec
 
-from backend.templates.contracts import MergeField, Rendered, RenderText, SaveTemplate, Template
+from backend.contacts.contracts import AddressSuggestion
+from backend.mail.contracts import MailAddress
+from backend.templates.contracts import (
+    AddFromLibrary,
+    LibraryTemplate,
+    MergeField,
+    Rendered,
+    RenderText,
+    SaveTemplate,
+    Template,
+)
 from frontend.api import ApiError, SignedOut
 from frontend.components.forms import card, choice_field, problem, settings_page, sure, text_field
 from frontend.components.parts import empty, icon
+from frontend.components.widgets import mail_preview, writer
 from frontend.session import Session
 from frontend.view import View
 
@@ -30,7 +42,8 @@ class TemplateLine(TypedDict):
 
 
 class Form(TypedDict):
-    """What stands in the form when it opens; `id` 0 is a new one. `share` is nobody, everybody or a team's id."""
+    """What stands in the form when it opens; `id` 0 is a new one. `share` is nobody, everybody or a team's id.
+    `formatted`: it is written as HTML."""
 
     id: int
     version: int
@@ -40,6 +53,18 @@ class Form(TypedDict):
     share: str
     subject: str
     text: str
+    formatted: bool
+    html: str
+
+
+class LibraryLine(TypedDict):
+    """A template that comes along; `html` is how it looks with its own fields."""
+
+    key: str
+    name: str
+    about: str
+    folder: str
+    html: str
 
 
 class Choice(TypedDict):
@@ -47,7 +72,9 @@ class Choice(TypedDict):
     label: str
 
 
-NEW = Form(id=0, version=0, name="", kind="template", folder="", share="nobody", subject="", text="")
+NEW = Form(
+    id=0, version=0, name="", kind="template", folder="", share="nobody", subject="", text="", formatted=True, html=""
+)
 
 
 class Templates(Session):
@@ -65,12 +92,22 @@ class Templates(Session):
     problem: str = ""
     shown_subject: str = ""
     shown_text: str = ""
+    shown_html: str = ""
+    shown_styles: str = ""
+    contact: str = ""
+    """For whom the preview is filled in; empty: examples."""
+    contacts: list[str] = []
+    missing: str = ""
+    library: list[LibraryLine] = []
+    looking: bool = False
+    """Whether the library stands open."""
     not_shown: str = ""
     """Why there is no preview."""
 
     _templates: list[Template] = []
     _subject: str = ""
     _text: str = ""
+    _html: str = ""
 
     def repaint(self, before: View | None, view: View) -> None:
         if before is None or before.teams is not view.teams:
@@ -84,6 +121,7 @@ class Templates(Session):
     async def page_loaded(self) -> None:
         """Nothing of an earlier visit is left."""
         self.writing, self.problem, self.query, self.fetched = False, "", "", False
+        self.looking, self.contact = False, ""
 
     @rx.event
     async def arrive(self) -> EventSpec | None:
@@ -104,14 +142,73 @@ class Templates(Session):
     @rx.event
     async def write(self, template_id: int) -> AsyncIterator[Any]:
         """Open the form, for a new template or one of the list."""
-        chosen = next((each for each in self._templates if each.id == template_id), None)
-        self.form = NEW if chosen is None else _form(chosen)
-        self._subject, self._text = self.form["subject"], self.form["text"]
-        self.writing, self.problem = True, ""
-        self.opened += 1
+        try:
+            chosen = await self.api().get(f"/templates/{template_id}", Template) if template_id else None
+        except ApiError as refused:
+            yield self.fault(refused)
+            return
+        self._begin(NEW if chosen is None else _form(chosen))
         yield
         yield await self._preview()
         yield rx.call_script("document.querySelector('.template-form input')?.focus()")
+
+    def _begin(self, form: Form) -> None:
+        self.form = form
+        self._subject, self._text, self._html = form["subject"], form["text"], form["html"]
+        self.writing, self.looking, self.problem = True, False, ""
+        self.opened += 1
+
+    @rx.event
+    async def turn(self, formatted: bool) -> EventSpec | None:
+        """From formatted to plain text, or back: a line each."""
+        lines = "".join(f'<p style="margin:0">{escape(line)}</p>' for line in self._text.split("\n"))
+        form: Any = {**self.form, "formatted": formatted, "html": lines, "text": self._text, "subject": self._subject}
+        self._begin(form)
+        return await self._preview()
+
+    @rx.event
+    async def preview_html(self, html: str) -> EventSpec | None:
+        """What is written in the editor, filled in."""
+        self._html = html
+        return await self._preview()
+
+    @rx.event
+    async def fill_for(self, contact: str) -> EventSpec | None:
+        """Whose data the preview shows."""
+        self.contact = contact
+        try:
+            if len(contact) > 1:
+                found = await self.api().get("/addresses", list[AddressSuggestion], q=contact)
+                self.contacts = [each.address for each in found[:8]]
+        except ApiError as refused:
+            return self.fault(refused)
+        return await self._preview()
+
+    @rx.event
+    async def look(self) -> EventSpec | None:
+        """Into the library, and out of it."""
+        self.looking, self.writing = not self.looking, False
+        if not self.looking or self.library:
+            return None
+        try:
+            found = await self.api().get("/template-library", list[LibraryTemplate])
+        except ApiError as refused:
+            return self.fault(refused)
+        self.library = [
+            LibraryLine(key=each.key, name=each.name, about=each.about, folder=each.folder, html=each.html)
+            for each in found
+        ]
+        return None
+
+    @rx.event
+    async def add(self, key: str) -> EventSpec | None:
+        """Copy one of the library into the organisation's templates."""
+        try:
+            added = await self.api().post("/template-library", AddFromLibrary(key=key), Template)
+        except ApiError as refused:
+            return self.fault(refused)
+        self.say(f"{added.name} is among your templates")
+        return await self._fetch()
 
     @rx.event
     def leave(self) -> None:
@@ -143,6 +240,7 @@ class Templates(Session):
             team_id=int(share) if share.isdigit() else None,
             subject=str(given.get("subject", "")),
             version=self.form["version"],
+            html=self._html if self.form["formatted"] else None,
         )
         try:
             if self.form["id"]:
@@ -168,12 +266,20 @@ class Templates(Session):
 
     async def _preview(self) -> EventSpec | None:
         try:
-            wanted = RenderText(subject=self._subject, text=self._text, examples=True)
+            wanted = RenderText(
+                subject=self._subject,
+                text=self._text,
+                html=self._html if self.form["formatted"] else None,
+                to=[MailAddress(name="", address=self.contact)] if "@" in self.contact else [],
+                examples="@" not in self.contact,
+            )
             shown = await self.api().post("/rendered-text", wanted, Rendered)
         except ApiError as refused:
             self.not_shown = refused.sentence
             return self.fault(refused) if isinstance(refused, SignedOut) else None
         self.shown_subject, self.shown_text, self.not_shown = shown.subject, shown.text, ""
+        self.shown_html, self.shown_styles = shown.html, shown.styles
+        self.missing = ", ".join(each.replace(".", " ").replace("_", " ") for each in shown.missing)
         return None
 
     async def _fetch(self) -> EventSpec | None:
@@ -199,6 +305,8 @@ def _form(template: Template) -> Form:
         share=str(template.team_id) if template.shared == "team" else template.shared,
         subject=template.subject,
         text=template.text,
+        formatted=template.formatted,
+        html=template.html or "",
     )
 
 
@@ -232,6 +340,7 @@ def templates() -> rx.Component:
     return settings_page(
         "Templates",
         rx.cond(_state.writing, _writing()),
+        rx.cond(_state.looking, _library()),
         rx.el.input(
             type="search",
             placeholder="Find by name, folder or words",
@@ -252,8 +361,18 @@ def templates() -> rx.Component:
             ),
         ),
         lead="Whole mails and passages, with fields that are filled in for whom you write to.",
-        aside=rx.el.button(
-            icon("plus", 15), "New template", type="button", class_name="btn pri", on_click=_state.write(0)
+        aside=rx.fragment(
+            rx.el.button(
+                icon("library", 15),
+                "Library",
+                type="button",
+                class_name="btn",
+                on_click=_state.look,
+                custom_attrs={"aria-expanded": _state.looking},
+            ),
+            rx.el.button(
+                icon("plus", 15), "New template", type="button", class_name="btn pri", on_click=_state.write(0)
+            ),
         ),
     )
 
@@ -281,7 +400,21 @@ def _writing() -> rx.Component:
                 class_name="field-pairs",
             ),
             _typed("Subject", "subject", form.subject, _state.preview_subject, hint="A passage has none."),
-            _typed("Text", "text", form.text, _state.preview_text, area=True),
+            rx.cond(
+                form.formatted,
+                rx.el.div(
+                    rx.el.span("Text", class_name="label"),
+                    writer(initial=form.html, label="Text", on_write=_state.preview_html),
+                    class_name="field",
+                ),
+                _typed("Text", "text", form.text, _state.preview_text, area=True),
+            ),
+            rx.el.button(
+                rx.cond(form.formatted, "Write it as plain text", "Write it formatted"),
+                type="button",
+                class_name="link",
+                on_click=_state.turn(~form.formatted),
+            ),
             rx.el.details(
                 rx.el.summary("Fields that can stand in it"),
                 rx.el.ul(
@@ -295,13 +428,36 @@ def _writing() -> rx.Component:
                 ),
             ),
             rx.el.section(
-                rx.el.h3("With examples"),
+                rx.el.label(
+                    rx.el.span("Filled in for", class_name="label"),
+                    rx.el.input(
+                        type="email",
+                        placeholder="Examples; or the address of a contact",
+                        list="template-contacts",
+                        default_value=_state.contact,
+                        on_change=_state.fill_for.debounce(300),
+                        auto_complete="off",
+                        class_name="input",
+                    ),
+                    rx.el.datalist(
+                        rx.foreach(_state.contacts, lambda each: rx.el.option(value=each)), id="template-contacts"
+                    ),
+                    class_name="field",
+                ),
+                rx.cond(
+                    _state.missing != "",
+                    rx.el.p("Empty for this contact: " + _state.missing, class_name="hint", role="status"),
+                ),
                 rx.cond(
                     _state.not_shown != "",
                     rx.el.p(_state.not_shown, class_name="form-problem", role="status"),
                     rx.fragment(
                         rx.cond(_state.shown_subject != "", rx.el.b(_state.shown_subject)),
-                        rx.el.p(_state.shown_text, class_name="shown-text"),
+                        rx.cond(
+                            form.formatted,
+                            mail_preview(html=_state.shown_html, styles=_state.shown_styles),
+                            rx.el.p(_state.shown_text, class_name="shown-text"),
+                        ),
                     ),
                 ),
                 class_name="template-preview",
@@ -316,6 +472,38 @@ def _writing() -> rx.Component:
             key=_state.opened.to_string(),
             class_name="form template-form",
         ),
+    )
+
+
+def _library() -> rx.Component:
+    return card(
+        "The library",
+        rx.el.p(
+            "Added, a template is a copy of your own, shared with everybody. What stands in brackets is filled in when "
+            "it is used.",
+            class_name="hint",
+        ),
+        rx.el.ul(rx.foreach(_state.library, _library_line), class_name="lines library-lines"),
+    )
+
+
+def _library_line(line: Any) -> rx.Component:
+    return rx.el.li(
+        rx.el.details(
+            rx.el.summary(
+                rx.el.span(rx.el.b(line.name), rx.el.small(line.about), class_name="line-text"),
+                rx.el.small(line.folder, class_name="folder"),
+            ),
+            mail_preview(html=line.html, styles=""),
+        ),
+        rx.el.button(
+            "Add",
+            type="button",
+            class_name="btn",
+            on_click=_state.add(line.key),
+            custom_attrs={"aria-label": "Add " + line.name},
+        ),
+        key=line.key,
     )
 
 

@@ -33,6 +33,7 @@ PAGES = (
     "/settings/blocked-senders/",
     "/settings/views/",
     "/settings/templates/",
+    "/settings/signatures/",
     "/settings/failed-jobs/",
     "/settings/audit/",
 )

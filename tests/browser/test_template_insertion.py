@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
-from backend.templates.contracts import SaveTemplate, Template
+from backend.templates.contracts import SaveSignature, SaveTemplate, Signature, Template
 from tests.browser.test_accessibility import faults
+from tests.browser.test_formatting import read
 from tests.browser.test_writing import open_reply, own_draft
 from tests.servers.chromium import Seats
 from tests.servers.office import Office
@@ -102,3 +103,41 @@ async def test_what_is_missing_is_asked_for_marked_and_told_before_it_is_sent(of
     await picker.get_by_label("contact phone").press("Enter")
     await expect(window.get_by_label("Text")).to_have_value("Hello Carla,\n\nwe call you on +351 21.")
     await window.get_by_role("button", name="Discard the draft").click()
+
+
+async def test_a_designed_template_stays_as_it_is_and_its_words_can_be_changed(office: Office, seats: Seats) -> None:
+    before = len(office.smtp.messages)
+    html = (
+        '<div class="designed"><table role="presentation" bgcolor="#eceffe"><tr><td style="padding:20px">'
+        '<h2 style="margin:0">Good news</h2>Your order [order number] is ready.</td></tr></table></div>'
+    )
+    made = await office.ana.post("/templates", SaveTemplate(name="Yak ready", text="", html=html), Template)
+    signed = await office.ana.put("/me/signature", SaveSignature(html="<p>{{ me.name }}</p>", version=0), Signature)
+    seat = await seats.at(office.product, office.ana)
+    page = await seat.open()
+    pane = await open_reply(office, page, "Is it ready")
+    await expect(pane.get_by_label("Signature")).to_have_value("person")
+    await expect(pane.locator(".signature-text")).to_have_text("Ana Ribeiro")
+    await expect(pane.locator(".ProseMirror")).to_be_focused()
+    await page.keyboard.type("/yak")
+    await expect(page.get_by_role("option", name="Yak ready")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(pane.frame_locator(".designed-part iframe").get_by_text("Good news")).to_be_visible()
+    await pane.get_by_role("button", name="Send", exact=True).click()
+    asked = pane.get_by_role("alertdialog", name="Before it is sent")
+    await expect(asked.get_by_text("[order number] is not filled in.")).to_be_visible()
+    await asked.get_by_role("button", name="Go back").click()
+    await pane.get_by_role("button", name="Change the words").click()
+    words = page.get_by_role("dialog", name="Change the words")
+    await words.get_by_label("Words 2 of 2").fill("Your order 4711 is ready.")
+    await words.get_by_role("button", name="Change", exact=True).click()
+    await expect(pane.frame_locator(".designed-part iframe").get_by_text("4711")).to_be_visible()
+    await expect(pane.get_by_text("Saved", exact=True)).to_be_visible()
+    await pane.get_by_role("button", name="Send", exact=True).click()
+    sent = await office.smtp.wait_for(before + 1, timeout=40)
+    _, plain, leaving = read(sent[before].raw)
+    assert 'bgcolor="#eceffe"' in leaving and "padding: 20px" in leaving and "4711" in leaving
+    assert plain.startswith("Good news\nYour order 4711 is ready.\n\nAna Ribeiro\n\nOn ")
+    await office.ana.delete(f"/templates/{made.id}")
+    await office.ana.put("/me/signature", SaveSignature(html="", version=signed.version), Signature)
+    assert seat.complaints == []

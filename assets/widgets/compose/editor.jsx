@@ -5,7 +5,8 @@ import { DOMParser as Reader } from "@tiptap/pm/model";
 import StarterKit from "@tiptap/starter-kit";
 import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { cleanPasted } from "./clean.js";
-import { adoptData, isPicture, pictureNode } from "./pictures.js";
+import { designedNode, whole } from "./designed.js";
+import { adoptData, isPicture, pictureNode, placeOf } from "./pictures.js";
 import { htmlOf, textOf } from "./plain.js";
 import { SlashMenu } from "./slash.jsx";
 import { Tools } from "./tools.jsx";
@@ -34,6 +35,7 @@ const extensions = (draft, placeholder) => [
   }),
   Placeholder.configure({ placeholder, showOnlyWhenEditable: false }),
   pictureNode(draft),
+  designedNode(placeOf(draft)),
   Unfilled,
 ];
 
@@ -119,7 +121,7 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
     changed = Boolean(typed?.text);
     handle.current = {
       // As it came, until somebody writes: the editor words HTML otherwise than the server.
-      html: () => (changed ? (empty() ? "" : made.getHTML()) : html),
+      html: () => (changed ? (empty() ? "" : whole(made.getHTML())) : html),
       text: () => textOf(made.state.doc),
       // Read as the schema reads it, beneath an empty line.
       add: (markup) => {

@@ -14,6 +14,9 @@ const host = (address) => {
   }
 };
 
+/** Where the pictures of a draft are found, or, given as an address already, those of something else. */
+export const placeOf = (draft) => (typeof draft === "string" ? draft : `/api/v1/drafts/${draft}/pictures`);
+
 const shown = (draft, { src, alt, width }) => {
   const name = CID.exec(src ?? "")?.[1];
   if (!name && !/^data:image\//.test(src ?? "")) {
@@ -23,7 +26,7 @@ const shown = (draft, { src, alt, width }) => {
     return place;
   }
   const picture = document.createElement("img");
-  picture.src = name ? `/api/v1/drafts/${draft}/pictures/${encodeURIComponent(name)}` : src;
+  picture.src = name ? `${placeOf(draft)}/${encodeURIComponent(name)}` : src;
   picture.alt = alt ?? "";
   if (width) picture.width = width;
   return picture;

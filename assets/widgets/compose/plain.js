@@ -1,3 +1,5 @@
+import { designedLines } from "./words.js";
+
 // Between formatted and plain text.
 
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -19,12 +21,14 @@ const inline = (node) => {
   return words;
 };
 
-const APART = ["bulletList", "orderedList", "blockquote", "codeBlock", "table", "horizontalRule"];
+const APART = ["bulletList", "orderedList", "blockquote", "codeBlock", "table", "horizontalRule", "designed"];
 
 const lines = (node) => {
   switch (node.type.name) {
     case "codeBlock":
       return node.textContent.split("\n");
+    case "designed":
+      return designedLines(node.attrs.html);
     case "horizontalRule":
       return ["-".repeat(20)];
     case "blockquote":

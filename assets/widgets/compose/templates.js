@@ -5,10 +5,10 @@ export const json = async (answer) => {
   if (!answer.ok) throw new Error(told.message || "It could not be fetched.");
   return told;
 };
-export const post = async (path, body) =>
+export const post = async (path, body, method = "POST") =>
   json(
     await fetch(`/api/v1${path}`, {
-      method: "POST",
+      method,
       headers: { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() },
       body: JSON.stringify(body),
     }),
@@ -30,6 +30,10 @@ export const previewOf = (draft, id, to, given) =>
 
 /** The same, to be put into the draft; its use is counted. */
 export const fillIn = (draft, id, to, given = {}) => post(`/drafts/${draft.id}/templates/${id}`, { to, given });
+
+/** The signatures that a draft can have, { person, mailbox }: each as it will read, or null. */
+export const signaturesOf = (draft, to) => post(`/drafts/${draft.id}/signatures`, { to });
+export const chooseSignature = (draft, signature) => post(`/drafts/${draft.id}/signature`, { signature }, "PUT");
 
 /** How a template begins, on one line, with dots where fields stand. */
 export const beginning = (each) =>

@@ -27,8 +27,8 @@ const unquoted = (text) =>
 
 export const speaksOfAttachment = (text) => WORDS.test(unquoted(text.normalize("NFC")));
 
-/** A field that nobody could fill in, as templates write it: [contact first name]. Or one that was never filled in. */
-export const UNFILLED = /\[(?:contact|me|mailbox|organisation|conversation|today|recipient) [a-z][a-z ]{1,24}\]|\{\{[^{}\n]{1,80}\}\}/g;
+/** What nobody could fill in, or only its writer can, as templates write it: [contact phone], [order number]. */
+export const UNFILLED = /\[[a-z][\p{L}\d '’,./-]{1,60}\]|\{\{[^{}\n]{1,80}\}\}/gu;
 export const unfilledIn = (text) => [...new Set(unquoted(text).match(UNFILLED) ?? [])];
 
 const domain = (person) => person.address.split("@").at(-1).toLowerCase();
@@ -43,7 +43,7 @@ export const warningsOf = (draft, written) => {
   const told = [];
   if (!written.subject.trim()) told.push("This mail has no subject.");
   if (written.from?.canAsk && !written.from.verified) told.push(`Nobody has said yet that ${written.from.address} is theirs.`);
-  const unfilled = unfilledIn(`${written.subject}\n${written.text}`);
+  const unfilled = unfilledIn(`${written.subject}\n${written.text}\n${written.signature ?? ""}`);
   if (unfilled.length) told.push(`${unfilled.join(", ")} ${unfilled.length > 1 ? "are" : "is"} not filled in.`);
   const pictured = /<img\b/.test(written.html ?? "");
   if (!written.files && !pictured && speaksOfAttachment(written.text)) told.push("You write of an attachment, and there is none.");

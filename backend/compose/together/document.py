@@ -144,6 +144,8 @@ def _html(node: Any, depth: int = 0) -> str:
         return "<hr>"
     if node.tag == "image":
         return _picture(given)
+    if node.tag == "designed":
+        return f'<div class="designed">{given.get("html") or ""}</div>'
     inner = "".join(_html(child, depth + 1) for child in node.children)
     if node.tag == "heading":
         level = 3 if given.get("level") == 3 else 2
