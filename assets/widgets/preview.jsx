@@ -25,7 +25,13 @@ export function MailPreview({ html, styles }) {
     };
     node.addEventListener("load", measure);
     measure();
-    return () => node.removeEventListener("load", measure);
+    // What lies folded has no height until it is unfolded.
+    const watch = new ResizeObserver(measure);
+    watch.observe(node);
+    return () => {
+      watch.disconnect();
+      node.removeEventListener("load", measure);
+    };
   }, [page]);
   return h(
     "div",
