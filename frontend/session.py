@@ -55,6 +55,10 @@ QUIET_EVENTS = (AccountStateChanged, ContactChanged, ContactGone)
 """Events that change none of the rail's numbers."""
 
 
+class NotEntered(SignedOut):
+    """The tab has no view: nobody is signed in, or the page has only begun to arrive."""
+
+
 class Session(rx.State):
     """What every page of the interface shares."""
 
@@ -99,7 +103,7 @@ class Session(rx.State):
     def seen(self) -> View:
         """The view; raises `SignedOut` when there is none, as any handler can be called by anyone."""
         if self._view is None:
-            raise SignedOut(401, "not_signed_in", "You are not signed in.", "", {})
+            raise NotEntered(401, "not_signed_in", "You are not signed in.", "", {})
         return self._view
 
     async def become(self, view: View) -> None:
@@ -145,7 +149,12 @@ class Session(rx.State):
         )
 
     def fault(self, refused: ApiError) -> EventSpec | None:
-        """Tell the person why something was refused; when the session is over, begin again."""
+        """Tell the person why something was refused; when the session is over, begin again.
+
+        After the server's restart a page says what it still had to say before it has entered anew: that decides.
+        """
+        if isinstance(refused, NotEntered) and self.api().has_session:
+            return None
         if isinstance(refused, SignedOut):
             return rx.call_script(TO_SIGN_IN)
         self.say(refused.sentence, tone="red")

@@ -11,6 +11,7 @@ import { Recipients } from "./compose/recipients.jsx";
 import { SignatureLine } from "./compose/signature.jsx";
 import { fillIn } from "./compose/templates.js";
 import { warningsOf } from "./compose/warnings.js";
+import { standingWords, useOthers, WritersHere } from "./compose/with_others.jsx";
 
 // Writing a mail. The composer owns its recipients, subject and text from the moment it opens (the key of the draft
 // says when to begin again); the server hears of changes and never writes them back, so fast typing loses nothing.
@@ -51,11 +52,26 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const chips = (files?.[draft.id] ?? []).filter((file) => !file.in_text);
   const told = status?.[draft.id] ?? {};
 
-  fields.current = () => ({ to, cc, bcc, subject, quoted, text: body.current.text(), html: body.current.html(), serial: sent.current });
+  const together = Boolean(draft.together || told.together);
+  const alone = useRef(true); // what is typed is this composer's to save
+  alone.current = !together;
+  const { line, writers, standing } = useOthers(draft, together, () => (draft.together ? null : fields.current()), {
+    fields: (given) => {
+      for (const [name, set] of Object.entries({ to: setTo, cc: setCc, bcc: setBcc, subject: setSubject, quoted: setQuoted })) if (name in given) set(given[name]);
+      if (given.cc?.length || given.bcc?.length) setShowCc(true);
+    },
+    trouble: setMissing,
+    over: (reason) => reason === "no_access" && setMissing("You can write in this draft no longer."),
+  });
+
+  fields.current = () => ({
+    ...{ to, cc, bcc, subject, quoted, text: body.current.text(), html: body.current.html(), serial: sent.current },
+    ...(line && { together: true, stored: line.allStored }),
+  });
 
   const save = useCallback(() => {
     clearTimeout(timer.current);
-    if (!since.current) return;
+    if (!since.current || !alone.current) return;
     since.current = 0;
     setDirty(false);
     sent.current += 1;
@@ -63,15 +79,17 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   }, []);
   const touch = () => {
     const now = Date.now();
-    since.current ||= now;
-    if (!dirty) setDirty(true);
     setMissing("");
     setWarned(null);
+    if (line) return; // that has taken it
+    since.current ||= now;
+    if (!dirty) setDirty(true);
     clearTimeout(timer.current);
     timer.current = setTimeout(save, Math.max(0, Math.min(SAVE_AFTER, since.current + SAVE_AT_LATEST - now)));
   };
-  const changed = (set) => (value) => {
+  const changed = (set, name) => (value) => {
     set(value);
+    line?.set(name, value);
     touch();
   };
 
@@ -100,6 +118,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       setMissing("Add a recipient first.");
       return;
     }
+    if (together && !line) return setMissing("The draft is still being opened.");
     if (uploads.some((each) => !each.error)) {
       setMissing("A file is still on its way up.");
       return;
@@ -165,7 +184,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   };
 
   const refused = told.error || told.theirs || told.answered || told.taken;
-  const saved = dirty || (sent.current > Number(told.serial || 0) && !refused) ? "Saving" : told.saved;
+  const saved = line ? standingWords(standing) : dirty || (sent.current > Number(told.serial || 0) && !refused) ? "Saving" : told.saved;
   return h(
     "section",
     {
@@ -184,6 +203,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       { className: "composer-head" },
       h("span", { className: "composer-title" }, draft.title),
       h("span", { className: "third el", title: draft.sender }, `from ${draft.mailbox}`),
+      h(WritersHere, { writers }),
       h("span", { className: "grow" }),
       !showFrom && h("button", { type: "button", className: "link", onClick: () => setShowFrom(true) }, "From"),
       !showCc && h("button", { type: "button", className: "link", onClick: () => setShowCc(true) }, "Cc Bcc"),
@@ -202,22 +222,24 @@ function Writing({ draft, files, status, suggestions, ...on }) {
         icon(conversation ? "fold" : "close"),
       ),
     ),
-    h(Recipients, { label: "To", value: to, onChange: changed(setTo), suggestions, onQuery: on.onQuery, focus: !conversation && !draft.to.length }),
-    showCc && h(Recipients, { label: "Cc", value: cc, onChange: changed(setCc), suggestions, onQuery: on.onQuery }),
-    showCc && h(Recipients, { label: "Bcc", value: bcc, onChange: changed(setBcc), suggestions, onQuery: on.onQuery }),
+    h(Recipients, { label: "To", value: to, onChange: changed(setTo, "to"), suggestions, onQuery: on.onQuery, focus: !conversation && !draft.to.length }),
+    showCc && h(Recipients, { label: "Cc", value: cc, onChange: changed(setCc, "cc"), suggestions, onQuery: on.onQuery }),
+    showCc && h(Recipients, { label: "Bcc", value: bcc, onChange: changed(setBcc, "bcc"), suggestions, onQuery: on.onQuery }),
     h(From, { draft, shown: showFrom, onChoice: (choice) => (from.current = choice) }),
     (!conversation || draft.kind === "forward") &&
       h(
         "label",
         { className: "line" },
         h("span", { className: "line-label" }, "Subject"),
-        h("input", { className: "subject", value: subject, "aria-label": "Subject", onChange: (event) => changed(setSubject)(event.target.value) }),
+        h("input", { className: "subject", value: subject, "aria-label": "Subject", onChange: (event) => changed(setSubject, "subject")(event.target.value) }),
       ),
     h(Body, {
       draft,
       handle: body,
+      together,
+      line,
       quoted,
-      onQuoted: setQuoted,
+      onQuoted: (value) => (setQuoted(value), line?.set("quoted", value)),
       onChange: touch,
       onBlur: save,
       onFiles: upload,

@@ -28,6 +28,7 @@ class Draft(Contract):
     `html` is None for a plain-text mail; else `text` is what it says. With `quoted`, the message that is answered or
     forwarded follows the text when it is sent; until then it stands in neither.
     `together`: several write in it, live, on the socket `/drafts/{id}/together`; the rest here follows within a second.
+    `writer_ids` are those who joined its author.
     """
 
     id: int
@@ -48,6 +49,7 @@ class Draft(Contract):
     signature: SignedBy = "none"
     together: bool = False
     sender: DraftSender = DraftSender()
+    writer_ids: list[int] = []
 
 
 class CreateDraft(Contract):

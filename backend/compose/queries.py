@@ -147,6 +147,7 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
                 signature=record["signature"],
                 together=record["together"],
                 sender=sender_of(record),
+                writer_ids=record["writer_ids"],
                 version=record["version"],
                 updated_at=record["updated_at"],
             )

@@ -2,6 +2,7 @@
 
 from piccolo.columns import (
     JSONB,
+    Array,
     BigInt,
     BigSerial,
     Boolean,
@@ -36,6 +37,7 @@ class Draft(Table, tablename="drafts"):
     signature = Text(default="none", help_text="none, person or mailbox: whose stands below the text.")
     sender = JSONB(default="{}", help_text="DraftSender of contracts.py: as whom it is to be sent.")
     together = Boolean(default=False, help_text="Several write in it, live: what it says is taken from its document.")
+    writer_ids = Array(base_column=BigInt(), default=list, help_text="Who joined its author in writing it.")
     version = BigInt(default=1)
     seen_arrival = BigInt(default=0, help_text="The conversation's newest arrival when the writer began.")
     seen_outgoing = BigInt(default=0, help_text="The newest mail of its outbox then.")

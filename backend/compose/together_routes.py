@@ -22,7 +22,7 @@ LONGEST_FRAME = LARGEST_CHANGE * 4 // 3 + 4096
 
 @post("/drafts/{draft_id:int}/together", status_code=200, **access("handling"))
 async def write_together(asker: Asker, draft_id: int) -> Draft:
-    """From now on several can write in this draft at once, on its socket."""
+    """Join its author: from now on several can write in this draft at once, on its socket."""
     return await together.write_together(asker, draft_id)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import reflex as rx
 
 TIPTAP = "3.35.0"
-TIPTAP_PARTS = ("core", "pm", "starter-kit", "extensions", "extension-table")
+TIPTAP_PARTS = ("core", "pm", "starter-kit", "extensions", "extension-table", "extension-collaboration")
+YJS = ("@tiptap/y-tiptap@3.0.9", "yjs@13.6.33", "y-protocols@1.0.7")
+"""For drafts that several write together: docs/decisions/0031-writing-together.md."""
 """The editor of assets/widgets/compose/editor.jsx: docs/decisions/0025-the-editor.md."""
 
 _passing: Any = rx.event.passthrough_event_spec  # its overloads stop at two values
@@ -105,7 +107,7 @@ class Composer(rx.Component):
     """Where a mail is written, the same everywhere. It owns recipients, subject and text until they are sent."""
 
     library = "$/public/widgets/composer.jsx"
-    lib_dependencies: list[str] = [f"@tiptap/{name}@{TIPTAP}" for name in TIPTAP_PARTS]
+    lib_dependencies: list[str] = [*(f"@tiptap/{name}@{TIPTAP}" for name in TIPTAP_PARTS), *YJS]
     tag = "Composer"
 
     draft: rx.Var[Any]

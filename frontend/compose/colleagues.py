@@ -44,8 +44,16 @@ class Colleagues(Opening, mixin=True):
     @rx.event
     async def take_over(self, draft_id: int) -> EventSpec | None:
         """Write on at a colleague's draft, as its author."""
+        return await self._enter(f"/drafts/{draft_id}/take-over")
+
+    @rx.event
+    async def write_with(self, draft_id: int) -> EventSpec | None:
+        """Write at a colleague's draft together with them."""
+        return await self._enter(f"/drafts/{draft_id}/together")
+
+    async def _enter(self, path: str) -> EventSpec | None:
         try:
-            draft = await self.api().post(f"/drafts/{draft_id}/take-over", None, Draft)
+            draft = await self.api().post(path, None, Draft)
         except ApiError as refused:
             return self.fault(refused)
         conversation_id = draft.conversation_id or 0
@@ -60,13 +68,18 @@ class Colleagues(Opening, mixin=True):
 
     @rx.event
     async def yield_draft(self, draft_id: int, fields: dict[str, Any]) -> EventSpec | None:
-        """A colleague took this draft over: its composer closes. What was not saved becomes a draft of my own."""
+        """A colleague took this draft over, or sent it: its composer closes. What I wrote besides is kept."""
         taken = self.status.get(draft_id, QUIET)["taken"]
         composer = next((each for each in self.docked.values() if each["id"] == draft_id), NONE)
         if not taken or not composer["id"]:
             return None
         written = typed(0, fields)
-        kept = self._saved.get(draft_id) != content(written)
+        if draft_id in self._left_with:
+            kept = _words(written.text) != _words(self._left_with[draft_id])
+        elif fields.get("together"):
+            kept = not fields.get("stored")
+        else:
+            kept = self._saved.get(draft_id) != content(written)
         if kept:
             wanted: DraftKind = composer["kind"]  # pyright: ignore[reportAssignmentType] # that of a draft
             try:
@@ -80,3 +93,7 @@ class Colleagues(Opening, mixin=True):
         self._close(draft_id)
         self.say(f"{taken} What you had not saved is kept as a draft of your own." if kept else taken)
         return None
+
+
+def _words(text: str) -> str:
+    return "".join(text.split())

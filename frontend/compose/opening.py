@@ -10,7 +10,7 @@ from reflex.event import EventSpec
 
 from backend.compose.contracts import CreateDraft, Draft, DraftKind
 from frontend.api import ApiError
-from frontend.compose.standing import StandingComposers
+from frontend.compose.standing import StandingComposers, is_mine
 from frontend.compose.views import ANSWERS, AskView
 from frontend.faces import first_name, person_face
 
@@ -27,7 +27,7 @@ class Opening(StandingComposers, mixin=True):
             view = self.seen()
             detail = view.details.get(conversation_id)
             drafts = sorted(detail.drafts if detail else [], key=lambda each: each.updated_at)
-            if any(each.author_id == view.me.person.id for each in drafts):
+            if any(is_mine(each, view) for each in drafts):
                 return await self._write(conversation_id, kind, message_id)
             theirs = [each for each in drafts if each.kind in ANSWERS]
             if not theirs or kind not in ANSWERS:
@@ -50,7 +50,7 @@ class Opening(StandingComposers, mixin=True):
         """Go on with my draft in the conversation, or begin one."""
         view = self.seen()
         detail = view.details.get(conversation_id)
-        mine = [d for d in detail.drafts if d.author_id == view.me.person.id] if detail else []
+        mine = [each for each in detail.drafts if is_mine(each, view)] if detail else []
         if mine:
             draft = mine[0]
         else:

@@ -46,6 +46,9 @@ class Saving(StandingComposers, mixin=True):
         if refused.code == "answered_meanwhile":
             self._tell(draft_id, answered=refused.sentence, came=paint_came(self.seen(), came_in(refused)))
             return None
+        if refused.code == "written_together":
+            self._meet(draft_id)  # the composer finds its line, and what it holds goes in there
+            return None
         try:
             theirs = await self.api().get(f"/drafts/{draft_id}", Draft)
         except ApiError as gone:

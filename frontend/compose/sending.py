@@ -11,6 +11,7 @@ import reflex as rx
 from backend.compose.contracts import Outgoing, SendDraft
 from frontend.api import ApiError
 from frontend.compose.saving import Saving
+from frontend.compose.views import typed
 
 UNDO_SECONDS = 10
 
@@ -29,9 +30,12 @@ class Sending(Saving, mixin=True):
         """
         conversation_id = next((i for i, each in self.docked.items() if each["id"] == draft_id), 0)
         try:
-            version = await self._store(draft_id, fields)
+            # Of what several write, that is sent which stands in this composer.
+            seen = typed(0, fields) if fields.get("together") else None
+            version = await self._store(draft_id, fields) if seen is None else 0
             wanted = SendDraft(
                 version=version,
+                seen=seen,
                 then_done=then_done,
                 undo_seconds=UNDO_SECONDS,
                 even_if_answered=anyway,

@@ -33,6 +33,11 @@ from frontend.session import Session
 from frontend.view import View
 
 
+def is_mine(draft: Draft, view: View) -> bool:
+    """I have begun it, or joined whoever did."""
+    return view.me.person.id in (draft.author_id, *draft.writer_ids)
+
+
 class StandingComposers(Session, mixin=True):
     """The open composers: one at most in each conversation, and one for a new mail."""
 
@@ -48,12 +53,14 @@ class StandingComposers(Session, mixin=True):
     _saved: dict[int, bytes] = {}
     _authors: dict[int, int] = {}
     """Whose each open draft was when it was opened."""
+    _left_with: dict[int, str] = {}
+    """What drafts that others have sent said then; nothing for those that were thrown away."""
     _folded: frozenset[int] = frozenset()
     _resets: int = 0
 
     def _open(self, view: View, draft: Draft) -> None:
         self._resets += 1
-        if self._versions.get(draft.id, 0) > draft.version:
+        if self._versions.get(draft.id, 0) > draft.version and not draft.together:
             # The page's copy is older than what this tab has saved: the event of that save is still on its way.
             draft = msgspec.structs.replace(draft, **self._last_saved(draft.id))
         mailbox = view.mailboxes.get(draft.mailbox_id)
@@ -76,11 +83,12 @@ class StandingComposers(Session, mixin=True):
             sender=sender_words(view, mailbox),
             copy_to=copy_address(mailbox, draft.kind),
             inside=inside(view),
+            together=draft.together,
         )
         self._versions = {**self._versions, draft.id: draft.version}
         self._saved = {**self._saved, draft.id: content(as_saved(draft))}
         self._authors = {**self._authors, draft.id: draft.author_id}
-        self.status = {**self.status, draft.id: QUIET}
+        self.status = {**self.status, draft.id: StatusView(**(QUIET | {"together": draft.together}))}  # pyright: ignore[reportArgumentType]
         self._take_files(draft)
         if draft.conversation_id is None:
             self.fresh = composer
@@ -113,7 +121,8 @@ class StandingComposers(Session, mixin=True):
     def _tell(self, draft_id: int, *, came: list[CameView] | None = None, **told: str) -> None:
         if self.status.get(draft_id, QUIET)["taken"]:
             return  # nothing else counts any more
-        fresh = StatusView(saved="", serial="", error="", theirs="", answered="", came=came or [], taken="")
+        together = self.status.get(draft_id, QUIET)["together"]
+        fresh = StatusView(**(QUIET | {"came": came or [], "together": together}))  # pyright: ignore[reportArgumentType]
         for name, text in told.items():
             fresh[name] = text  # pyright: ignore[reportGeneralTypeIssues] # names of StatusView
         if self.status.get(draft_id) != fresh:
@@ -135,22 +144,43 @@ class StandingComposers(Session, mixin=True):
         self._tell(draft.id, taken=f"{first_name(taker.name) if taker else 'Somebody'} took this reply over.")
         return True
 
+    def _meet(self, draft_id: int) -> None:
+        """Somebody writes in this draft, too: from now on it is written together."""
+        status = self.status.get(draft_id, QUIET)
+        if not status["together"]:
+            self.status = {**self.status, draft_id: StatusView(**(status | {"together": True}))}  # pyright: ignore[reportArgumentType]
+
+    def _part(self, view: View, before: ConversationDetail, detail: ConversationDetail, draft_id: int) -> None:
+        """An open draft is gone. Where others wrote in it, and it was not I who sent it, the composer is told."""
+        known = {each.id for each in before.outgoing}
+        sent = [each for each in detail.outgoing if each.id not in known]
+        mine = any(each.author_id == view.me.person.id for each in sent)
+        if mine or not self.status.get(draft_id, QUIET)["together"]:
+            self._close(draft_id)
+        elif sent:
+            sender = view.people.get(sent[-1].author_id)
+            self._left_with = {**self._left_with, draft_id: sent[-1].text}
+            self._tell(draft_id, taken=f"{first_name(sender.name) if sender else 'Somebody'} sent this mail.")
+        else:
+            self._left_with = {**self._left_with, draft_id: ""}
+            self._tell(draft_id, taken="This draft was thrown away.")
+
     def _follow(self, view: View, before: ConversationDetail | None, detail: ConversationDetail) -> None:
         conversation_id = detail.row.id
         asked = self.asking.get(conversation_id)
         if asked and all((each.id, each.author_id) != (asked["draft_id"], asked["author"]) for each in detail.drafts):
             self._ask_no_more(conversation_id)  # it was sent, thrown away or taken over
-        mine = {each.id: each for each in detail.drafts if each.author_id == view.me.person.id}
+        mine = {each.id: each for each in detail.drafts if is_mine(each, view)}
         standing = self.docked.get(conversation_id)
         if standing is not None:
             draft_id = standing["id"]
-            was_there = before is not None and any(each.id == draft_id for each in before.drafts)
-            if was_there and all(each.id != draft_id for each in detail.drafts):
-                self._close(draft_id)
-            elif draft_id in mine:
-                self._take_files(mine[draft_id])
-            else:
-                self._look_whose(view, next((each for each in detail.drafts if each.id == draft_id), None))
+            there = next((each for each in detail.drafts if each.id == draft_id), None)
+            if before is not None and there is None and any(each.id == draft_id for each in before.drafts):
+                self._part(view, before, detail, draft_id)
+            elif not self._look_whose(view, there) and there is not None:
+                self._take_files(there)
+                if there.together:
+                    self._meet(draft_id)
         elif before is None:
             for draft in mine.values():
                 if draft.id not in self._folded:

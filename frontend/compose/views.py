@@ -30,7 +30,8 @@ class SuggestionView(TypedDict):
 
 class ComposerView(TypedDict):
     """What a composer begins with. `id` 0: none. `sender`: as whom it will be sent; `copy_to`: who gets a copy of it
-    unseen, by the settings of the mailbox. Both follow these. `inside`: the domains whose addresses are ours."""
+    unseen, by the settings of the mailbox. Both follow these. `inside`: the domains whose addresses are ours.
+    `together`: several write in it, on a line of its own (assets/widgets/compose/together.js)."""
 
     id: int
     key: str
@@ -50,6 +51,7 @@ class ComposerView(TypedDict):
     sender: str
     copy_to: str
     inside: list[str]
+    together: bool
 
 
 class ChipView(TypedDict):
@@ -61,7 +63,8 @@ class ChipView(TypedDict):
 
 class StatusView(TypedDict):
     """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster, and `came`
-    is what they wrote; `taken`: a colleague writes on at this draft, so the composer says what it holds and closes.
+    is what they wrote; `taken`: a colleague writes on at this draft, or it is gone, so the composer says what it holds
+    and closes; `together`: somebody has joined since it was opened.
 
     `serial` is the composer's number of the save that `saved` speaks of: a later one is still on its way.
     """
@@ -73,6 +76,7 @@ class StatusView(TypedDict):
     answered: str
     came: list[CameView]
     taken: str
+    together: bool
 
 
 class AskView(TypedDict):
@@ -88,9 +92,9 @@ class AskView(TypedDict):
 
 NONE = ComposerView(
     id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
-    text="", html="", quoted=False, signature="none", sender="", copy_to="", inside=[],
+    text="", html="", quoted=False, signature="none", sender="", copy_to="", inside=[], together=False,
 )  # fmt: skip
-QUIET = StatusView(saved="", serial="", error="", theirs="", answered="", came=[], taken="")
+QUIET = StatusView(saved="", serial="", error="", theirs="", answered="", came=[], taken="", together=False)
 
 
 def sender_words(view: View, mailbox: Mailbox | None) -> str:

@@ -56,6 +56,7 @@ def _question(shown: Any, asked: Any) -> rx.Component:
             class_name="grow",
         ),
         rx.el.button("Read", type="button", class_name="btn tall", on_click=_compose.read_theirs(shown.id)),
+        _way_on("Write together", _compose.write_with(asked.draft_id)),
         _way_on("Take over", _compose.take_over(asked.draft_id)),
         _way_on("Write your own", _compose.write_own(shown.id)),
         icon_button("x", "Cancel", on_click=_compose.stop_asking(shown.id), custom_attrs={"data-escape": "yes"}),

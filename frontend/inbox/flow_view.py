@@ -238,7 +238,17 @@ def _came(came: Any) -> rx.Component:
 
 
 def _writing(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
-    """What a colleague writes: one line, which unfolds to the text as it grows."""
+    """What a colleague writes, unless I write in it, too."""
+    here = _compose.docked.contains(conversation) & (_compose.docked[conversation].id == piece.id)
+    return rx.cond(here, rx.fragment(), _their_draft(piece, conversation))
+
+
+def _way_in(text: str, deed: Any) -> rx.Component:
+    return rx.el.button(text, type="button", class_name="btn", on_click=deed, custom_attrs={"data-opens": "yes"})
+
+
+def _their_draft(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
+    """One line, which unfolds to the text as it grows."""
     return rx.el.details(
         rx.el.summary(
             avatar(piece.face, small=True),
@@ -262,13 +272,8 @@ def _writing(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
                 piece.text != "", rich_text(text=piece.text), rx.el.p("Nothing is written yet.", class_name="third")
             ),
             rx.el.div(
-                rx.el.button(
-                    "Take over",
-                    type="button",
-                    class_name="btn",
-                    on_click=_compose.take_over(piece.id),
-                    custom_attrs={"data-opens": "yes"},
-                ),
+                _way_in("Write together", _compose.write_with(piece.id)),
+                _way_in("Take over", _compose.take_over(piece.id)),
                 class_name="bar",
             ),
             class_name="their-draft",

@@ -53,6 +53,11 @@ class WatchedWeb:
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def start(self) -> None:
+        """At the same address each time."""
         settings = {"TANDEM_PORT": str(self._port), "TANDEM_ALLOW_PRIVATE_SERVERS": "yes"}
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
@@ -70,12 +75,14 @@ class WatchedWeb:
                     self._end()
                     raise RuntimeError(f"The web process did not start:\n{self.log}")
                 await asyncio.sleep(0.05)
-        return self
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self._end)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._end)
+        await self.stop()
         self.log_file.unlink(missing_ok=True)
 
     def _end(self) -> None:

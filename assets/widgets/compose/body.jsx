@@ -22,10 +22,14 @@ const load = () =>
 
 const PLACEHOLDER = "Write your mail";
 
-/** `handle` is set to { html, text }: what stands here now; `html` is null in plain text. `put` puts in what a template
- * says, { html, text }, where the cursor stands. */
-export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFiles, onTemplate, onTemplates, onTrouble }) {
-  const [plain, setPlain] = useState(draft.html === null || draft.html === undefined);
+/**
+ * `handle` is set to { html, text }: what stands here now; `html` is null in plain text. `put` puts in what a template
+ * says, { html, text }, where the cursor stands. In a draft that is written `together`, what stands here is what its
+ * `line` says, once there is one.
+ */
+export function Body({ draft, handle, together, line, quoted, onQuoted, onChange, onBlur, onFiles, onTemplate, onTemplates, onTrouble }) {
+  const [chosen, setPlain] = useState(draft.html === null || draft.html === undefined);
+  const plain = line ? line.plain : chosen;
   const [ready, setReady] = useState(Boolean(RichText));
   const [failed, setFailed] = useState(false);
   const field = useRef(null);
@@ -35,9 +39,10 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
   const last = useRef(draft.text); // in the plain field, which is gone before the composer saves for the last time
   const begins = useRef({ html: draft.html || "", text: draft.text });
   const docked = Boolean(draft.conversation_id);
-  const waits = !plain && !ready;
+  const opening = draft.together && !line;
+  const waits = (!plain && !ready) || opening;
   // What stood here formatted is shown while the editor comes, and not to be written into: that would lose its form.
-  const fixed = waits && Boolean(begins.current.html);
+  const fixed = opening || (waits && Boolean(begins.current.html));
 
   const bring = () => {
     setFailed(false);
@@ -51,8 +56,16 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
     );
   };
   useEffect(() => {
-    if (waits) bring();
-  }, [waits]);
+    if (waits && !opening) bring();
+  }, [waits, opening]);
+
+  // A colleague has joined: the line comes in the place of the editor, or of the plain field, at the same word.
+  const had = useRef(null);
+  if (line && had.current !== line) {
+    had.current = line;
+    const node = document.activeElement?.closest?.(`[data-composer="${draft.id}"] .composer-text`);
+    typed.current = { text: "", focused: Boolean(node), at: inner.current?.at?.() ?? (node?.selectionStart ?? 0) + 1 };
+  }
 
   const grow = () => {
     const node = field.current;
@@ -68,11 +81,13 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
   handle.current = {
     html: () => {
       if (plain) return null;
+      if (line) return inner.current?.html() ?? draft.html;
       if (ready) return inner.current?.html() ?? begins.current.html;
       return fixed ? begins.current.html : htmlOf(last.current);
     },
-    text: () => (plain || waits ? last.current : (inner.current?.text() ?? draft.text)),
+    text: () => (!line && (plain || waits) ? last.current : (inner.current?.text() ?? draft.text)),
     put: (said) => {
+      if (line) return inner.current.put(plain ? htmlOf(said.text) : said.html);
       if (!plain && !waits) return inner.current.put(said.html);
       const node = field.current;
       node.focus();
@@ -101,7 +116,8 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
     try {
       const message = await takeQuote(draft.id);
       onQuoted(false);
-      if (plain) {
+      if (line) inner.current?.add(plain ? htmlOf(message.text) : message.html);
+      else if (plain) {
         field.current.value = last.current = `${field.current.value.trimEnd()}\n\n${message.text}`;
         grow();
       } else inner.current?.add(message.html);
@@ -126,7 +142,7 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
     onChange();
   };
 
-  const focus = () => (plain ? field.current?.focus() : inner.current?.focus?.());
+  const focus = () => (plain && !line ? field.current?.focus() : inner.current?.focus?.());
   const folded =
     quoted &&
     h(
@@ -140,13 +156,15 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
       ),
       h("button", { type: "button", className: "quote-off", onClick: () => (onQuoted(false), onChange(), focus()), "aria-label": "Leave the quotation out", title: "Leave the quotation out" }, icon("close", 12)),
     );
-  if (!plain && ready)
+  if (line || (!plain && ready && !opening))
     return h(
       "div",
       { className: "composer-body" },
       h(
-        RichText,
+        line?.RichText ?? RichText,
         {
+          key: line ? "together" : "alone",
+          line,
           draft: draft.id,
           html: begins.current.html,
           typed: typed.current,
@@ -157,7 +175,7 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
           onBlur,
           onFiles,
           onPicture: picture,
-          onPlain: toPlain,
+          onPlain: together ? null : toPlain,
           onTemplate,
           onTemplates,
         },
@@ -195,7 +213,7 @@ export function Body({ draft, handle, quoted, onQuoted, onChange, onBlur, onFile
         "div",
         { className: "editor-tools" },
         h("span", { className: "grow third" }, "Plain text"),
-        h("button", { type: "button", className: "tool words", onClick: toRich, title: "With bold, lists, pictures" }, "Formatted"),
+        !together && h("button", { type: "button", className: "tool words", onClick: toRich, title: "With bold, lists, pictures" }, "Formatted"),
       ),
     failed &&
       h(

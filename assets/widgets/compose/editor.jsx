@@ -1,4 +1,4 @@
-import { Editor } from "@tiptap/core";
+import { Editor, getSchema } from "@tiptap/core";
 import { TableKit } from "@tiptap/extension-table";
 import { Placeholder } from "@tiptap/extensions";
 import { DOMParser as Reader } from "@tiptap/pm/model";
@@ -19,8 +19,18 @@ const LINE = { style: "margin:0" };
 const BAR = { style: "margin:0 0 0 8px;border-left:2px solid #c9ced6;padding-left:12px" };
 const CELL = { style: "border:1px solid #c9ced6;padding:4px 8px;vertical-align:top" };
 
-const extensions = (draft, placeholder) => [
+const NOT_PLAIN = ["blockquote", "bold", "bulletList", "code", "codeBlock", "heading", "horizontalRule", "italic", "link", "listItem", "listKeymap", "orderedList", "strike", "underline"];
+
+/** `line`: the draft is written together, so that undoing is of one's own words alone. */
+const alone = (line) => (line ? { undoRedo: false } : {});
+const plainExtensions = (placeholder, line) => [
+  StarterKit.configure({ ...Object.fromEntries(NOT_PLAIN.map((name) => [name, false])), trailingNode: false, ...alone(line) }),
+  Placeholder.configure({ placeholder, showOnlyWhenEditable: false }),
+];
+
+const extensions = (draft, placeholder, line) => [
   StarterKit.configure({
+    ...alone(line),
     paragraph: { HTMLAttributes: LINE },
     heading: { levels: [2, 3] },
     blockquote: { HTMLAttributes: BAR },
@@ -39,11 +49,19 @@ const extensions = (draft, placeholder) => [
   Unfilled,
 ];
 
+/** A draft as a document of the editor: of its HTML, or where it is plain of its lines. */
+export const written = (draft, plain, { html, text }) => {
+  const schema = getSchema(plain ? plainExtensions("") : extensions(draft, ""));
+  const body = new DOMParser().parseFromString((plain ? htmlOf(text) : html) || "", "text/html").body;
+  return Reader.fromSchema(schema).parse(body, plain ? { preserveWhitespace: "full" } : {});
+};
+
 /**
  * `html`: what it begins with. `typed`: what was typed before this was loaded, { text, focused }. `handle`: set to
- * what the composer asks ({ html, text, add, put, focus }). `onPicture` sends a picture up and answers its attributes.
+ * what the composer asks ({ html, text, add, put, focus, at }). `onPicture` sends a picture up and answers its attributes.
+ * `line`: of a draft that is written together, which then is what stands here.
  */
-export function RichText({ draft, html, typed, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, onTemplate, onTemplates, children }) {
+export function RichText({ draft, html, typed, line, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, onTemplate, onTemplates, children }) {
   const place = useRef(null);
   const latest = useRef({});
   latest.current = { onChange, onBlur, onFiles, onPicture };
@@ -68,8 +86,8 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
     };
     const made = new Editor({
       element: place.current,
-      extensions: extensions(draft, placeholder),
-      content: typed?.text ? htmlOf(typed.text) : html,
+      extensions: [...(line?.plain ? plainExtensions(placeholder, line) : extensions(draft, placeholder, line)), ...(line?.extensions() ?? [])],
+      content: line ? undefined : typed?.text ? htmlOf(typed.text) : html,
       // A blank that was typed last is no end of a line: the next word follows it.
       parseOptions: typed?.text ? { preserveWhitespace: "full" } : {},
       editorProps: {
@@ -111,14 +129,14 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
           return true;
         },
       },
-      onUpdate: () => {
+      onUpdate: ({ transaction }) => {
         changed = true;
-        latest.current.onChange();
+        if (!transaction.getMeta("y-sync$")?.isChangeOrigin) latest.current.onChange();
       },
       onBlur: () => latest.current.onBlur(),
     });
     const empty = () => made.state.doc.childCount === 1 && made.state.doc.firstChild.type.name === "paragraph" && !made.state.doc.firstChild.childCount;
-    changed = Boolean(typed?.text);
+    changed = Boolean(line || typed?.text);
     handle.current = {
       // As it came, until somebody writes: the editor words HTML otherwise than the server.
       html: () => (changed ? (empty() ? "" : whole(made.getHTML())) : html),
@@ -137,7 +155,9 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
         made.view.focus();
       },
       focus: () => made.view.focus(),
+      at: () => made.state.selection.head,
     };
+    if (line && typed?.at) made.commands.setTextSelection(Math.min(typed.at, made.state.doc.content.size - 1));
     if (typed?.text) made.commands.setTextSelection(made.state.doc.content.size);
     // At once: the focus command waits for a frame, and what is typed in that would be lost.
     if (typed?.focused) made.view.focus();
@@ -156,6 +176,8 @@ export function RichText({ draft, html, typed, handle, shortcut, placeholder, on
     h("div", { ref: place, className: "editor-place" }),
     children,
     editor && onTemplate && h(SlashMenu, { editor, onChoose: onTemplate, onMore: onTemplates }),
-    editor && h(Tools, { editor, linking, onLinking: setLinking, onPictures: (files) => insert(editor, files), onPlain }),
+    line?.plain
+      ? h("div", { className: "editor-tools" }, h("span", { className: "grow third" }, "Plain text"))
+      : editor && h(Tools, { editor, linking, onLinking: setLinking, onPictures: (files) => insert(editor, files), onPlain }),
   );
 }

@@ -104,7 +104,7 @@ export function Tools({ editor, linking, onLinking, onPictures, onPlain }) {
       gap("3"),
       tool("undo", "Step back", () => run((c) => c.undo()), { off: !editor.can().undo(), key: "Z" }),
       tool("clear", "Clear formatting", () => run((c) => c.unsetAllMarks().clearNodes())),
-      tool("", "Plain, without formatting", onPlain, { words: "Plain" }),
+      onPlain && tool("", "Plain, without formatting", onPlain, { words: "Plain" }),
       editor.isActive("table") && [h("span", { key: "4", className: "tool-break", "aria-hidden": true }), ...TABLE.map(([label, deed, words]) => tool("", label, () => run(deed), { words }))],
     ),
     h("input", {

@@ -33,13 +33,17 @@ class Standing:
 
 
 async def write_together(asker: Asker, draft_id: int) -> Draft:
-    """From now on several can write in a draft at once. Raises NotFound for who cannot open its mailbox."""
+    """Join its author in writing a draft. Raises NotFound for who cannot open its mailbox."""
     async with changing_draft(asker.user_id, draft_id) as change:
         await access_mailbox(asker, change.record["mailbox_id"])
-        if change.record["together"]:
+        known = {change.record["author_id"], *change.record["writer_ids"]}
+        if change.record["together"] and asker.user_id in known:
             return await read_draft(draft_id)
         await execute(
-            "UPDATE drafts SET together = true, version = version + 1, updated_at = now() WHERE id = $1", draft_id
+            "UPDATE drafts SET together = true, writer_ids = $2, version = version + 1, updated_at = now() "
+            "WHERE id = $1",
+            draft_id,
+            sorted((known | {asker.user_id}) - {change.record["author_id"]}),
         )
         await execute(
             "INSERT INTO draft_documents (draft_id, whole, whole_position, position, written_position, size) "
