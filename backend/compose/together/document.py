@@ -145,6 +145,9 @@ def _html(node: Any, depth: int = 0) -> str:
     if node.tag == "image":
         return _picture(given)
     if node.tag == "designed":
+        html = given.get("html")  # cleaned with all the rest
+        return f'<div class="designed">{html}</div>' if isinstance(html, str) else ""
+    if node.tag == "designed":
         return f'<div class="designed">{given.get("html") or ""}</div>'
     inner = "".join(_html(child, depth + 1) for child in node.children)
     if node.tag == "heading":

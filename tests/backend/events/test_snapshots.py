@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import websockets
+from pycrdt import XmlElement, XmlText
 
 from backend.accounts.actions import report_state
 from backend.accounts.contracts import AccountState
 from backend.compose.actions import many
+from backend.compose.actions.together import follow_document, hold_document, store_change
 from backend.compose.contracts import (
     CreateDraft,
     Draft,
@@ -23,6 +25,7 @@ from backend.compose.contracts import (
     SaveDraft,
     SendDraft,
 )
+from backend.compose.together.document import Document
 from backend.conversations.contracts import (
     AddComment,
     AddPerson,
@@ -48,6 +51,7 @@ from backend.conversations.contracts import (
 from backend.conversations.reminders import tell_due
 from backend.database.connection import execute
 from backend.events.contracts import RefusedFrame, frame_decoder
+from backend.events.record import action
 from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import (
     CreateMailbox,
@@ -67,6 +71,7 @@ from tests.servers.api import Api
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import write_mail
 from tests.servers.live_client import LiveClient
+from tests.servers.together import Sheet
 from tests.servers.views import differences
 
 
@@ -593,6 +598,19 @@ async def a_draft_taken_over(scene: Scene) -> None:
     draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
     await save(scene, draft, "Hello Mateus,")
     await scene.api.jonas.post(f"/drafts/{draft.id}/take-over", None, Draft)
+
+
+@deed
+async def a_draft_written_together(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    await scene.api.jonas.post(f"/drafts/{draft.id}/together", None, Draft)
+    sheet = Sheet(draft.id)
+    sheet.body.children.append(XmlElement("paragraph", contents=[XmlText("Hello Mateus,")]))
+    async with action(scene.api.jonas.user_id):
+        held = await hold_document(draft.id, -1)
+        await store_change(held, draft.id, sheet.doc.get_update(), Document(draft.id))
+    followed = await follow_document(draft.id, scene.api.jonas.user_id)
+    assert followed is not None and followed.text == "Hello Mateus,"
 
 
 @deed
