@@ -210,8 +210,9 @@ class Room:
         return True
 
     async def _show_out_who_may_not(self) -> None:
-        may = await writers_among(self.draft_id, {seat.client.user_id for seat in self.seats})
-        for seat in list(self.seats):
+        asked = list(self.seats)  # who comes in meanwhile was not asked about
+        may = await writers_among(self.draft_id, {seat.client.user_id for seat in asked})
+        for seat in asked:
             if seat.client.user_id not in may:
                 seat.client.close("no_access")
                 self.leave(seat)
