@@ -203,7 +203,7 @@ class Line {
   }
 
   say(frame) {
-    if (this.up) this.socket?.send(JSON.stringify(frame));
+    if (this.up && this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
   }
 
   flush() {
