@@ -36,6 +36,7 @@ from backend.contacts.routes import router as contacts_router
 from backend.conversations.comment_routes import router as comments_router
 from backend.conversations.routes import router as conversations_router
 from backend.database.connection import connect, disconnect, engine, fetch_value
+from backend.documents.routes import router as documents_router
 from backend.errors import NotSignedIn, TandemError
 from backend.events.hub import Hub
 from backend.events.routes import router as events_router
@@ -197,6 +198,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             tags_router,
             templates_router,
             links_router,
+            documents_router,
             views_router,
             operations_router,
             events_router,

@@ -30,6 +30,7 @@ from frontend.settings import (
 from frontend.settings.accounts import Accounts
 from frontend.settings.audit_log import AuditLog
 from frontend.settings.blocked import BlockedSenders
+from frontend.settings.documents import documents
 from frontend.settings.failed_jobs import FailedJobs
 from frontend.settings.intake import IntakeDesk
 from frontend.settings.links import Links, links
@@ -54,6 +55,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (people.teams, "/settings/teams", "Teams", People.arrive),
     (tags.tags, "/settings/tags", "Tags", None),
     (templates, "/settings/templates", "Templates", Templates.arrive),
+    (documents, "/settings/documents", "Documents", None),
     (links, "/settings/links", "Links", Links.arrive),
     (signatures, "/settings/signatures", "Signatures", SignaturePage.arrive),
     (views, "/settings/views", "Views", Views.arrive),

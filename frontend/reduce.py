@@ -28,6 +28,8 @@ from backend.conversations.contracts import (
     MessageAdded,
     MessageRemoved,
     OutgoingChanged,
+    SharedFileChanged,
+    SharedFileGone,
     WatermarkChanged,
 )
 from backend.events.contracts import EventFrame, PositionFrame, PresenceFrame
@@ -159,6 +161,24 @@ def _(event: OutgoingChanged, view: View) -> View:
     if detail is None:
         return view
     return _with_detail(view, replace(detail, outgoing=_put(detail.outgoing, event.outgoing)))
+
+
+@apply.register
+def _(event: SharedFileChanged, view: View) -> View:
+    view = _with_row(view, event.row)
+    detail = view.details.get(event.row.id)
+    if detail is None:
+        return view
+    return _with_detail(view, replace(detail, shared_files=_put(detail.shared_files, event.file)))
+
+
+@apply.register
+def _(event: SharedFileGone, view: View) -> View:
+    detail = view.details.get(event.conversation_id)
+    if detail is None:
+        return view
+    left = [each for each in detail.shared_files if each.id != event.file_id]
+    return _with_detail(view, replace(detail, shared_files=left))
 
 
 @apply.register

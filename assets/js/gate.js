@@ -147,6 +147,8 @@
     if (gate) prepare(gate).catch((fault) => console.warn("Tandem cannot be reached", fault));
   };
 
+  // Early, where it is missing: two first requests at once would each get another one, and the later one counts.
+  csrf().catch(() => {}); // offline: it is asked for again when it is needed
   window.tandem = Object.assign(window.tandem ?? {}, { csrf, signOut, toSignIn });
   window.addEventListener("tandem:mounted", mounted);
   if (document.documentElement.dataset.mounted) mounted();

@@ -5,6 +5,7 @@ import { sendUp } from "./compose/files.js";
 import { From } from "./compose/from.jsx";
 import { icon } from "./compose/icons.jsx";
 import { Later } from "./compose/later.jsx";
+import { Library } from "./compose/library.jsx";
 import { Links, fillInLink } from "./compose/links.jsx";
 import { Picker } from "./compose/picker.jsx";
 import { Recipients } from "./compose/recipients.jsx";
@@ -40,6 +41,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [showFrom, setShowFrom] = useState(!draft.conversation_id);
   const from = useRef(null); // as whom it is sent, where that is known
   const signed = useRef(""); // what the signature says
+  const [browsing, setBrowsing] = useState(false); // whether the files that are there already stand open
   const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
@@ -152,7 +154,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     body.current.focus();
   };
   const putLink = (filled) => {
-    flushSync(() => setLinking(false));
+    flushSync(() => (setLinking(false), setBrowsing(false)));
     body.current.put(filled);
     touch();
   };
@@ -334,6 +336,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h("button", { type: "button", className: "btn q", onClick: () => picker.current.click(), "aria-label": "Attach" }, icon("clip", 14), h("span", { className: "desk-only" }, "Attach")),
       h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setPicking(""), "aria-label": "Template", title: "Template or snippet (/ in the text)" }, icon("template", 14), h("span", { className: "desk-only" }, "Template")),
       h(Links, { draft, to, asked: linking, onAsk: (now) => body.current.waits() || setLinking(now), onPut: putLink }),
+      h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setBrowsing(true), "aria-label": "Documents and earlier files", title: "A document, or a file of earlier mail" }, icon("page", 14), h("span", { className: "desk-only" }, "Files")),
+      browsing && h(Library, { draft, onAttached: () => on.onAttached?.(draft.id), onPut: putLink, onClose: () => (flushSync(() => setBrowsing(false)), body.current.focus()) }),
       picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),

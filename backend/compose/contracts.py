@@ -61,6 +61,13 @@ class CreateDraft(Contract):
     message_id: int | None = None
 
 
+class AttachFromMail(Contract):
+    """An attachment of a message, as `MessageItem.attachments` numbers it."""
+
+    message_id: int
+    position: int
+
+
 class SaveDraft(Contract):
     """Answers 409 with both texts when `version` is not the stored one.
 

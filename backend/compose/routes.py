@@ -12,6 +12,7 @@ from backend.access.classes import access
 from backend.compose import queries
 from backend.compose.actions import attaching, decisions, drafts, filling_in, send, sender
 from backend.compose.contracts import (
+    AttachFromMail,
     ChooseSignature,
     CreateDraft,
     Draft,
@@ -83,6 +84,18 @@ async def attach_file(asker: Asker, draft_id: int, data: UploadedFile, in_text: 
     return await attaching.attach_file(
         asker, draft_id, file.filename, file.content_type, await file.read(), in_text=in_text
     )
+
+
+@post("/drafts/{draft_id:int}/documents/{document_id:int}", **access("handling"))
+async def attach_document(asker: Asker, draft_id: int, document_id: int) -> Draft:
+    """Attach the newest version of a document of the library."""
+    return await attaching.attach_document(asker, draft_id, document_id)
+
+
+@post("/drafts/{draft_id:int}/attachments-from-mail", **access("handling"))
+async def attach_from_mail(asker: Asker, draft_id: int, data: AttachFromMail) -> Draft:
+    """Attach what hangs on a mail that the person sees."""
+    return await attaching.attach_from_mail(asker, draft_id, data.message_id, data.position)
 
 
 @delete("/drafts/{draft_id:int}/attachments/{attachment_id:int}", status_code=200, **access("handling"))
@@ -172,6 +185,8 @@ router = Router(
         delete_draft,
         take_over,
         attach_file,
+        attach_document,
+        attach_from_mail,
         detach_file,
         read_picture,
         take_quote,

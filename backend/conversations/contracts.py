@@ -8,6 +8,7 @@ import msgspec
 from backend.compose.contracts import Draft, Outgoing
 from backend.contacts.contracts import Contact
 from backend.contracts import Contract, Moment, StreamPosition
+from backend.documents.contracts import SharedFile
 from backend.mail.contracts import MailAddress, MessageBody, MessageItem
 from backend.tags.contracts import ChangeTags
 
@@ -215,6 +216,8 @@ class ConversationDetail(Contract):
     viewer_ids: list[int]
     positions: list[StreamPosition]
     links: list[LinkedConversation] = []
+    shared_files: list[SharedFile] = []
+    """What its mails link to; also those whose link has ended."""
 
 
 class Assignee(Contract):
@@ -414,6 +417,20 @@ class CommentChanged(Contract, tag="comment_changed"):
 class OutgoingChanged(Contract, tag="outgoing_changed"):
     row: ConversationRow
     outgoing: Outgoing
+
+
+class SharedFileChanged(Contract, tag="shared_file_changed"):
+    """A mail of the conversation links to a file: it was sent so, or the file was fetched, or the link closed."""
+
+    row: ConversationRow
+    file: SharedFile
+
+
+class SharedFileGone(Contract, tag="shared_file_gone"):
+    """The mail that links to it was taken back."""
+
+    conversation_id: int
+    file_id: int
 
 
 class MarkChanged(Contract, tag="mark_changed"):

@@ -31,6 +31,7 @@ from backend.conversations.rows import (
     viewers,
 )
 from backend.database.connection import Row, fetch, snapshot
+from backend.documents.queries import shared_files_of
 from backend.errors import BadRequest
 from backend.events.record import mailbox_stream, positions, user_stream
 from backend.mail.queries import bodies_of, messages_of
@@ -180,6 +181,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
             activities=[activity_of(record) for record in activities],
             drafts=await drafts_of(row.id),
             outgoing=await outgoing_of(row.id),
+            shared_files=await shared_files_of(row.id),
             contact=contact,
             earlier=await earlier_conversations(asker, contact.id, besides=row.id) if contact else [],
             also_in=await also_in(asker, row.id),

@@ -19,6 +19,7 @@ TABLE_MODULES = (
     "backend.links.tables",
     "backend.mail.tables",
     "backend.compose.tables",
+    "backend.documents.tables",
     "backend.contacts.tables",
     "backend.notifications.tables",
     "backend.events.tables",

@@ -25,6 +25,8 @@ from backend.conversations.contracts import (
     MessageAdded,
     MessageRemoved,
     OutgoingChanged,
+    SharedFileChanged,
+    SharedFileGone,
     WatermarkChanged,
 )
 from backend.mailboxes.contracts import Mailbox, MailboxChanged, MailboxGained, MailboxGone
@@ -53,6 +55,8 @@ Event = (
     | CommentAdded
     | CommentChanged
     | OutgoingChanged
+    | SharedFileChanged
+    | SharedFileGone
     | DraftChanged
     | DraftGone
     | MarkChanged

@@ -22,6 +22,8 @@ BLOB_REFERENCES = (
     "comment_files.digest",
     "composed_attachments.digest",
     "template_pictures.digest",
+    "document_versions.digest",
+    "shared_files.digest",
 )
 """The columns that refer to bytes of mail, and to files of the blob store: a test finds one that is missing here."""
 

@@ -22,7 +22,7 @@ KINDS: dict[AuditKind, tuple[str, ...]] = {
         *("account_connected", "account_reauthorised", "account_disconnected"),
         *("account_plan_set", "account_paused", "account_resumed"),
         *("outgoing_server_added", "outgoing_server_changed", "outgoing_server_removed", "mailbox_sending_set"),
-        *("link_added", "link_changed", "link_removed"),
+        *("link_added", "link_changed", "link_removed", "document_deleted"),
         *("identity_added", "identity_changed", "identity_removed", "address_asked", "address_verified"),
         "system_mail_set",
     ),

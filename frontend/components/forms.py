@@ -31,6 +31,7 @@ SECTIONS = (
             ("notebook-text", "Templates", "/settings/templates/"),
             ("link", "Links", "/settings/links/"),
             ("signature", "Signatures", "/settings/signatures/"),
+            ("files", "Documents", "/settings/documents/"),
             ("ban", "Blocked senders", "/settings/blocked-senders/"),
         ),
     ),

@@ -147,6 +147,15 @@ class MailPreview(rx.Component):
     styles: rx.Var[str]
 
 
+class Documents(rx.Component):
+    """The organisation's documents, as the settings show them; `shares`: with whom the person can share one."""
+
+    library = "$/public/widgets/documents.jsx"
+    tag = "Documents"
+
+    shares: rx.Var[Any]
+
+
 class Bridge(rx.Component):
     """Passes what assets/js/desk.js decided at once (selection, done, scrolling) on to the state."""
 
@@ -263,6 +272,7 @@ formatted = Formatted.create
 mail_frame = MailFrame.create
 comment_box = CommentBox.create
 comment_editor = CommentEditor.create
+documents_widget = Documents.create
 composer = Composer.create
 writer = Writer.create
 mail_preview = MailPreview.create

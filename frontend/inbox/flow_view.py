@@ -12,6 +12,7 @@ from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
 from frontend.inbox.merging_view import unmerge_button
 from frontend.inbox.panes import EntryView
+from frontend.inbox.shared_files import shared_line
 from frontend.inbox.splitting_view import split_button
 from frontend.inbox.state import Inbox
 from frontend.outbox.state import Outbox
@@ -42,6 +43,7 @@ def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
                 piece.text, " · ", ago(at=piece.at, long=True), unmerge_button(conversation, piece), class_name="act"
             ),
         ),
+        ("shared", shared_line(piece, conversation)),
         ("outgoing", _outgoing(piece)),
         ("writing", _writing(piece, conversation)),
         rx.fragment(),

@@ -20,12 +20,14 @@ from backend.conversations.contracts import (
     ConversationDetail,
     LinkedConversation,
 )
+from backend.documents.contracts import SharedFile
 from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, MessageItem
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
 from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.comment_text import Link, comment_html
 from frontend.inbox.merges import last_merge, revocable, split_choices
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
+from frontend.inbox.shared_files import file_open, opened_words
 from frontend.inbox.sharing import is_guest, seers, share_marks, share_names
 from frontend.inbox.tags import LabelView, labels_of
 from frontend.view import View
@@ -59,7 +61,7 @@ class EntryView(TypedDict):
     """One piece of the flow. `kind` says which of the fields mean something."""
 
     key: str
-    kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh"]
+    kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh", "shared"]
     id: int
     at: str
     face: Face
@@ -317,6 +319,8 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
         entry = _activity(view, activity)
         entry["choices"] = ["unmerge"] if activity.id in merges else []
         timed.append((activity.at, 2, entry))
+    for file in detail.shared_files:
+        timed.append((file.at, 0, _shared_file(file, guest=is_guest(view, detail.row))))
     timed.sort(key=lambda each: (each[0], each[1], each[2]["id"]))
     entries = [entry for _, _, entry in timed]
     entries += [_outgoing(view, each) for each in detail.outgoing if needs_showing(each)]
@@ -339,7 +343,9 @@ def _first_new(view: View, detail: ConversationDetail, opened: Opened) -> Commen
     )
 
 
-def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh"]) -> EntryView:
+def _entry(
+    key: str, kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh", "shared"]
+) -> EntryView:
     return EntryView(
         key=key, kind=kind, id=0, at="", face=NOBODY, who="", address="", to_whom="", open=True, outgoing=False,
         snippet="", text="", html="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False,
@@ -347,6 +353,17 @@ def _entry(key: str, kind: Literal["message", "comment", "activity", "outgoing",
         tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
         refused=[], choices=[], subject="", leaves_at="", came=[], author=0,
     )  # fmt: skip
+
+
+def _shared_file(file: SharedFile, *, guest: bool) -> EntryView:
+    entry = _entry(f"s{file.id}", "shared")
+    entry["id"] = file.id
+    entry["at"] = file.at.isoformat()
+    entry["text"] = f"{file.filename}, by link: {opened_words(file)}"
+    entry["leaves_at"] = file.viewed_at.isoformat() if file.viewed_at else ""
+    entry["reason"] = "" if file_open(file) else "the link is closed" if file.closed else "the link has ended"
+    entry["choices"] = ["close_link"] if file_open(file) and not guest else []
+    return entry
 
 
 def _message(view: View, message: MessageItem, body: MessageBody | None, is_open: bool, opened: Opened) -> EntryView:

@@ -54,6 +54,7 @@ DEEDS = {
     "address_asked": "sent the link that asks whose an address is",
     "address_verified": "said that an address is theirs",
     "system_mail_set": "set as whom Tandem itself writes",
+    "document_deleted": "deleted a document",
     "link_added": "added a saved link",
     "link_changed": "changed a saved link",
     "link_removed": "deleted a saved link",

@@ -142,6 +142,8 @@ async def make_objects(api: Api) -> Objects:
     view = await ana.post("/views", {"name": "Everything", "filters": {}, "shared": "everybody"})
     template = await ana.post("/templates", {"name": "Thanks", "text": "Hello", "shared": "everybody"})
     sent_up = await ana.request("POST", "/template-pictures", files={"file": ("hub.png", picture, "image/png")})
+    document = await ana.request("POST", "/documents", files={"file": ("prices.pdf", b"pdf", "application/pdf")})
+    shared = await share(ana, conversation_id, document.json()["id"])
     link = await ana.post("/links", {"kind": "survey", "name": "Ask", "url": "https://ask.example/"})
     token = await ana.post("/me/tokens", {"name": "Reports"})
     browser = Subscriber("https://push.example.net/1")
@@ -172,6 +174,10 @@ async def make_objects(api: Api) -> Objects:
             "template_id": template["id"],
             "picture": sent_up.json()["content_id"],
             "link_id": link["id"],
+            "document_id": document.json()["id"],
+            "number": 1,
+            "file_id": shared[0],
+            "key": shared[1],
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
             "invitation_id": invited.invitation.id,
@@ -183,6 +189,17 @@ async def make_objects(api: Api) -> Objects:
             "unsorted_id": await deliver(intake["id"], waiting),
         },
     )
+
+
+async def share(who: Member, conversation_id: int, document_id: int) -> tuple[int, str]:
+    """Send a document as a link; answers its number in the conversation, and the key."""
+    draft = await who.post("/drafts", {"kind": "reply", "conversation_id": conversation_id}, Draft)
+    made = await who.post(f"/drafts/{draft.id}/documents/{document_id}/link", {})
+    saved = {"to": [{"name": "", "address": "carla@customer.example"}], "cc": [], "bcc": [], "subject": "Prices"}
+    draft = await who.put(f"/drafts/{draft.id}", saved | {"version": draft.version, "text": made["text"]}, Draft)
+    await who.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version, undo_seconds=30, even_if_answered=True))
+    detail = await who.get(f"/conversations/{conversation_id}", ConversationDetail)
+    return detail.shared_files[0].id, made["url"].rpartition("/")[2]
 
 
 async def write_draft(api: Api, conversation_id: int) -> Draft:
@@ -407,6 +424,7 @@ BODIES: dict[str, list[dict[str, Any]]] = {
     "POST /rendered-text": [{"mailbox_id": "mailbox_id"}, {"conversation_id": "conversation_id"}],
     "POST /notifications/read": [{"conversation_id": "conversation_id"}],
     "POST /contacts/{contact_id:int}/merge": [{"other_id": "contact_id"}],
+    "POST /drafts/{draft_id:int}/attachments-from-mail": [{"message_id": "message_id", "position": 0}],
     "PUT /drafts/{draft_id:int}/sender": [{"sender": {}, "mailbox_id": "mailbox_id"}],
     "PUT /conversations/{conversation_id:int}/mailbox": [{"mailbox_id": "mailbox_id"}],
     "POST /conversations/{conversation_id:int}/split": [{"message_id": "message_id"}],

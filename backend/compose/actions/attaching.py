@@ -8,10 +8,12 @@ from backend.compose.beginnings import CarriedFile
 from backend.compose.contracts import Draft, QuotedMessage
 from backend.compose.queries import attachments_of_draft
 from backend.compose.quoting import quote_of
-from backend.database.connection import execute, fetch_row
+from backend.database.connection import Row, execute, fetch_row
+from backend.documents.queries import access_version
 from backend.errors import NotFound, TooLarge, Unacceptable
 from backend.mail.keeping import keep_one
 from backend.mail.pictures import KINDS
+from backend.mail.queries import read_attachment
 from sync.mime.attachments import safe_filename
 from sync.mime.characters import clean_line
 
@@ -37,6 +39,42 @@ async def attach_file(
         digest=await keep_one(content),
         content_id=f"{secrets.token_hex(12)}@picture" if in_text else "",
     )
+    return await _attach(asker, draft_id, file)
+
+
+async def attach_document(asker: Asker, draft_id: int, document_id: int) -> Draft:
+    """Attach the newest version of a document: what is uploaded to that later changes nothing here.
+
+    Raises NotFound for a document that the person may not use, TooLarge as for any other file.
+    """
+    version = await access_version(asker, document_id)
+    return await _attach(asker, draft_id, _carried(version))
+
+
+def _carried(record: Row) -> CarriedFile:
+    return CarriedFile(
+        filename=record["filename"],
+        content_type=record["content_type"],
+        size=record["size"],
+        digest=record["digest"],
+        content_id="",
+    )
+
+
+async def attach_from_mail(asker: Asker, draft_id: int, message_id: int, position: int) -> Draft:
+    """Attach what hangs on a mail that the person sees. Raises NotFound, and TooLarge as for any other file."""
+    found = await read_attachment(asker, message_id, position)
+    file = CarriedFile(
+        filename=safe_filename(clean_line(found.filename or ""))[:200] or "attachment",
+        content_type=clean_line(found.content_type)[:150].lower() or "application/octet-stream",
+        size=len(found.content),
+        digest=await keep_one(found.content),
+        content_id="",
+    )
+    return await _attach(asker, draft_id, file)
+
+
+async def _attach(asker: Asker, draft_id: int, file: CarriedFile) -> Draft:
     async with changing_draft(asker.user_id, draft_id) as change:
         await check_room(draft_id, file)
         await add_file(draft_id, file)

@@ -26,6 +26,7 @@ from backend.conversations.contracts import (
 )
 from backend.conversations.threads import begin_conversation
 from backend.database.connection import Row, execute, fetch_row, fetch_value
+from backend.documents.sharing import bind_links
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
 from backend.identities.queries import sender_of
@@ -100,6 +101,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             await _give_files(draft_id, numbers)
             if len(numbers) > 1:
                 await _bind(numbers, written_in(draft))
+            await bind_links(change, draft_id, draft.text if draft.html is None else draft.html, numbers[0])
             if begun:
                 change.tell(lambda row: ConversationAdded(row=row))
             sent = [await read_outgoing(number) for number in numbers]

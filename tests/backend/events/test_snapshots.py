@@ -648,6 +648,32 @@ async def a_new_mail_sent_and_cancelled(scene: Scene) -> None:
     await scene.api.ana.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version, undo_seconds=30), Outgoing)
 
 
+async def send_a_link(scene: Scene) -> Outgoing:
+    form = {"file": ("prices.pdf", b"pdf", "application/pdf")}
+    document = (await scene.api.ana.request("POST", "/documents", files=form)).json()
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    made = await scene.api.ana.post(f"/drafts/{draft.id}/documents/{document['id']}/link", {})
+    draft = await save(scene, draft, made["text"])
+    given = SendDraft(version=draft.version, undo_seconds=30)
+    outgoing = await scene.api.ana.post(f"/drafts/{draft.id}/send", given, Outgoing)
+    path = made["url"].partition("/api/v1")[2]
+    await scene.api.stranger().client.get(path, headers={"user-agent": "Mozilla/5.0 Firefox/140.0"})
+    return outgoing
+
+
+@deed
+async def a_document_sent_as_a_link_opened_and_closed(scene: Scene) -> None:
+    await send_a_link(scene)
+    detail = await scene.api.ana.get(f"/conversations/{scene.open}", ConversationDetail)
+    assert [each.views for each in detail.shared_files] == [1]
+    await scene.api.ana.request("DELETE", f"/conversations/{scene.open}/shared-files/{detail.shared_files[0].id}")
+
+
+@deed
+async def a_document_sent_as_a_link_and_taken_back(scene: Scene) -> None:
+    await scene.api.ana.post(f"/outbox/{(await send_a_link(scene)).id}/undo")
+
+
 async def send_to_each(scene: Scene) -> Outgoing:
     draft = await scene.api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=scene.api.support), Draft)
     to = [MailAddress(name="", address=f"{name}@customer.example") for name in ("carla", "dan")]

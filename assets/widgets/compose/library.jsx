@@ -1,0 +1,120 @@
+import { createElement as h, useEffect, useRef, useState } from "react";
+import { icon } from "./icons.jsx";
+import { json, post } from "./templates.js";
+
+// Files that are there already: documents of the organisation, and what hung on earlier mail of this conversation or of
+// one that is found by words. A document goes along as it is now, or as a link whose readers are counted.
+const MOST_FOUND = 8;
+
+export const sizeOf = (bytes) => (bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);
+const api = async (path) => json(await fetch(`/api/v1${path}`));
+
+/** The files of a conversation's mail, the newest first. */
+const filesIn = async (id) => {
+  const { row, messages } = await api(`/conversations/${id}`);
+  return messages.reverse().flatMap((message) =>
+    message.attachments
+      .filter((each) => !each.inline)
+      .map((each) => ({ ...each, key: `${message.id}.${each.position}`, message_id: message.id, subject: row.subject, who: message.sender?.name || message.sender?.address || "us" })),
+  );
+};
+const findFiles = async (draft, words) => {
+  if (!words.trim()) return draft.conversation_id ? filesIn(draft.conversation_id) : [];
+  const { items } = await api(`/search?q=${encodeURIComponent(`${words} has:attachment`)}`);
+  const found = await Promise.all(items.slice(0, MOST_FOUND).map(({ row }) => filesIn(row.id)));
+  return found.flat();
+};
+
+/** `onAttached` when a file was attached; `onPut` gets a link, { text, html }. */
+export function Library({ draft, onAttached, onPut, onClose }) {
+  const [tab, setTab] = useState("documents");
+  const [words, setWords] = useState("");
+  const [found, setFound] = useState(null);
+  const [said, setSaid] = useState("");
+  const [fault, setFault] = useState("");
+  const dialog = useRef(null);
+
+  useEffect(() => {
+    dialog.current.showModal();
+    dialog.current.querySelector("input")?.focus();
+  }, []);
+  useEffect(() => {
+    let wanted = true;
+    const look = () =>
+      (tab === "documents" ? api(`/documents?q=${encodeURIComponent(words)}`) : findFiles(draft, words)).then(
+        (all) => wanted && (setFound(all), setFault("")),
+        (refused) => wanted && setFault(refused.message),
+      );
+    const timer = setTimeout(look, found === null ? 0 : 200);
+    return () => ((wanted = false), clearTimeout(timer));
+  }, [tab, words]);
+
+  const attempt = async (deed) => {
+    setFault("");
+    try {
+      await deed();
+    } catch (refused) {
+      setFault(refused.message);
+    }
+  };
+  const attach = (name, path, body) =>
+    attempt(async () => {
+      await post(`/drafts/${draft.id}/${path}`, body);
+      setSaid(`${name} is attached`);
+      onAttached();
+    });
+  const link = (each) => attempt(async () => onPut(await post(`/drafts/${draft.id}/documents/${each.id}/link`, {})));
+  const choose = (name) => () => name !== tab && (setFound(null), setSaid(""), setTab(name));
+  const keys = (event) => {
+    event.stopPropagation(); // the composer's keys are not meant
+    if (event.key === "Escape") (event.preventDefault(), onClose());
+  };
+
+  const line = (key, name, notes, ...buttons) =>
+    h("li", { key }, icon("page", 15), h("span", { className: "line-text" }, h("b", { className: "el" }, name), h("small", { className: "el" }, notes)), ...buttons);
+  const documents = () =>
+    found.map((each) => {
+      const [newest] = each.versions;
+      const notes = [each.folder, newest.filename, sizeOf(newest.size), each.versions.length > 1 && `version ${newest.number}`].filter(Boolean).join(" · ");
+      return line(
+        each.id,
+        each.name,
+        notes,
+        h("button", { key: "attach", type: "button", className: "btn", "aria-label": `Attach ${each.name}`, onClick: () => attach(each.name, `documents/${each.id}`, null) }, "Attach"),
+        h("button", { key: "link", type: "button", className: "btn", "aria-label": `Link to ${each.name}`, title: "Leads to this version for 30 days; you see how often it was opened", onClick: () => link(each) }, "Link"),
+      );
+    });
+  const files = () =>
+    found.map((each) =>
+      line(
+        each.key,
+        each.filename || "attachment",
+        `${sizeOf(each.size)} · ${each.who} · ${each.subject}`,
+        h("button", { key: "attach", type: "button", className: "btn", "aria-label": `Attach ${each.filename || "attachment"}`, onClick: () => attach(each.filename || "attachment", "attachments-from-mail", { message_id: each.message_id, position: each.position }) }, "Attach"),
+      ),
+    );
+  const nothing =
+    tab === "documents"
+      ? words ? "Nothing found. Look for other words." : "No documents yet. They are uploaded in the settings, under Documents."
+      : words ? "No mail with these words has a file." : "No mail of this conversation has a file. Look in others by their words.";
+  return h(
+    "dialog",
+    { ref: dialog, className: "picker library", "aria-label": "Files that are there", onKeyDown: keys, onClose, onClick: (event) => event.target === dialog.current && onClose() },
+    h(
+      "div",
+      { className: "picker-head" },
+      icon("search", 16),
+      h("input", { type: "search", value: words, placeholder: tab === "documents" ? "Find by name, folder or file" : "Find mail by its words", "aria-label": "Find a file", onChange: (event) => setWords(event.target.value) }),
+      h("button", { type: "button", className: "btn q sq", "aria-label": "Close", onClick: onClose }, icon("close", 15)),
+    ),
+    h(
+      "div",
+      { className: "library-tabs", role: "group", "aria-label": "Where from" },
+      [["documents", "Documents"], ["mail", "Earlier mail"]].map(([name, label]) => h("button", { key: name, type: "button", className: name === tab ? "btn on" : "btn q", "aria-pressed": name === tab, onClick: choose(name) }, label)),
+    ),
+    fault && h("p", { className: "form-problem", role: "alert" }, fault),
+    h("ul", { className: "lines library-list", "aria-label": "Files" }, found && (tab === "documents" ? documents() : files())),
+    found?.length === 0 && h("p", { className: "third library-none" }, nothing),
+    h("div", { className: "picker-foot" }, h("span", { className: "third el grow", role: "status" }, said), h("button", { type: "button", className: "btn pri", onClick: onClose }, "Done")),
+  );
+}
