@@ -153,7 +153,8 @@ def unwritten(draft: Draft) -> dict[str, list[MailAddress]]:
 async def note_copy(account_id: int, draft_id: int, copy: Copy, digest: str) -> None:
     """This version is about to be put into the folder: whoever meets it there knows it."""
     await execute(
-        "INSERT INTO draft_copies (account_id, draft_id, version, message_id, digest) SELECT $1, $2, $3, $4, $5 "
+        "INSERT INTO draft_copies (account_id, draft_id, version, message_id, content_digest) "
+        "SELECT $1, $2, $3, $4, $5 "
         "WHERE NOT EXISTS (SELECT 1 FROM draft_copies WHERE account_id = $1 AND message_id = $4)",
         account_id,
         draft_id,

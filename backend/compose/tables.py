@@ -147,6 +147,6 @@ class DraftCopy(Table, tablename="draft_copies"):
     draft_id = BigInt(null=True, default=None, help_text="None: what stands there is no draft.")
     version = BigInt(default=0, help_text="Of the draft, when it was as the message says.")
     message_id = Text()
-    digest = Text(help_text="sync/mime/digest.py")
+    content_digest = Text(help_text="sync/mime/digest.py")
     uid_validity = BigInt(default=0)
     uid = BigInt(null=True, default=None, help_text="None until it was seen, or told when it was put there.")

@@ -131,7 +131,7 @@ async def _take(act: Action, mailbox: Row, account_id: int, uid_validity: int, f
         account_id,
         message_id,
     )
-    same = next((each for each in known if each["uid"] is None or each["digest"] == found.parsed.digest), None)
+    same = next((each for each in known if each["uid"] is None or each["content_digest"] == found.parsed.digest), None)
     if same is not None:
         await execute(
             "UPDATE draft_copies SET uid = $2, uid_validity = $3 WHERE id = $1", same["id"], found.uid, uid_validity
@@ -144,7 +144,7 @@ async def _take(act: Action, mailbox: Row, account_id: int, uid_validity: int, f
     if taken is None and found.is_draft:
         taken = await _begin(act, mailbox, found)
     await execute(
-        "INSERT INTO draft_copies (account_id, draft_id, version, message_id, digest, uid_validity, uid) "
+        "INSERT INTO draft_copies (account_id, draft_id, version, message_id, content_digest, uid_validity, uid) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7)",
         account_id,
         taken[0] if taken else None,

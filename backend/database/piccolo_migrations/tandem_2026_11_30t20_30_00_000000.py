@@ -147,8 +147,8 @@ async def forwards():
     manager.add_column(
         table_class_name="DraftCopy",
         tablename="draft_copies",
-        column_name="digest",
-        db_column_name="digest",
+        column_name="content_digest",
+        db_column_name="content_digest",
         column_class_name="Text",
         column_class=Text,
         params={
