@@ -31,6 +31,8 @@ PAGES = (
     "/settings/intake/",
     "/settings/outgoing/",
     "/settings/blocked-senders/",
+    "/settings/links/",
+    "/settings/documents/",
     "/settings/views/",
     "/settings/templates/",
     "/settings/signatures/",

@@ -149,3 +149,18 @@ async def test_one_links_only_what_one_may_use(api: Api) -> None:
     refusal = await api.jonas.refused("POST", f"/drafts/{draft.id}/documents/{document.id}/link", LinkDocument())
     assert refusal.status == 404
     assert (await api.jonas.refused("POST", f"/drafts/{draft.id}/documents/{document.id}")).status == 404
+
+
+async def test_mails_to_each_have_one_link_which_is_the_drafts_again_when_all_are_taken_back(api: Api) -> None:
+    draft, _, made = await linked(api)
+    people = [CARLA, MailAddress(name="Dan", address="dan@customer.example")]
+    saved = {"version": draft.version, "to": people, "cc": [], "bcc": [], "subject": "Prices", "text": made.text}
+    draft = await api.ana.put(f"/drafts/{draft.id}", saved, Draft)
+    given = SendDraft(version=draft.version, undo_seconds=30, one_each=True)
+    outgoing = await api.ana.post(f"/drafts/{draft.id}/send", given, Outgoing)
+    assert len(await files(api, draft.conversation_id)) == 1
+    await opened(api, made.url)
+    assert [each.views for each in await files(api, draft.conversation_id)] == [1]
+    again = await api.ana.post(f"/outbox/{outgoing.id}/undo", None, Draft)
+    assert made.url in again.text and await files(api, draft.conversation_id) == []
+    assert (await opened(api, made.url)).status_code == 200
