@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -51,6 +52,24 @@ LOOK = """async (rules) => {
 }"""
 
 
+# Colours fade for a tenth of a second; axe shall see where they arrive. What is shown for seconds is not waited for.
+SETTLE = """Promise.race([
+  Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0))),
+  new Promise((done) => setTimeout(done, 1000)),
+])"""
+ANSWER_SECONDS = 30
+
+
+async def _answer(page: Page, script: str, argument: Any = None) -> Any:
+    """What the page answers. Asked once more where it says nothing: a script has no time limit of its own."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await page.evaluate(script, argument)
+    except TimeoutError:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await page.evaluate(script, argument)
+
+
 async def faults(page: Page, where: str) -> list[str]:
     """What axe calls serious or critical on the page as it stands, at both sizes and in both themes."""
     if await page.evaluate("typeof axe === 'undefined'"):
@@ -61,11 +80,9 @@ async def faults(page: Page, where: str) -> list[str]:
         for theme in ("light", "dark"):
             await page.emulate_media(color_scheme=theme)
             await expect(page.locator("html")).to_have_class(theme)
-            # Colours fade for a tenth of a second; axe shall see where they arrive.
-            await page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
+            await _answer(page, SETTLE)
             # A theme changes colours and nothing else.
-            rules = ["color-contrast"] if theme == "dark" else []
-            seen: Any = await page.evaluate(LOOK, rules)
+            seen: Any = await _answer(page, LOOK, ["color-contrast"] if theme == "dark" else [])
             found += [f"{where} at {size['width']}, {theme}: {each}" for each in seen]
     await page.set_viewport_size(DESK)  # pyright: ignore[reportArgumentType] # a size is a dictionary
     return found
