@@ -4,23 +4,22 @@ The copy names what it is a version of by its Message-ID, which no other version
 another mail program keeps that, or puts a new message in its place.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.compose.contracts import Draft
-from backend.compose.freeze import thread_of
+from backend.compose.freeze import attached, thread_of, written_addresses
 from backend.compose.queries import attachments_of_draft, read_draft
 from backend.compose.senders import drafted_as
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.events.record import action
 from backend.jobs import enqueue_or_hasten
-from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from sync.mime.build import Composition, build_message, new_message_id
 from sync.mime.composed import pictures_in
-from sync.mime.message import Address, Attachment
-from sync.mime.recipients import parse_recipients
+from sync.mime.message import Address
 
 AFTER_LAST_EDIT = timedelta(seconds=30)
 AFTER_LEAVING = timedelta(seconds=1)
@@ -111,35 +110,17 @@ async def write_copy(account_id: int, draft_id: int) -> Copy:
         date=draft.updated_at.replace(microsecond=0),
         text=draft.text,
         html=draft.html,
-        attachments=tuple(
-            [
-                Attachment(
-                    position,
-                    file["filename"],
-                    file["content_type"],
-                    file["content_id"] or None,
-                    bool(file["content_id"]),
-                    await blobs.get(file["digest"]),
-                )
-                for position, file in enumerate(await attachments_of_draft(draft_id))
-                if not file["content_id"] or file["content_id"] in shown
-            ]
-        ),
+        attachments=tuple(await attached(await attachments_of_draft(draft_id), shown)),
         in_reply_to=in_reply_to,
         references=references,
         unfinished=True,
     )
-    return Copy(draft.version, message_id, build_message(composition))
+    return Copy(draft.version, message_id, await asyncio.to_thread(build_message, composition))
 
 
 def _written(people: Sequence[MailAddress]) -> tuple[Address, ...]:
     """Those whose address is one: the rest of what was typed stays here."""
-    found: list[Address] = []
-    for person in people:
-        parsed, wrong = parse_recipients(person.address)
-        if len(parsed) == 1 and not wrong:
-            found.append(Address(person.name or parsed[0].name, parsed[0].address))
-    return tuple(found)
+    return tuple(written_addresses(people)[0])
 
 
 def unwritten(draft: Draft) -> dict[str, list[MailAddress]]:

@@ -51,7 +51,7 @@ def check_recipients(draft: Draft) -> CheckedRecipients:
     wrong: dict[str, str] = {}
     lists: dict[str, tuple[Address, ...]] = {}
     for field, people in (("to", draft.to), ("cc", draft.cc), ("bcc", draft.bcc)):
-        found, problems = _checked(people)
+        found, problems = written_addresses(people)
         lists[field] = tuple(found)
         if problems:
             wrong[field] = " ".join(problems)
@@ -64,7 +64,8 @@ def check_recipients(draft: Draft) -> CheckedRecipients:
     return CheckedRecipients(lists["to"], lists["cc"], lists["bcc"])
 
 
-def _checked(people: Sequence[MailAddress]) -> tuple[list[Address], list[str]]:
+def written_addresses(people: Sequence[MailAddress]) -> tuple[list[Address], list[str]]:
+    """Those of them whose address is one, and what is wrong with the others."""
     found: list[Address] = []
     problems: list[str] = []
     for person in people:
@@ -96,18 +97,7 @@ async def freeze(
     in_reply_to, references = await thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
     text, html, quoted = await body_of(draft, answers_id, writer_id)
     shown = set(pictures_in(html or ""))
-    attachments = [
-        Attachment(
-            position,
-            file["filename"],
-            file["content_type"],
-            file["content_id"] or None,
-            bool(file["content_id"]),
-            await blobs.get(file["digest"]),
-        )
-        for position, file in enumerate(files)
-        if not file["content_id"] or file["content_id"] in shown
-    ]
+    attachments = await attached(files, shown)
     known = {each.content_id for each in attachments}
     attachments += [each for each in quoted if each.content_id in shown - known]
     attachments += await _pictures_of_templates(writer_id, shown - known, len(attachments))
@@ -141,6 +131,22 @@ async def freeze(
         server_id=leaving.server_id,
         envelope=_each_once([*recipients.addresses, *own_copy]),
     )
+
+
+async def attached(files: Sequence[Row], shown: Collection[str]) -> list[Attachment]:
+    """The files of a draft, and those of its pictures that its text shows."""
+    return [
+        Attachment(
+            position,
+            file["filename"],
+            file["content_type"],
+            file["content_id"] or None,
+            bool(file["content_id"]),
+            await blobs.get(file["digest"]),
+        )
+        for position, file in enumerate(files)
+        if not file["content_id"] or file["content_id"] in shown
+    ]
 
 
 async def _pictures_of_templates(writer_id: int, content_ids: Collection[str], position: int) -> list[Attachment]:

@@ -12,19 +12,19 @@ from backend.errors import Forbidden, TooLarge, Unacceptable
 from backend.events.record import action
 from backend.mail.keeping import keep_one
 from backend.people.audit import audit
-from backend.people.checks import LONGEST_NAME, check_name, refuse
+from backend.people.checks import LONGEST_NAME, check_folder, check_name
+from backend.people.shared_with import check_own_team
 from sync.mime.attachments import safe_filename
 from sync.mime.characters import clean_line
 
 MOST_DOCUMENTS = 5_000
 MOST_VERSIONS = 200
 LARGEST_DOCUMENT = 25 * 1024 * 1024
-LONGEST_FOLDER = 200
 
 
 async def add_document(asker: Asker, filename: str, content_type: str, content: bytes, *, folder: str = "") -> Document:
     """A new document for everybody, named as its file. Raises TooLarge and Unacceptable."""
-    place = _folder(folder)
+    place = check_folder(folder)
     file = await _kept(filename, content_type, content)
     async with action(asker.user_id):
         if await fetch_value("SELECT count(*) FROM documents") >= MOST_DOCUMENTS:
@@ -56,12 +56,12 @@ async def add_version(asker: Asker, document_id: int, filename: str, content_typ
 
 async def save_document(asker: Asker, document_id: int, given: SaveDocument) -> Document:
     """Another name or place, or other people who can use it. Raises NotFound, Forbidden, Unacceptable."""
-    name, folder = check_name(given.name), _folder(given.folder)
+    name, folder = check_name(given.name), check_folder(given.folder)
     async with action(asker.user_id):
         before = await _changeable(asker, document_id)
         team_id = given.team_id if given.shared == "team" else None
         if (given.shared, team_id) != (before["shared"], before["team_id"]):
-            await _check_sharing(asker, given)
+            await check_own_team(asker, given.shared, given.team_id)
         await execute(
             "UPDATE documents SET name = $2, folder = $3, shared = $4, team_id = $5, updated_at = now() WHERE id = $1",
             document_id,
@@ -109,17 +109,3 @@ async def _changeable(asker: Asker, document_id: int) -> Row:
         raise Forbidden("Only who made a document, and admins, change it.", "Ask one of them.")
     locked = await fetch_row("SELECT * FROM documents WHERE id = $1 FOR UPDATE", document_id)
     return locked if locked is not None else await access_document(asker, document_id)
-
-
-async def _check_sharing(asker: Asker, given: SaveDocument) -> None:
-    if given.shared == "team" and not await fetch_value(
-        "SELECT 1 FROM team_members WHERE team_id = $1 AND user_id = $2", given.team_id or 0, asker.user_id
-    ):
-        raise refuse("team_id", "You are not in this team.", "Choose one of your teams.")
-
-
-def _folder(given: str) -> str:
-    folder = "/".join(part for each in given.split("/") if (part := " ".join(each.split())))
-    if len(folder) > LONGEST_FOLDER or "\x00" in folder:
-        raise refuse("folder", f"A folder's name has at most {LONGEST_FOLDER} characters.", "Choose a shorter one.")
-    return folder

@@ -8,11 +8,9 @@ from backend.access.asker import Asker
 from backend.database.connection import Row, fetch, fetch_row
 from backend.documents.contracts import Document, DocumentVersion, SharedFile
 from backend.errors import NotFound
+from backend.people.shared_with import uses
 
-USES = (
-    "(d.maker_id = $1 OR d.shared = 'everybody' OR (d.shared = 'team' AND EXISTS "
-    "(SELECT 1 FROM team_members m WHERE m.team_id = d.team_id AND m.user_id = $1)))"
-)
+USES = uses("d")
 """SQL: the document `d` is the person's own, or they may use it."""
 LONGEST_QUERY = 200
 MOST_VIEWS = 1_000

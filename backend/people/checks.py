@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from backend.errors import Unacceptable
 
 LONGEST_NAME = 100
+LONGEST_FOLDER = 200
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1_000
 """Characters; hashing more would only keep the server busy."""
@@ -27,6 +28,14 @@ def check_name(value: str, *, field: str = "name") -> str:
     if not name or len(name) > LONGEST_NAME or _CONTROL.search(name):
         raise refuse(field, "A name has 1 to 100 characters on one line.", "Type a name, or a shorter one.")
     return name
+
+
+def check_folder(value: str, *, field: str = "folder") -> str:
+    """The words between slashes, tidied; empty for none."""
+    folder = "/".join(part for each in value.split("/") if (part := " ".join(each.split())))
+    if len(folder) > LONGEST_FOLDER or "\x00" in folder:
+        raise refuse(field, f"A folder's name has at most {LONGEST_FOLDER} characters.", "Choose a shorter one.")
+    return folder
 
 
 def check_email(value: str, *, field: str = "email") -> str:

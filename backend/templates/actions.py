@@ -11,7 +11,8 @@ from backend.access.asker import Asker
 from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.errors import Conflict, Forbidden, NotFound, Unacceptable
 from backend.events.record import action
-from backend.people.checks import check_name, refuse
+from backend.people.checks import check_folder, check_name, refuse
+from backend.people.shared_with import check_own_team
 from backend.templates.contracts import LibraryTemplate, Rendered, RenderFor, RenderText, SaveTemplate, Template
 from backend.templates.filling import example_values, values_for
 from backend.templates.language import TemplateError, Values, check, render
@@ -23,14 +24,13 @@ from sync.mime.composed import lines_as_html
 
 MOST_TEMPLATES = 2_000
 """Of one person."""
-LONGEST_FOLDER = 200
 
 
 async def create_template(asker: Asker, given: SaveTemplate) -> Template:
     """A new template of the person's own, or one that they share. Raises Unacceptable."""
     checked = await asyncio.to_thread(_checked, given)
     async with action(asker.user_id):
-        await _check_sharing(asker, given)
+        await check_own_team(asker, given.shared, given.team_id)
         count = await fetch_value("SELECT count(*) FROM templates WHERE maker_id = $1", asker.user_id)
         if count >= MOST_TEMPLATES:
             raise Unacceptable(f"You have {MOST_TEMPLATES} templates already.", "Delete some that you do not use.")
@@ -58,7 +58,7 @@ async def save_template(asker: Asker, template_id: int, given: SaveTemplate) -> 
                 version=before["version"],
             )
         if (given.shared, given.team_id) != (before["shared"], before["team_id"]):
-            await _check_sharing(asker, given)
+            await check_own_team(asker, given.shared, given.team_id)
         record = await fetch_row(
             "UPDATE templates SET kind = $2, name = $3, folder = $4, shared = $5, team_id = $6, subject = $7, "
             "text = $8, html = $9, version = version + 1, updated_at = now() WHERE id = $1 RETURNING *",
@@ -170,22 +170,13 @@ async def _changeable(asker: Asker, template_id: int) -> Row:
     return locked if locked is not None else await access_template(asker, template_id)
 
 
-async def _check_sharing(asker: Asker, given: SaveTemplate) -> None:
-    if given.shared == "team" and not await fetch_value(
-        "SELECT 1 FROM team_members WHERE team_id = $1 AND user_id = $2", given.team_id or 0, asker.user_id
-    ):
-        raise refuse("team_id", "You are not in this team.", "Choose one of your teams.")
-
-
 Columns = tuple[str, str, str, str, int | None, str, str, str | None]
 """Those from `kind` to `html`."""
 
 
 def _checked(given: SaveTemplate) -> Columns:
     """The columns as they are kept."""
-    folder = "/".join(part for each in given.folder.split("/") if (part := " ".join(each.split())))
-    if len(folder) > LONGEST_FOLDER or "\x00" in folder:
-        raise refuse("folder", f"A folder's name has at most {LONGEST_FOLDER} characters.", "Choose a shorter one.")
+    folder = check_folder(given.folder)
     html = None if given.html is None else _checked_markup(given.html)
     parts = {"subject": " ".join(given.subject.split()), "text": given.text if html is None else markup_text(html)}
     for field, source in parts.items():

@@ -3,13 +3,11 @@
 from backend.access.asker import Asker
 from backend.database.connection import Row, fetch, fetch_row
 from backend.errors import NotFound
+from backend.people.shared_with import uses
 from backend.templates.contracts import Template
 from backend.templates.language import fields_in
 
-USES = (
-    "(t.maker_id = $1 OR t.shared = 'everybody' OR (t.shared = 'team' AND EXISTS "
-    "(SELECT 1 FROM team_members m WHERE m.team_id = t.team_id AND m.user_id = $1)))"
-)
+USES = uses("t")
 """SQL: the template `t` is the person's own, or shared with them."""
 
 LONGEST_QUERY = 200

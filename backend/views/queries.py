@@ -9,6 +9,7 @@ from backend.conversations.queries import MARK_COLUMNS, page_of, read_cursor, st
 from backend.conversations.rows import ROW_COLUMNS
 from backend.database.connection import Row, fetch, fetch_value, snapshot
 from backend.errors import BadRequest, NotFound
+from backend.people.shared_with import uses
 from backend.views.compile import TSQUERY, compile_filters
 from backend.views.contracts import Filters, SavedView, ViewCount
 
@@ -16,10 +17,7 @@ MOST_COUNTED = 100
 COMMON = 1_000
 """Hits from which on words count as common."""
 
-USES = (
-    "(v.maker_id = $1 OR v.shared = 'everybody' OR (v.shared = 'team' AND EXISTS "
-    "(SELECT 1 FROM team_members t WHERE t.team_id = v.team_id AND t.user_id = $1)))"
-)
+USES = uses("v")
 """SQL: the view `v` is the person's own, or shared with them."""
 
 _FROM = (

@@ -5,6 +5,7 @@ before it is put there again; a copy is forgotten only when the server has it no
 otherwise is the watcher's to tell (backend/compose/actions/elsewhere.py).
 """
 
+import asyncio
 from datetime import timedelta
 
 from backend.compose.copies import Copy, note_copy, superseded_copies, wanted_copies, write_copy
@@ -49,8 +50,9 @@ async def _keep(server: Connection, account_id: int, folder: str, draft_ids: lis
             copy = await write_copy(account_id, draft_id)
         except NotFound:
             continue  # it was sent or thrown away at this moment
+        parsed = await asyncio.to_thread(parse_message, copy.raw)
         async with action(None):
-            await note_copy(account_id, draft_id, copy, parse_message(copy.raw).digest)
+            await note_copy(account_id, draft_id, copy, parsed.digest)
         await _put(server, account_id, folder, copy)
     for record in await superseded_copies(account_id):
         await _take_away(server, folder, record["id"], record["uid_validity"], record["uid"], record["message_id"])

@@ -17,7 +17,7 @@ from backend.compose.beginnings import Beginning, CarriedFile, begin_new, begin_
 from backend.compose.contracts import CreateDraft, Draft, DraftChanged, DraftGone, SaveDraft
 from backend.compose.copies import AFTER_LEAVING, copy_later
 from backend.compose.queries import WrittenRecipients, read_draft
-from backend.conversations.change import audience_of, changing, handling, hold_membership, tell
+from backend.conversations.change import ConversationChange, audience_of, changing, handling, hold_membership, tell
 from backend.conversations.contracts import ConversationChanged
 from backend.conversations.trail import add_activity
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
@@ -68,15 +68,25 @@ async def create_draft(asker: Asker, given: CreateDraft) -> Draft:
     beginning = await (begin_new(asker, given) if given.kind == "new" else begin_reply(asker, given))
     if beginning.conversation_id is None:
         async with action(asker.user_id) as act:
-            record = await insert_draft(asker.user_id, beginning)
-            draft = await read_draft(record["id"])
-            await tell_draft(act, record, DraftChanged(draft=draft))
-        return draft
+            return await begin_alone(act, asker.user_id, beginning)
     async with handling(asker, beginning.conversation_id) as change:
-        record = await insert_draft(asker.user_id, beginning)
-        draft = await read_draft(record["id"])
-        change.tell(lambda row: ConversationChanged(row=row))
-        change.tell(lambda row: DraftChanged(draft=draft))
+        return await begin_in(change, asker.user_id, beginning)
+
+
+async def begin_alone(act: Action, author_id: int, beginning: Beginning) -> Draft:
+    """Write a draft of a new mail, and tell its author."""
+    record = await insert_draft(author_id, beginning)
+    draft = await read_draft(record["id"])
+    await tell_draft(act, record, DraftChanged(draft=draft))
+    return draft
+
+
+async def begin_in(change: ConversationChange, author_id: int, beginning: Beginning) -> Draft:
+    """Write a draft in a conversation, and tell everybody who sees that."""
+    record = await insert_draft(author_id, beginning)
+    draft = await read_draft(record["id"])
+    change.tell(lambda row: ConversationChanged(row=row))
+    change.tell(lambda row: DraftChanged(draft=draft))
     return draft
 
 

@@ -21,17 +21,15 @@ from backend.compose.actions.drafts import (
     LONGEST_TEXT,
     DraftChange,
     add_file,
-    insert_draft,
+    begin_alone,
+    begin_in,
     locked_draft,
     remove_draft,
-    tell_draft,
 )
 from backend.compose.beginnings import Beginning, CarriedFile
-from backend.compose.contracts import DraftChanged
 from backend.compose.copies import unwritten
 from backend.compose.queries import WrittenRecipients, read_draft
 from backend.conversations.change import changing
-from backend.conversations.contracts import ConversationChanged
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import Conflict, NotFound
 from backend.events.record import Action, action
@@ -203,15 +201,11 @@ async def _begin(act: Action, mailbox: Row, found: FoundDraft) -> tuple[int, int
         files=found.files,
     )
     if beginning.conversation_id is None:
-        record = await insert_draft(author_id, beginning)
-        await tell_draft(act, record, DraftChanged(draft=await read_draft(record["id"])))
-        return record["id"], record["version"]
-    async with changing(act.actor_id, beginning.conversation_id) as change:
-        record = await insert_draft(author_id, beginning)
-        draft = await read_draft(record["id"])
-        change.tell(lambda row: ConversationChanged(row=row))
-        change.tell(lambda row: DraftChanged(draft=draft))
-    return record["id"], record["version"]
+        begun = await begin_alone(act, author_id, beginning)
+    else:
+        async with changing(act.actor_id, beginning.conversation_id) as change:
+            begun = await begin_in(change, author_id, beginning)
+    return begun.id, begun.version
 
 
 async def _first_who_handles(mailbox_id: int) -> int | None:
