@@ -131,7 +131,8 @@ export function Documents({ shares }) {
               h(
                 "li",
                 { key: each.id },
-                changing === each.id
+                // Before it is known with whom it can be shared, nothing could be saved.
+                changing === each.id && shares.length
                   ? form(each)
                   : [
                       h("span", { key: "picture" }, icon("page", 16)),

@@ -111,15 +111,35 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
     assert seat.complaints == []
 
 
-async def test_what_is_typed_before_the_editor_has_come_goes_on_in_it(office: Office, seats: Seats) -> None:
-    seat = await seats.at(office.product, office.ana)
+async def editor_held_back(page: Page) -> asyncio.Event:
+    """The editor's script comes to this page no sooner than the event is set."""
     comes = asyncio.Event()
 
     async def late(route: Route) -> None:
         await comes.wait()
         await route.continue_()
 
-    await seat.page.route("**/assets/editor-*.js", late)
+    await page.route("**/assets/editor-*.js", late)
+    return comes
+
+
+async def test_the_focus_stays_where_it_is_when_the_editor_comes(office: Office, seats: Seats) -> None:
+    seat = await seats.at(office.product, office.ana)
+    comes = await editor_held_back(seat.page)
+    page = await seat.open()
+    pane = await open_reply(office, page, "Focus in a late composer")
+    await page.keyboard.press("Tab")
+    off = pane.get_by_role("button", name="Leave the quotation out")
+    await expect(off).to_be_focused()
+    comes.set()
+    await expect(pane.locator(".ProseMirror")).to_be_visible()
+    await expect(off).to_be_focused()
+    await pane.get_by_role("button", name="Discard the draft").click()
+
+
+async def test_what_is_typed_before_the_editor_has_come_goes_on_in_it(office: Office, seats: Seats) -> None:
+    seat = await seats.at(office.product, office.ana)
+    comes = await editor_held_back(seat.page)
     page = await seat.open()
     pane = await open_reply(office, page, "Before the editor")
     await page.keyboard.type("- Typed at once")

@@ -1,6 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { sendUp, takeQuote } from "./files.js";
+import { keepingFocus } from "./focus.js";
 import { icon } from "./icons.jsx";
 import { htmlOf } from "./plain.js";
 
@@ -50,7 +51,7 @@ export function Body({ draft, handle, together, line, quoted, onQuoted, onChange
       () => {
         const node = field.current;
         typed.current = node && { text: node.readOnly ? "" : node.value, focused: document.activeElement === node };
-        flushSync(() => setReady(true)); // not a key in between
+        keepingFocus(draft.id, () => flushSync(() => setReady(true))); // not a key in between
       },
       () => setFailed(true),
     );

@@ -1,5 +1,6 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { keepingFocus } from "./focus.js";
 
 // A composer in which several write. What they share is large, so it comes when a draft is shared (./together.js).
 
@@ -22,7 +23,7 @@ export function useOthers(draft, together, before, on) {
       ready: (opened) => {
         const written = latest.current.before();
         if (written) opened.adopt(written);
-        flushSync(() => setLine(opened)); // not a key in between
+        keepingFocus(draft.id, () => flushSync(() => setLine(opened))); // not a key in between
         latest.current.on.fields(opened.fields());
       },
       fields: (fields) => latest.current.on.fields(fields),
