@@ -39,7 +39,8 @@ from frontend.settings.outgoing import Outgoing
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
 from frontend.settings.signatures import SignaturePage, signatures
-from frontend.settings.templates import Templates, templates
+from frontend.settings.templates.page import templates
+from frontend.settings.templates.state import Templates
 from frontend.settings.views import Views, views
 
 PAGES: tuple[tuple[Any, str, str, Any], ...] = (

@@ -9,7 +9,7 @@ import reflex as rx
 
 from frontend.components.forms import settings_page
 from frontend.components.widgets import documents_widget
-from frontend.settings.templates import Templates
+from frontend.settings.templates.state import Templates
 
 _state: Any = Templates
 

@@ -1,0 +1,53 @@
+"""The state of the page of templates, put together from what one does there."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from backend.templates.contracts import MergeField
+from frontend.api import ApiError
+from frontend.session import Session
+from frontend.settings.templates.form import TemplateForm
+from frontend.settings.templates.library import TemplateLibrary
+from frontend.view import View
+
+
+class Choice(TypedDict):
+    value: str
+    label: str
+
+
+class Templates(TemplateForm, TemplateLibrary, Session):
+    """The templates that the person can use, and the one that is being written."""
+
+    shares: list[Choice] = []
+    fields: list[Choice] = []
+
+    def repaint(self, before: View | None, view: View) -> None:
+        if before is None or before.teams is not view.teams:
+            mine = [each for each in view.teams.values() if view.me.person.id in each.member_ids]
+            self.shares = [
+                Choice(value="nobody", label="Only me"),
+                Choice(value="everybody", label="Everybody"),
+                *(Choice(value=str(each.id), label=each.name) for each in mine),
+            ]
+
+    async def page_loaded(self) -> None:
+        """Nothing of an earlier visit is left."""
+        self.above, self.problem, self.query, self.fetched, self.contact = "", "", "", False, ""
+
+    @rx.event
+    async def arrive(self) -> EventSpec | None:
+        """On the page's load."""
+        try:
+            offered = await self.api().get("/merge-fields", list[MergeField])
+        except ApiError as refused:
+            return self.fault(refused)
+        self.fields = [Choice(value=f"{{{{ {each.name} }}}}", label=each.example) for each in offered]
+        return await self._fetch()
+
+
+Session.painters.append(Templates)
