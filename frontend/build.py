@@ -26,8 +26,11 @@ BUILT_FOR = "http://localhost:8000"
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / ".web"
 STAMP = WEB / "tandem-sources"
+LOCK = ROOT / "reflex.lock" / "package-lock.json"
+"""Every npm package beneath the interface, with its version and checksum. Reflex installs by it, and adds to it what
+is asked for in `frontend/` and does not stand in it yet."""
 CLIENT = WEB / "build" / "client"
-SOURCES = ("frontend", "assets", "rxconfig.py", "requirements.lock")
+SOURCES = ("frontend", "assets", "rxconfig.py", "requirements.lock", "reflex.lock")
 WIRE = "backend/**/contracts.py"
 
 BUILD_SECONDS = 900
@@ -52,8 +55,12 @@ def ensure_built(*, quiet: bool = False) -> bool:
         if not quiet:
             print("Compiling the interface (once, until its sources change)...", flush=True)
         STAMP.unlink(missing_ok=True)
+        locked = _locked()
         _compile()
         _follow_the_page()
+        if _locked() != locked:
+            print("Other npm packages than before are installed: commit reflex.lock.", flush=True)
+            wanted = sources_hash()
         STAMP.write_text(wanted, encoding="utf-8")
     return True
 
@@ -79,6 +86,10 @@ def _source_files() -> Iterator[Path]:
                 if file.is_file() and "__pycache__" not in file.parts and "external" not in file.parts
             )
     yield from sorted(ROOT.glob(WIRE))
+
+
+def _locked() -> bytes:
+    return LOCK.read_bytes() if LOCK.exists() else b""
 
 
 def _built() -> str:
@@ -134,6 +145,8 @@ def _build_environment(given: Mapping[str, str]) -> dict[str, str]:
         "REFLEX_CHECK_LATEST_VERSION": "false",
         # What is named with a version is that version, also when the packages are installed again.
         "NPM_CONFIG_SAVE_EXACT": "true",
+        # Where a package was downloaded from is no matter of the lock: it is told apart by its checksum.
+        "NPM_CONFIG_OMIT_LOCKFILE_REGISTRY_RESOLVED": "true",
     }
 
 

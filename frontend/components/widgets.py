@@ -11,9 +11,10 @@ import reflex as rx
 
 TIPTAP = "3.35.0"
 TIPTAP_PARTS = ("core", "pm", "starter-kit", "extensions", "extension-table", "extension-collaboration")
+"""The editor of assets/widgets/compose/editor.jsx: docs/decisions/0025-the-editor.md. What these stand on is held by
+reflex.lock, with its checksums."""
 YJS = ("@tiptap/y-tiptap@3.0.9", "yjs@13.6.33", "y-protocols@1.0.7")
 """For drafts that several write together: docs/decisions/0031-writing-together.md."""
-"""The editor of assets/widgets/compose/editor.jsx: docs/decisions/0025-the-editor.md."""
 
 _passing: Any = rx.event.passthrough_event_spec  # its overloads stop at two values
 
