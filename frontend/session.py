@@ -344,6 +344,11 @@ class Session(rx.State):
         return None
 
     @rx.event
+    def tell_apart(self) -> None:
+        """What this browser had kept of a mail that others have sent or thrown away is a draft of one's own now."""
+        self.say("What was kept here of a mail that is gone is a draft of your own now.")
+
+    @rx.event
     async def saw(self, conversation_id: int) -> EventSpec | None:
         """The person has the conversation before them while something happens in it: they need not be told."""
         return await self._post("/notifications/read", {"conversation_id": conversation_id})

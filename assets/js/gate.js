@@ -88,9 +88,10 @@
     location.assign(ownPage(new URLSearchParams(location.search).get("next")));
   });
 
-  /** Signing out leaves nothing of the person in this tab. */
+  /** Signing out leaves nothing of the person in this browser. */
   const signOut = async () => {
     try {
+      await window.tandem.forgetKept?.();
       await post("/sign-out");
     } finally {
       sessionStorage.clear();

@@ -64,6 +64,13 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     },
     trouble: setMissing,
     over: (reason) => reason === "no_access" && setMissing("You can write in this draft no longer."),
+    said: () => {
+      const people = (all) => all.map(({ name, address }) => ({ name: name ?? "", address }));
+      const { serial, together, stored, ...said } = fields.current();
+      const begins = { kind: draft.kind, ...(conversation ? { conversation_id: conversation } : { mailbox_id: draft.mailbox_id }) };
+      return { begins, fields: { ...said, to: people(said.to), cc: people(said.cc), bcc: people(said.bcc) } };
+    },
+    apart: () => setMissing("What this browser had kept does not fit here any more. It is a draft of your own."),
   });
 
   fields.current = () => ({
@@ -109,8 +116,12 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     clearTimeout(timer.current);
     since.current = 0;
     window.tandem?.hushKeys?.();
+    if (line) line.handed = true;
     on.onYield?.(draft.id, fields.current());
   }, [told.taken]);
+  useEffect(() => {
+    if (line && (told.error || told.answered)) line.handed = false; // it has not left
+  }, [told.error, told.answered]);
 
   /** `anyway`: although somebody answered meanwhile. `sure`: although there is something to look at. */
   const send = (thenDone, anyway, sure = anyway, planned = anyway || sure ? plan.current : NOW) => {
@@ -131,6 +142,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     clearTimeout(timer.current);
     since.current = 0;
     if (thenDone && conversation) window.tandem?.leave?.(conversation);
+    if (line) line.handed = true;
     on.onSend?.(draft.id, fields.current(), thenDone, anyway, planned);
   };
 
@@ -339,7 +351,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setBrowsing(true), "aria-label": "Documents and earlier files", title: "A document, or a file of earlier mail" }, icon("page", 14), h("span", { className: "desk-only" }, "Files")),
       browsing && h(Library, { draft, onAttached: () => on.onAttached?.(draft.id), onPut: putLink, onClose: () => (flushSync(() => setBrowsing(false)), body.current.focus()) }),
       picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
-      h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
+      h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),
       h(Later, { people: new Set([...to, ...cc, ...bcc].map((one) => one.address.toLowerCase())).size, onChoose: (planned) => send(false, false, false, planned) }),

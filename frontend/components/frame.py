@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, icon, icon_button, key_hint, link, menu_item, panel
-from frontend.components.widgets import ago, away_words, teller
+from frontend.components.widgets import ago, away_words, kept, teller
 from frontend.inbox.state import Inbox
 from frontend.session import Session
 from frontend.undo import Undo
@@ -91,6 +91,7 @@ def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
             on_saw=_session.saw,
             on_device=_session.add_device,
         ),
+        kept(me=_session.me.id, on_apart=_session.tell_apart),
         class_name=f"app {name}",
         **attributes,
     )

@@ -126,6 +126,17 @@ class Composer(rx.Component):
     on_yield: rx.EventHandler[_passing(int, dict)]
 
 
+class Kept(rx.Component):
+    """Gives the server what a browser that crashed had kept of drafts that are written together; `on_apart` hears when
+    such a draft is gone, and what was written became a draft of one's own."""
+
+    library = "$/public/widgets/kept.jsx"
+    tag = "Kept"
+
+    me: rx.Var[int]
+    on_apart: rx.EventHandler[rx.event.no_args_event_spec]
+
+
 class Writer(rx.Component):
     """The composer's editor in a form: `on_write` hears the HTML. Give it a `key` to begin anew."""
 
@@ -275,6 +286,7 @@ comment_box = CommentBox.create
 comment_editor = CommentEditor.create
 documents_widget = Documents.create
 composer = Composer.create
+kept = Kept.create
 writer = Writer.create
 mail_preview = MailPreview.create
 bridge = Bridge.create

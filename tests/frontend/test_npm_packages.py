@@ -1,4 +1,4 @@
-"""What the interface is built from is the same in a year: every npm package has its version and checksum in the lock."""
+"""What the interface is built from is the same in a year: the lock holds every npm package by version and checksum."""
 
 from __future__ import annotations
 

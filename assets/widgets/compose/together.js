@@ -2,15 +2,21 @@ import { Extension } from "@tiptap/core";
 import Collaboration from "@tiptap/extension-collaboration";
 import { prosemirrorToYXmlFragment, updateYFragment, yCursorPlugin } from "@tiptap/y-tiptap";
 import * as Y from "yjs";
+import { caret, Cursors } from "./cursors.js";
 import { RichText, written } from "./editor.jsx";
+import { keep, kept, letGo, letGoOf } from "./kept.js";
+import { anew, isGone } from "./rescue.js";
 
 // A draft that several write together: its shared document (Yjs), and the line over which it is kept the same
 // everywhere (backend/compose/together/contracts.py says what is said on it). Loaded only when a draft is shared.
 //
 // While the line is down one goes on writing; when it is back, each side tells what it has and hears what it lacks.
-// A change counts as stored when the server says so, and is sent again until then.
+// A change counts as stored when the server says so, and is sent again until then. What waits for that longer than a
+// moment is kept in the browser, too (./kept.js).
 
 const TICK = 40;
+const KEEP_AFTER = 300;
+const KEPT_WITHIN = 2000;
 const PAUSES = [250, 500, 1000, 2000, 4000];
 const SILENCE = 60_000;
 const FIELDS = ["to", "cc", "bcc", "subject", "quoted"];
@@ -22,57 +28,14 @@ const pack = (bytes) => {
   return btoa(text);
 };
 const unpack = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+const joined = (changes) => (changes.length > 1 ? Y.mergeUpdates(changes) : changes[0]);
 const says = (change) => change.length > 2; // two zeros: no words, and none taken out
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
-/** Where the others' cursors stand, in the form that the editor's plugin asks for. Names come from the server. */
-class Cursors {
-  constructor(doc, tell) {
-    this.doc = doc;
-    this.clientID = doc.clientID;
-    this.states = new Map();
-    this.hearers = new Set();
-    this.tell = tell;
-  }
-  getStates = () => this.states;
-  getLocalState = () => this.states.get(this.clientID) ?? {};
-  on = (_, hear) => this.hearers.add(hear);
-  off = (_, hear) => this.hearers.delete(hear);
-  setLocalStateField = (name, value) => {
-    this.states.set(this.clientID, { ...this.getLocalState(), [name]: value });
-    if (name === "cursor") this.tell(value);
-  };
-  put(writers) {
-    const own = this.states.get(this.clientID);
-    this.states = new Map(own ? [[this.clientID, own]] : []);
-    for (const each of writers) this.states.set(each.client, { user: { name: each.name.split(" ")[0], colour: each.colour % 10, color: "#000000" }, cursor: cursorOf(each) });
-    for (const hear of this.hearers) hear();
-  }
-}
-
-const cursorOf = (writer) => {
-  try {
-    const told = JSON.parse(writer.cursor);
-    return { anchor: Y.createRelativePositionFromJSON(told.anchor), head: Y.createRelativePositionFromJSON(told.head) };
-  } catch {
-    return null; // nowhere, or said by a client of another kind
-  }
-};
-
-const caret = (user) => {
-  const mark = document.createElement("span");
-  mark.className = `caret-of who${user.colour}`;
-  const name = document.createElement("span");
-  name.className = "caret-name";
-  name.textContent = user.name;
-  // Joiners around it: the cursor is no place where a line may be broken.
-  mark.append("\u2060", name, "\u2060");
-  return mark;
-};
-
 /**
- * Open the line to a draft. `hear` is told { ready, fields, writers, standing, trouble, over }: that the document is
- * here; what the fields now are; who else writes; { up, stored }; a sentence; and why it has ended for good.
+ * Open the line to a draft. `hear` is told { ready, fields, writers, standing, trouble, over, said, apart }: that the document is
+ * here; what the fields now are; who else writes; { up, stored }; a sentence; and why it has ended for good. `said`
+ * answers the composer's words, and how a draft for them begins; `apart` hears when they became one of one's own.
  */
 export const openLine = (draft, hear) => {
   const line = lingering.get(draft);
@@ -83,9 +46,14 @@ export const openLine = (draft, hear) => {
   return line;
 };
 
+/** Give the server what a browser that crashed had kept of a draft. `apart` hears when it became a draft of its own. */
+export const bringUp = (draft, apart) => {
+  if (!lingering.has(draft)) lingering.set(draft, new Line(draft, { ...NOBODY, apart }));
+};
+
 /** Lines of composers that were closed before everything was stored: they stay until it is. */
 const lingering = new Map();
-const NOBODY = { ready() {}, fields() {}, writers() {}, standing() {}, trouble() {}, over() {} };
+const NOBODY = { ready() {}, fields() {}, writers() {}, standing() {}, trouble() {}, over() {}, said: () => null, apart() {} };
 
 class Line {
   constructor(draft, hear) {
@@ -103,18 +71,63 @@ class Line {
     this.begun = null;
     this.number = 0;
     this.stored = 0;
-    this.waiting = [];
+    this.waiting = []; // changes that were not sent
+    this.sent = []; // { number, change } that were, and have no answer
+    this.brought = []; // what was kept of lines that are no more
+    this.keeping = false; // whether there is an entry of this line
+    this.handed = false; // whether what stands here went on with Send, was thrown away, or became another draft
+    this.said = null; // the composer's words when they were kept last
     this.tries = 0;
     this.doc.on("update", (change, origin) => {
       if (origin === this) return;
+      this.handed = false;
       this.waiting.push(change);
       this.tick ??= setTimeout(() => this.flush(), TICK);
+      this.keepSoon();
       this.standing();
     });
-    this.map.observe((event, done) => done.origin === this && this.ready && hear.fields(this.fields()));
+    this.map.observe((event, done) => done.origin === this && this.ready && this.hear.fields(this.fields()));
     this.again = () => !this.socket && this.connect();
     window.addEventListener("online", this.again);
+    this.goOn();
+  }
+
+  /** First what was kept, then the line: so it is told in one breath. A database that does not answer is not waited for. */
+  async goOn() {
+    const bring = kept(this.draft).then((found) => {
+      this.brought = found;
+      for (const [, { change }] of found) Y.applyUpdate(this.doc, change);
+    }).catch((fault) => console.warn("What was kept cannot be read", fault));
+    await Promise.race([bring, new Promise((done) => setTimeout(done, KEPT_WITHIN))]);
     this.connect();
+  }
+
+  /** Keep what waits in this browser, unless the server has it in a moment. */
+  keepSoon() {
+    this.due ??= setTimeout(() => {
+      this.due = null;
+      const changes = [...this.sent.map((each) => each.change), ...this.waiting];
+      if (this.ended || !changes.length) return;
+      this.keeping = true;
+      this.said = this.hear.said() ?? this.said;
+      keep(this.draft, this.doc.clientID, { serial: Math.random(), change: joined(changes), said: this.said });
+    }, KEEP_AFTER);
+  }
+
+  /** What was kept has arrived, or goes on elsewhere. */
+  letGo() {
+    if (this.keeping) letGoOf(this.draft, this.doc.clientID);
+    if (this.brought.length) letGo(this.brought);
+    this.keeping = false;
+    this.brought = [];
+  }
+
+  /** The draft is gone: what others never saw of it becomes a draft of one's own. */
+  async rescue() {
+    const made = await anew(this.said ?? this.brought.at(-1)?.[1].said);
+    if (made === null) return; // no answer: it is tried again with the next page
+    this.letGo();
+    if (made) this.hear.apart();
   }
 
   get allStored() {
@@ -159,8 +172,10 @@ class Line {
   /** The composer is gone. What it held is not lost with it. */
   close() {
     this.flush();
-    this.hear = NOBODY;
-    if (this.allStored || this.ended) this.end();
+    this.said = this.hear.said() ?? this.said;
+    this.hear = { ...NOBODY, apart: this.hear.apart };
+    if (this.handed) this.letGo();
+    if (this.allStored || this.ended || this.handed) this.end();
     else {
       this.setCursor(null);
       lingering.set(this.draft, this);
@@ -175,6 +190,7 @@ class Line {
     this.ended = true;
     if (lingering.get(this.draft) === this) lingering.delete(this.draft);
     clearTimeout(this.tick);
+    clearTimeout(this.due);
     clearTimeout(this.pause);
     clearTimeout(this.watch);
     window.removeEventListener("online", this.again);
@@ -184,9 +200,11 @@ class Line {
   connect() {
     if (this.ended) return;
     clearTimeout(this.pause);
+    let spoke = false;
     const socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/api/v1/drafts/${this.draft}/together`);
     this.socket = socket;
     socket.onmessage = ({ data }) => {
+      spoke = true;
       clearTimeout(this.watch);
       this.watch = setTimeout(() => socket.close(), SILENCE);
       this.take(JSON.parse(data));
@@ -198,6 +216,7 @@ class Line {
       if (this.ended) return;
       this.cursors.put([]);
       this.standing();
+      if (!spoke) isGone(this.draft).then((gone) => gone && this.over("gone"));
       this.pause = setTimeout(this.again, PAUSES[Math.min(this.tries++, PAUSES.length - 1)] * (0.8 + Math.random() * 0.4));
     };
   }
@@ -210,13 +229,15 @@ class Line {
     clearTimeout(this.tick);
     this.tick = null;
     if (!this.up || !this.waiting.length) return;
-    this.send(this.waiting.length > 1 ? Y.mergeUpdates(this.waiting) : this.waiting[0]);
+    const change = joined(this.waiting);
     this.waiting = [];
+    this.send(change);
   }
 
   send(change) {
     if (change.length > TOO_MUCH) return this.hear.trouble("This is too large to be written together. Attach it as a file.");
     this.number += 1;
+    this.sent.push({ number: this.number, change });
     this.say({ frame: "change", number: this.number, change: pack(change) });
   }
 
@@ -239,10 +260,14 @@ class Line {
         this.tries = 0;
         // Whatever the server has not told to have stored it does not have: it is in here.
         this.waiting = [];
+        this.sent = [];
         this.number = this.stored = 0;
         const lacking = Y.encodeStateAsUpdate(this.doc, unpack(frame.state));
         if (says(lacking)) this.send(lacking);
-        else if (lingering.get(this.draft) === this) return this.end();
+        else {
+          this.letGo();
+          if (lingering.get(this.draft) === this) return this.end();
+        }
         if (!this.ready) {
           this.ready = true;
           this.hear.ready(this);
@@ -256,6 +281,8 @@ class Line {
         return;
       case "stored":
         this.stored = Math.max(this.stored, frame.number);
+        this.sent = this.sent.filter((each) => each.number > this.stored);
+        if (this.allStored) this.letGo();
         this.standing();
         if (lingering.get(this.draft) === this && this.allStored) this.end();
         return;
@@ -266,9 +293,19 @@ class Line {
         return this.hear.trouble(`${frame.message} ${frame.remedy}`);
       case "closing":
         if (["too_slow", "shutting_down", "failed"].includes(frame.reason)) return;
-        this.end();
-        this.hear.over(frame.reason);
+        this.over(frame.reason);
     }
+  }
+
+  /** It has ended for good. */
+  over(reason) {
+    if (this.ended) return;
+    const alone = lingering.get(this.draft) === this; // no composer has this any more
+    const lost = alone ? !this.allStored || this.brought.length > 0 : reason === "refused" && this.brought.length > 0;
+    this.end();
+    if (reason === "no_access") this.letGo();
+    else if (lost && reason !== "signed_out") this.rescue();
+    this.hear.over(reason);
   }
 
   begin(change) {

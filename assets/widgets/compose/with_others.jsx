@@ -6,7 +6,8 @@ import { keepingFocus } from "./focus.js";
 
 /**
  * The line of a draft that is written together, once it stands: { line, writers, standing }, with line null before.
- * `before` answers what stands in this composer, when it was opened alone; `on` hears { fields, trouble, over }.
+ * `before` answers what stands in this composer, when it was opened alone; `on` hears { fields, trouble, over, apart },
+ * and answers what is `said` here, from which a draft of one's own can be made.
  */
 export function useOthers(draft, together, before, on) {
   const [line, setLine] = useState(null);
@@ -31,6 +32,8 @@ export function useOthers(draft, together, before, on) {
       standing: setStanding,
       trouble: (words) => latest.current.on.trouble(words),
       over: (reason) => latest.current.on.over(reason),
+      said: () => latest.current.on.said(),
+      apart: () => latest.current.on.apart(),
     };
     const load = () =>
       import("./together.js").then(

@@ -1,0 +1,21 @@
+import { useEffect, useRef } from "react";
+import { draftsKept, forget, keepFor } from "./compose/kept.js";
+
+// Brings up what a crashed browser had kept of drafts that are written together: the colleagues get it although nobody
+// opens the draft here.
+export function Kept({ me, onApart }) {
+  const tell = useRef(onApart);
+  tell.current = onApart;
+  useEffect(() => {
+    if (!me) return;
+    keepFor(me);
+    window.tandem = Object.assign(window.tandem ?? {}, { forgetKept: forget });
+    const bring = async (drafts) => {
+      if (!drafts.length) return;
+      const { bringUp } = await import("./compose/together.js");
+      for (const draft of drafts) bringUp(draft, () => tell.current?.());
+    };
+    draftsKept().then(bring).catch(() => {}); // the line is down: it is kept on
+  }, [me]);
+  return null;
+}
