@@ -52,6 +52,7 @@ from backend.people.routes import router as people_router
 from backend.people.sessions import COOKIE, asker_of_cookie, asker_of_token
 from backend.search.routes import router as search_router
 from backend.secret_key import secret_key
+from backend.sending_domains.routes import router as sending_domains_router
 from backend.settings import Settings, settings
 from backend.tags.routes import router as tags_router
 from backend.templates.routes import router as templates_router
@@ -192,6 +193,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             contacts_router,
             outgoing_servers_router,
             identities_router,
+            sending_domains_router,
             used_addresses_router,
             notifications_router,
             search_router,

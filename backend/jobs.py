@@ -35,6 +35,7 @@ JobName = Literal[
     "enter_words",
     "send_push",
     "test_server",
+    "look_up_domains",
 ]
 
 Handler = Callable[..., Awaitable[None]]

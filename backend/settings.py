@@ -6,6 +6,7 @@ Secrets may stand in a file: ``TANDEM_SMTP_URL_FILE=/run/secrets/smtp`` is read 
 """
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ VARIABLES = (
     Variable("TANDEM_SMTP_URL", secret=True),
     Variable("TANDEM_SMTP_FROM"),
     Variable("TANDEM_NETWORK"),
+    Variable("TANDEM_DNS_SERVER"),
     Variable("TANDEM_ALLOW_PRIVATE_SERVERS"),
     Variable("TANDEM_OAUTH_GOOGLE_CLIENT_ID"),
     Variable("TANDEM_OAUTH_GOOGLE_CLIENT_SECRET", secret=True),
@@ -102,6 +104,8 @@ class Settings:
     smtp: SmtpServer | None
     network: bool
     """Whether settings of mail servers may be looked up in the network."""
+    dns_server: tuple[str, int] | None
+    """The address and port of the name server that is asked; None: the machine's own."""
     allow_private_servers: bool
     """Whether a mail account may name a server at a private or loopback address."""
     oauth: Mapping[str, OAuthRegistration]
@@ -134,6 +138,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         blob_url=values["TANDEM_BLOB_URL"] or (data_folder / "blobs").as_uri(),
         smtp=_smtp(values["TANDEM_SMTP_URL"], values["TANDEM_SMTP_FROM"]),
         network=_yes_no("TANDEM_NETWORK", values["TANDEM_NETWORK"] or "yes"),
+        dns_server=_dns_server(values["TANDEM_DNS_SERVER"]),
         allow_private_servers=_yes_no("TANDEM_ALLOW_PRIVATE_SERVERS", values["TANDEM_ALLOW_PRIVATE_SERVERS"] or "no"),
         oauth={
             provider: registration
@@ -308,6 +313,28 @@ def _yes_no(name: str, given: str) -> bool:
     if given.lower() not in answers:
         raise SettingsError(f"{name} is {given!r}. Give yes or no.")
     return answers[given.lower()]
+
+
+def _dns_server(given: str) -> tuple[str, int] | None:
+    if not given:
+        return None
+    host, bracket, port = given.rpartition("]")
+    if bracket:
+        host, port = host.removeprefix("["), port.removeprefix(":")
+    elif given.count(":") == 1:
+        host, _, port = given.partition(":")
+    else:
+        host, port = given, ""
+    try:
+        place = str(ipaddress.ip_address(host)), int(port or 53)
+    except ValueError:
+        place = "", 0
+    if not 1 <= place[1] <= 65535:
+        raise SettingsError(
+            f"TANDEM_DNS_SERVER is {given!r}. Give the IP address of a name server, such as 192.0.2.53, with :port if "
+            "it is not 53."
+        )
+    return place
 
 
 def _log_level(given: str) -> str:

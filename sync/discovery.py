@@ -34,6 +34,7 @@ from sync.providers import (
     provider_of_mx,
     provider_of_server,
 )
+from sync.resolver import resolver_at
 from sync.types import Security
 
 Source = Literal["provider", "srv", "autoconfig", "mx", "guess"]
@@ -144,11 +145,17 @@ class Network:
 
 
 async def discover(
-    address: str, *, network: bool, private_network: bool = False, asking: Network | None = None
+    address: str,
+    *,
+    network: bool,
+    private_network: bool = False,
+    dns_server: tuple[str, int] | None = None,
+    asking: Network | None = None,
 ) -> list[ServerGuess]:
     """Servers to try for an address, best first, each once. Raises ValueError when it is not an address.
 
-    Without `network` nothing is asked: a known provider, or the guesses. `asking` replaces how the network is asked.
+    Without `network` nothing is asked: a known provider, or the guesses. `dns_server` is asked in place of the
+    machine's own; `asking` replaces how the network is asked.
     """
     local, domain = _split(address)
     address = f"{local}@{domain}"
@@ -157,7 +164,7 @@ async def discover(
         return [_of_provider(known, address, "provider")]
     if not network:
         return _once(_guesses(address, domain))
-    asking = asking or Network(private_network=private_network)
+    asking = asking or Network(private_network=private_network, resolver=resolver_at(dns_server))
     by_srv, by_file, mx, guesses = await asyncio.gather(
         _by_srv(asking, address, domain),
         _by_autoconfig(asking, address, domain),

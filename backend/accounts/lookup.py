@@ -16,7 +16,12 @@ async def find_servers(address: str) -> list[FoundServers]:
     try:
         if len(address) > LONGEST_ADDRESS:
             raise ValueError("too long")
-        guesses = await discover(address, network=settings().network, private_network=settings().allow_private_servers)
+        guesses = await discover(
+            address,
+            network=settings().network,
+            private_network=settings().allow_private_servers,
+            dns_server=settings().dns_server,
+        )
     except ValueError as fault:
         sentence = "This is not a mail address."
         raise Unacceptable(sentence, "Type it as in anna@example.org.", fields={"address": sentence}) from fault

@@ -16,6 +16,9 @@ from backend.people.audit import audit
 from backend.settings import Settings, settings
 
 ASK_AGAIN_AFTER = timedelta(minutes=1)
+QUESTIONS = ((timedelta(hours=1), 5, "an hour"), (timedelta(days=1), 20, "a day"))
+"""How many addresses one person's mails may have asked about, in which time."""
+QUESTIONS_LOCK = 7_264_343
 
 
 async def note_addresses() -> int:
@@ -39,14 +42,40 @@ async def note_addresses() -> int:
     return len(fresh)
 
 
-async def note_address(address: str) -> None:
-    """Note one that is used for a single mail, inside the running action."""
+async def note_address(address: str, user_id: int) -> None:
+    """Note one that a person uses for a single mail, inside the running action. One that was used before costs nothing.
+
+    Raises TooManyAttempts where that would send more questions than one person may cause: else anybody who may write a
+    mail could have Tandem write to any number of strangers.
+    """
+    if await fetch_value("SELECT 1 FROM used_addresses WHERE address = $1", address.lower()):
+        return
+    asks = await can_mail(settings())
+    if asks:
+        await _check_few(user_id)
     fresh = await fetch(
-        "INSERT INTO used_addresses (address, verified_by, created_at) VALUES ($1, '', now()) "
+        "INSERT INTO used_addresses (address, verified_by, created_at, noted_by) VALUES ($1, '', now(), $2) "
         "ON CONFLICT (address) DO NOTHING RETURNING id, address",
         address.lower(),
+        user_id if asks else None,
     )
     await _ask_about(fresh)
+
+
+async def _check_few(user_id: int) -> None:
+    """The person's other mails wait here, so that many at once get no further than many in a row."""
+    await execute("SELECT pg_advisory_xact_lock($1::int, $2::int)", QUESTIONS_LOCK, user_id)
+    for window, most, words in QUESTIONS:
+        asked = await fetch_value(
+            "SELECT count(*) FROM used_addresses WHERE noted_by = $1 AND created_at > now() - $2::interval",
+            user_id,
+            window,
+        )
+        if asked >= most:
+            raise TooManyAttempts(
+                f"You have named {asked} new Reply-to addresses within {words}, and each was sent a question.",
+                f"Choose one that was used before, or wait: {most} are possible within {words}.",
+            )
 
 
 async def settle_by_accounts() -> int:

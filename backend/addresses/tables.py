@@ -1,6 +1,6 @@
 """Addresses that mail is from, and whether somebody said that they are theirs."""
 
-from piccolo.columns import BigSerial, Text, Timestamptz
+from piccolo.columns import BigInt, BigSerial, Text, Timestamptz
 from piccolo.columns.defaults import TimestamptzNow
 from piccolo.table import Table
 
@@ -16,3 +16,4 @@ class UsedAddress(Table, tablename="used_addresses"):
     verified_by = Text(help_text="link: somebody followed it; account: its mailbox is read here.")
     asked_at = Timestamptz(null=True, default=None, help_text="When the link was last sent.")
     created_at = Timestamptz(default=TimestamptzNow())
+    noted_by = BigInt(null=True, default=None, help_text="Whose single mail brought it into use, as its Reply-to.")

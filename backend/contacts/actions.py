@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Collection, Sequence
+from zoneinfo import available_timezones
+
+from msgspec import UNSET
 
 from backend.access.asker import Asker
 from backend.access.fetch import access_contact
@@ -34,9 +37,10 @@ async def create_contact(asker: Asker, wanted: CreateContact) -> Contact:
     async with action(asker.user_id) as act:
         await _check_free(asker, addresses, besides=None)
         contact_id = await fetch_value(
-            "INSERT INTO contacts (name, company, phone, notes, edited, shared, version, created_at) "
-            "VALUES ($1, $2, $3, $4, true, true, 1, now()) RETURNING id",
+            "INSERT INTO contacts (name, company, phone, notes, time_zone, edited, shared, version, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, true, true, 1, now()) RETURNING id",
             *_fields(wanted),
+            wanted.time_zone,
         )
         await _add_addresses(contact_id, addresses)
         return await _tell_changed(act, contact_id)
@@ -58,10 +62,11 @@ async def save_contact(asker: Asker, contact_id: int, wanted: SaveContact) -> Co
             )
         await _check_free(asker, addresses, besides=contact_id)
         await execute(
-            "UPDATE contacts SET name = $2, company = $3, phone = $4, notes = $5, edited = true, "
-            "version = version + 1 WHERE id = $1",
+            "UPDATE contacts SET name = $2, company = $3, phone = $4, notes = $5, "
+            "time_zone = coalesce($6, time_zone), edited = true, version = version + 1 WHERE id = $1",
             contact_id,
             *_fields(wanted),
+            None if wanted.time_zone is UNSET else wanted.time_zone,
         )
         await execute(
             "DELETE FROM contact_addresses WHERE contact_id = $1 AND address <> ALL($2)", contact_id, addresses
@@ -92,10 +97,10 @@ async def merge_contacts(asker: Asker, contact_id: int, other_id: int) -> Contac
         knew_other = await _streams(other_id)
         notes = "\n\n".join(note for note in (kept["notes"], other["notes"]) if note)
         await execute(
-            "UPDATE contacts SET name = $2, company = $3, phone = $4, notes = $5, edited = edited OR $6, "
-            "shared = shared OR $7, version = version + 1 WHERE id = $1",
+            "UPDATE contacts SET name = $2, company = $3, phone = $4, time_zone = $5, notes = $6, "
+            "edited = edited OR $7, shared = shared OR $8, version = version + 1 WHERE id = $1",
             contact_id,
-            *(kept[field] or other[field] for field in ("name", "company", "phone")),
+            *(kept[field] or other[field] for field in ("name", "company", "phone", "time_zone")),
             notes,
             other["edited"],
             other["shared"],
@@ -129,6 +134,8 @@ def check_contact(wanted: CreateContact | SaveContact) -> list[str]:
         fields["addresses"] = f"{storable(wrong[0])[:100]} is not an e-mail address."
     elif len(addresses) > MOST_ADDRESSES:
         fields["addresses"] = f"At most {MOST_ADDRESSES} addresses."
+    if wanted.time_zone and wanted.time_zone not in available_timezones():
+        fields["time_zone"] = "There is no such time zone: choose one such as Europe/Lisbon."
     if not addresses and not wanted.name.strip() and not wanted.company.strip():
         fields["name"] = "Give a name or an address."
     if fields:

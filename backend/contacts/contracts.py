@@ -1,10 +1,15 @@
 """Contacts as they cross the wire."""
 
+from datetime import datetime
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
 from backend.contracts import Contract
 
 
 class Contact(Contract):
-    """A person or company that writes. A stale `version` is refused when saving."""
+    """A person or company that writes. A stale `version` is refused when saving. `time_zone` is what a person set."""
 
     id: int
     name: str
@@ -13,6 +18,7 @@ class Contact(Contract):
     notes: str
     addresses: list[str]
     version: int
+    time_zone: str = ""
 
 
 class SaveContact(Contract):
@@ -22,6 +28,8 @@ class SaveContact(Contract):
     phone: str
     notes: str
     addresses: list[str]
+    time_zone: str | UnsetType = UNSET
+    """Empty: it is guessed. Left out: it stays."""
 
 
 class CreateContact(Contract):
@@ -30,6 +38,7 @@ class CreateContact(Contract):
     company: str = ""
     phone: str = ""
     notes: str = ""
+    time_zone: str = ""
 
 
 class MergeContacts(Contract):
@@ -44,6 +53,20 @@ class AddressSuggestion(Contract):
     name: str
     address: str
     contact_id: int | None
+
+
+class RecipientClock(Contract):
+    """What is known of somebody's clock. `time_zone` is an IANA name, empty where nothing is known; `source` says how
+    it is known: a person set it at the contact; the Date of a `mail`, written at `seen_at` when their clock was
+    `offset` minutes before UTC; or, weakly, the country of their `domain`.
+    """
+
+    name: str
+    contact_id: int | None
+    time_zone: str
+    source: Literal["contact", "mail", "domain", ""]
+    seen_at: datetime | None = None
+    offset: int | None = None
 
 
 class ContactPage(Contract):

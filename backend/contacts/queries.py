@@ -15,7 +15,7 @@ from backend.database.connection import Row, fetch, fetch_row
 from backend.errors import BadRequest, NotFound
 
 CONTACT_COLUMNS = """
-    k.id, k.name, k.company, k.phone, k.notes, k.version,
+    k.id, k.name, k.company, k.phone, k.notes, k.version, k.time_zone,
     (SELECT array_agg(a.address ORDER BY a.id) FROM contact_addresses a WHERE a.contact_id = k.id) AS addresses
 """
 
@@ -42,6 +42,7 @@ def contact_of(record: Row) -> Contact:
         notes=record["notes"],
         addresses=list(record["addresses"] or []),
         version=record["version"],
+        time_zone=record["time_zone"],
     )
 
 

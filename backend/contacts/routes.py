@@ -4,13 +4,14 @@ from litestar import Router, get, post, put
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.contacts import actions, queries
+from backend.contacts import actions, clocks, queries
 from backend.contacts.contracts import (
     AddressSuggestion,
     Contact,
     ContactPage,
     CreateContact,
     MergeContacts,
+    RecipientClock,
     SaveContact,
 )
 from backend.conversations.contracts import EarlierConversation
@@ -58,6 +59,12 @@ async def suggest_addresses(asker: Asker, q: str = "") -> list[AddressSuggestion
     return await queries.suggest_addresses(asker, q)
 
 
+@get("/addresses/clock", **access("signed_in"))
+async def read_clock(asker: Asker, address: str) -> RecipientClock:
+    """What is known of the clock of whoever has the address."""
+    return await clocks.clock_of(asker, address)
+
+
 router = Router(
     path="/",
     route_handlers=[
@@ -68,6 +75,7 @@ router = Router(
         merge_contacts,
         list_conversations,
         suggest_addresses,
+        read_clock,
     ],
     tags=["contacts"],
 )

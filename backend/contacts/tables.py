@@ -14,6 +14,7 @@ class Contact(Table, tablename="contacts"):
     company = Text()
     phone = Text()
     notes = Text()
+    time_zone = Text(help_text="An IANA name that a person set; empty: it is guessed (clocks.py).")
     edited = Boolean(default=False, help_text="By a person: headers no longer change the name.")
     shared = Boolean(default=False, help_text="Entered by a person: everybody in the organisation knows it.")
     version = BigInt(default=1)

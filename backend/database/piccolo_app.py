@@ -12,6 +12,7 @@ TABLE_MODULES = (
     "backend.outgoing_servers.tables",
     "backend.identities.tables",
     "backend.addresses.tables",
+    "backend.sending_domains.tables",
     "backend.conversations.tables",
     "backend.tags.tables",
     "backend.views.tables",

@@ -33,6 +33,7 @@ from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
 from backend.workers.push import send_push_for
 from backend.workers.reminders import keep_reminding
+from backend.workers.sending_domains import keep_looking_up, look_up_domains
 from backend.workers.server_tests import test_server
 from backend.workers.strayed import settle_removed
 from backend.workers.system_mail import system_mail_for
@@ -92,6 +93,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "enter_words", enter_words, at_once=1)
     register(queue, "send_push", send_push_for(configured), at_once=MOST_PUSHES)
     register(queue, "test_server", test_server)
+    register(queue, "look_up_domains", look_up_domains, at_once=1)
     register(queue, "remove_mail", remove_mail, at_once=2)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +106,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     reminding = asyncio.create_task(keep_reminding(), name="remind")
     asking = asyncio.create_task(keep_asking(), name="ask whose addresses are")
     digesting = asyncio.create_task(keep_digesting(configured), name="digests")
+    looking_up = asyncio.create_task(keep_looking_up(), name="look up domains")
     gc.collect()
     gc.freeze()  # what there is now stays: later collections pass it over
     log.info("The worker is ready (process %d).", os.getpid())
@@ -115,9 +118,11 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
             max_concurrent_tasks=MOST_JOBS,
         )
     finally:
-        for task in (sweeping, tidying, entering, reminding, asking, digesting):
+        for task in (sweeping, tidying, entering, reminding, asking, digesting, looking_up):
             task.cancel()
-        await asyncio.gather(sweeping, tidying, entering, reminding, asking, digesting, return_exceptions=True)
+        await asyncio.gather(
+            sweeping, tidying, entering, reminding, asking, digesting, looking_up, return_exceptions=True
+        )
         await sender.stop()
         await watchers.stop()
         await disconnect()

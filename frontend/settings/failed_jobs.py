@@ -32,6 +32,7 @@ WORK = {
     "system_mail": "Sending a mail of Tandem’s own",
     "check_servers": "Checking the mail servers",
     "test_server": "Sending a test mail through an outgoing server",
+    "look_up_domains": "Looking up the domains that mail is from",
 }
 """What a job does, by its name in the queue."""
 

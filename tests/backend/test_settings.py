@@ -68,6 +68,20 @@ def test_the_server_for_our_own_mail(url: str, expected: tuple[object, ...]) -> 
     assert server.sender == "desk@example.org"
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("", None),
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("192.0.2.53:5353", ("192.0.2.53", 5353)),
+        ("2001:db8::53", ("2001:db8::53", 53)),
+        ("[2001:db8::53]:5353", ("2001:db8::53", 5353)),
+    ],
+)
+def test_the_name_server_that_is_asked(given: str, place: tuple[str, int] | None) -> None:
+    assert read_settings(DATA | {"TANDEM_DNS_SERVER": given}).dns_server == place
+
+
 def test_secrets_from_files(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("ab" * 32 + "\n")
     (tmp_path / "url").write_text("postgresql://u:p@db.example.org/tandem\n")
@@ -112,6 +126,10 @@ def test_secrets_are_not_printed() -> None:
         ("TANDEM_SMTP_URL", "mail.example.org"),
         ("TANDEM_SMTP_URL", "smtp://mail.example.org:99999"),
         ("TANDEM_NETWORK", "perhaps"),
+        ("TANDEM_DNS_SERVER", "dns.example.org"),
+        ("TANDEM_DNS_SERVER", "192.0.2.53:dns"),
+        ("TANDEM_DNS_SERVER", "192.0.2.53:0"),
+        ("TANDEM_DNS_SERVER", "[2001:db8::53"),
         ("TANDEM_ALLOW_PRIVATE_SERVERS", "2"),
         ("TANDEM_LOG_LEVEL", "loud"),
         ("TANDEM_SECRET_KEY_FILE", "/nonexistent/key"),

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -19,8 +19,9 @@ from tests.servers.certificate import Certificate
 
 
 class _NameServer(asyncio.DatagramProtocol):
-    def __init__(self, records: Mapping[tuple[str, str], list[str]]) -> None:
+    def __init__(self, records: Mapping[tuple[str, str], list[str]], failing: Collection[str]) -> None:
         self.records = records
+        self.failing = failing
         self.asked: list[tuple[str, str]] = []
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -34,9 +35,11 @@ class _NameServer(asyncio.DatagramProtocol):
         self.asked.append(key)
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
-        if key in self.records:
+        if key[0] in self.failing:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif key in self.records:
             answer.answer.append(dns.rrset.from_text_list(question.name, 60, "IN", key[1], self.records[key]))
-        elif not any(name == key[0] for name, _ in self.records):
+        elif not any(f".{name}".endswith(f".{key[0]}") for name, _ in self.records):  # RFC 8020
             answer.set_rcode(dns.rcode.NXDOMAIN)
         assert self._transport is not None
         self._transport.sendto(answer.to_wire(), addr)
@@ -44,11 +47,12 @@ class _NameServer(asyncio.DatagramProtocol):
 
 @asynccontextmanager
 async def name_server(
-    records: Mapping[tuple[str, str], list[str]],
+    records: Mapping[tuple[str, str], list[str]], failing: Collection[str] = ()
 ) -> AsyncIterator[tuple[dns.asyncresolver.Resolver, list[tuple[str, str]]]]:
-    """A resolver that asks a server with only these records, {(name, type): [texts]}, and what it was asked."""
+    """A resolver that asks a server with only these records, {(name, type): [texts]}, and what it was asked. Of the
+    names `failing` it says that it could not find out."""
     loop = asyncio.get_running_loop()
-    transport, server = await loop.create_datagram_endpoint(lambda: _NameServer(records), ("127.0.0.1", 0))
+    transport, server = await loop.create_datagram_endpoint(lambda: _NameServer(records, failing), ("127.0.0.1", 0))
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = int(transport.get_extra_info("sockname")[1])

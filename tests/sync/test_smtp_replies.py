@@ -1,8 +1,17 @@
 """Replies of real servers, and what they are explained as."""
 
+import re
+
 import pytest
 
 from sync.smtp_replies import _BY_BASIC_CODE, _BY_STATUS, _PHRASES, enhanced_status, explain
+
+DEEDS = {
+    *("Ask", "Check", "Choose", "Connect", "Create", "Enter", "Follow"),
+    *("Nothing", "Read", "Send", "Sign", "Tell", "Use"),
+}
+"""What the first word of a remedy may be: somebody does something, or need not."""
+JARGON = ("smtp", "mx ", "mta", "rcpt", "dsn", "enhanced", "permanent", "transient", "smtputf8", "ehlo", "relay")
 
 
 @pytest.mark.parametrize(
@@ -58,8 +67,23 @@ def test_every_status_has_a_sentence_and_a_remedy(status: str, kind: int) -> Non
 
 
 def test_the_tables_agree() -> None:
-    assert len(_BY_STATUS) >= 40
+    assert len(_BY_STATUS) >= 60
     assert {status for _, status in _PHRASES} | set(_BY_BASIC_CODE.values()) <= set(_BY_STATUS)
+
+
+def test_at_least_sixty_codes_say_what_is_wrong_each_in_its_own_words() -> None:
+    said = {status: explain(550, f"5.{status} words", recipient="bob@example.org") for status in _BY_STATUS}
+    assert len({problem.sentence for problem in said.values()}) == len(_BY_STATUS) >= 60
+
+
+@pytest.mark.parametrize("status", sorted(_BY_STATUS))
+def test_the_words_are_plain_and_say_what_to_do(status: str) -> None:
+    problem = explain(550, f"5.{status} words", recipient="bob@example.org")
+    assert 3 <= len(problem.sentence.split()) <= 14
+    assert problem.remedy.split()[0] in DEEDS, problem.remedy
+    said = (problem.sentence + problem.remedy).casefold()
+    assert not [word for word in JARGON if word in said]
+    assert not re.search(r"\d\.\d", said)  # the code itself is in the server's words
 
 
 @pytest.mark.parametrize(

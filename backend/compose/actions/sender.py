@@ -60,7 +60,7 @@ async def note_sender(asker: Asker, draft: Draft, frozen: Frozen, outgoing_id: i
             frozen.server_id,
         )
     if draft.sender.reply_to == "other":
-        await note_address(draft.sender.reply_to_address)
+        await note_address(draft.sender.reply_to_address, asker.user_id)
 
 
 async def remember_sender(asker: Asker, draft: Draft, *, one_each: bool) -> None:

@@ -26,7 +26,7 @@ async def settle() -> None:
 async def ask_a_stranger() -> None:
     """A Reply-to that was typed for one mail: whose it is, is asked outside."""
     async with action(None):
-        await note_address("partner@elsewhere.example")
+        await note_address("partner@elsewhere.example", 1)
 
 
 async def test_users_and_customers_hear_from_another_sender_each(mailing: Api, smtp: RecordingSmtp) -> None:
