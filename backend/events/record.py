@@ -18,10 +18,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
-from backend.database.connection import engine, execute, execute_many, fetch
+from backend.database.connection import copy_rows, engine, execute, fetch
 from backend.events.contracts import Event
 
 CHANNEL = "tandem_events"
@@ -83,25 +84,28 @@ class Action:
         records = await fetch(
             "INSERT INTO streams (key, position, pruned_to) SELECT key, number, 0 "
             "FROM unnest($1::text[], $2::bigint[]) AS t(key, number) ORDER BY key "
-            "ON CONFLICT (key) DO UPDATE SET position = streams.position + excluded.position RETURNING key, position",
+            "ON CONFLICT (key) DO UPDATE SET position = streams.position + excluded.position "
+            "RETURNING key, position, clock_timestamp() AS at",
             streams,
             [len(by_stream[stream]) for stream in streams],
         )
         moved = {record["key"]: record["position"] for record in records}
-        await execute_many(
-            "INSERT INTO events (stream, position, at, actor_id, conversation_id, audience, body, personal) "
-            "VALUES ($1, $2, clock_timestamp(), $3, $4, $5, $6, $7)",
-            [row for stream in streams for row in _numbered(stream, moved[stream], by_stream[stream])],
+        at = max(record["at"] for record in records)
+        await copy_rows(
+            "events",
+            ("stream", "position", "at", "actor_id", "conversation_id", "audience", "body", "personal"),
+            [row for stream in streams for row in _numbered(stream, moved[stream], at, by_stream[stream])],
         )
         await execute("SELECT pg_notify($1, $2)", CHANNEL, " ".join(f"{k}={v}" for k, v in moved.items()))
 
 
-def _numbered(stream: str, position: int, events: Sequence[_Recorded]) -> list[tuple[object, ...]]:
+def _numbered(stream: str, position: int, at: datetime, events: Sequence[_Recorded]) -> list[tuple[object, ...]]:
     """The rows of one stream's events, the last of which has this number."""
     return [
         (
             stream,
             number,
+            at,
             recorded.actor_id,
             recorded.conversation_id,
             recorded.audience,

@@ -5,6 +5,7 @@ worker's lease: a worker that slept while its account went to another writes not
 """
 
 import asyncio
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
@@ -81,12 +82,14 @@ class PostgresAccountStore(AccountFolders):
         return {row["uid"]: frozenset(row["flags"]) for row in rows}
 
     async def read_ahead(self, folder: str, messages: Sequence[FetchedMessage]) -> None:
+        # Their bytes, the larger half of what is written, are stored beside the reading, and beside the batch that is
+        # stored now. Should ours never be stored, bytes that nothing refers to do no harm.
+        keeping = asyncio.create_task(_keep_bytes(messages))
         try:
-            prepared = await self._prepare(messages)
-            # The larger half of what is written, beside the batch that is stored now. Should ours never be stored,
-            # bytes that nothing refers to do no harm.
-            async with action(None):
-                await store_raws({read.digest: each.raw for each, read in zip(messages, prepared, strict=True)})
+            try:
+                prepared = await self._prepare(messages)
+            finally:
+                await keeping
         except (*MESSAGE_FAULTS, *STORE_FAULTS):
             return  # met again, and told, when they are stored
         ahead = self._ahead.setdefault(folder, {})
@@ -99,12 +102,7 @@ class PostgresAccountStore(AccountFolders):
 
         async def write() -> None:
             await store_fetched(key, read, arrived=arrived)
-            await self._write_cursor(key, cursor)
-            await execute(
-                "DELETE FROM messages_set_aside WHERE folder_id = $1 AND uid = ANY($2)",
-                key.folder_id,
-                [message.uid for message in messages],
-            )
+            await self._write_cursor(key, cursor, settled=[message.uid for message in messages])
 
         try:
             read = await self._read(folder, messages)
@@ -140,8 +138,7 @@ class PostgresAccountStore(AccountFolders):
 
         async def write() -> None:
             await remove_placements(key, uids)
-            await execute("DELETE FROM messages_set_aside WHERE folder_id = $1 AND uid = ANY($2)", key.folder_id, uids)
-            await self._write_cursor(key, cursor)
+            await self._write_cursor(key, cursor, settled=uids)
 
         await self._fenced(write)
 
@@ -202,8 +199,10 @@ class PostgresAccountStore(AccountFolders):
     async def report(self, state: AccountState) -> None:
         await report_state(self._lease.account_id, state_contract(self._lease.mailbox_id, state))
 
-    async def _write_cursor(self, key: FolderKey, cursor: FolderCursor) -> None:
+    async def _write_cursor(self, key: FolderKey, cursor: FolderCursor, settled: Sequence[int] = ()) -> None:
+        """The cursor as it stands now; what was set aside of the `settled` UIDs is so no more."""
         await execute(
+            "WITH settled AS (DELETE FROM messages_set_aside WHERE folder_id = $1 AND uid = ANY($9)) "
             "UPDATE folders SET uid_validity = $2, history_below = $3, highest_uid = $4, lowest_uid = $5, "
             "highest_modseq = $6, backfill_done = $7, since = $8 WHERE id = $1",
             key.folder_id,
@@ -214,6 +213,7 @@ class PostgresAccountStore(AccountFolders):
             cursor.highest_modseq,
             cursor.backfill_done,
             cursor.since,
+            settled,
         )
 
     async def _prepare(self, messages: Sequence[FetchedMessage]) -> list[Prepared]:
@@ -237,3 +237,10 @@ class PostgresAccountStore(AccountFolders):
             )
             for message, prepared in zip(messages, read, strict=True)
         ]
+
+
+async def _keep_bytes(messages: Sequence[FetchedMessage]) -> None:
+    raws = [each.raw for each in messages]
+    digests = await asyncio.to_thread(lambda: [hashlib.sha256(raw).hexdigest() for raw in raws])
+    async with action(None):
+        await store_raws(dict(zip(digests, raws, strict=True)))
