@@ -106,6 +106,28 @@ class TemplatePicture(Contract):
     content_id: str
 
 
+FindingKind = Literal["taken_out", "style", "link", "picture", "remote", "field", "size", "too_large"]
+
+
+class ImportFinding(Contract):
+    """One thing to know about an import, in words; `items` name what it is about."""
+
+    kind: FindingKind
+    text: str
+    items: list[str] = []
+
+
+class ImportedTemplate(Contract):
+    """What an import makes, to be looked at, named and saved; of it only the pictures are kept already. Without `html`
+    it is plain text."""
+
+    name: str
+    subject: str
+    text: str
+    html: str | None
+    findings: list[ImportFinding]
+
+
 class LibraryTemplate(Contract):
     """A template that comes with Tandem: added, it is a copy of the organisation's own. `about` says when to use it."""
 

@@ -94,6 +94,11 @@ async def _contact(asker: Asker, first: MailAddress, mailbox_id: int | None) -> 
     return {**person, "company": known.company, "phone": known.phone} if known else person
 
 
+def first_name(name: str) -> str:
+    """As the field says it."""
+    return _person(name, "")["first_name"]
+
+
 def _person(name: str, email: str) -> dict[str, str]:
     """A name of one word is a first name; "Customer, Carla" is turned round."""
     last, comma, first = name.partition(",")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from backend.access.asker import Asker
 from backend.access.fetch import READS
-from backend.database.connection import Row, execute, fetch, fetch_row
+from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
 from backend.errors import NotFound, TooLarge, Unacceptable
 from backend.events.record import action
 from backend.mail.keeping import keep_one
@@ -22,7 +22,8 @@ MOST_PICTURES = 2_000
 
 
 async def add_picture(asker: Asker, filename: str, content_type: str, content: bytes) -> TemplatePicture:
-    """Keep a picture. Raises Unacceptable for what is none, TooLarge for one that no mail should carry."""
+    """Keep a picture; one that the person sent up before is the same. Raises Unacceptable for what is none, TooLarge
+    for one that no mail should carry."""
     kind = clean_line(content_type)[:150].lower()
     if kind not in KINDS:
         raise Unacceptable("Only pictures can stand in the text.", "Choose a PNG, JPEG, GIF or WebP.")
@@ -31,6 +32,15 @@ async def add_picture(asker: Asker, filename: str, content_type: str, content: b
     digest = await keep_one(content)
     content_id = f"{secrets.token_hex(12)}@picture"
     async with action(asker.user_id):
+        known = await fetch_value(
+            "SELECT content_id FROM template_pictures WHERE maker_id = $1 AND digest = $2 AND content_type = $3 "
+            "ORDER BY id LIMIT 1",
+            asker.user_id,
+            digest,
+            kind,
+        )
+        if known is not None:
+            return TemplatePicture(content_id=known)
         count = await fetch_row("SELECT count(*) AS number FROM template_pictures WHERE maker_id = $1", asker.user_id)
         if count is not None and count["number"] >= MOST_PICTURES:
             raise Unacceptable(f"You have {MOST_PICTURES} pictures in templates already.", "Delete some templates.")

@@ -16,6 +16,7 @@ from backend.templates import actions, house_style, pictures, queries, signature
 from backend.templates.contracts import (
     AddFromLibrary,
     HouseStyle,
+    ImportedTemplate,
     LibraryTemplate,
     MergeField,
     Rendered,
@@ -28,6 +29,9 @@ from backend.templates.contracts import (
     TemplatePicture,
 )
 from backend.templates.filling import EXAMPLES
+from backend.templates.importing import sent, uploaded
+
+UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
 
 
 @get("/templates", **access("signed_in"))
@@ -61,14 +65,25 @@ async def add_from_library(asker: Asker, data: AddFromLibrary) -> Template:
 
 
 @post("/template-pictures", **access("signed_in"))
-async def add_picture(
-    asker: Asker, data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
-) -> TemplatePicture:
+async def add_picture(asker: Asker, data: UploadedFile) -> TemplatePicture:
     """Send a picture up for a template or a signature, as the multipart field `file`."""
-    file = data.get("file")
-    if file is None:
-        raise BadRequest("There is no file in this request.", "Send it as the multipart field `file`.")
+    file = _file(data)
     return await pictures.add_picture(asker, file.filename, file.content_type, await file.read())
+
+
+@post("/template-imports", status_code=200, **access("signed_in"))
+async def import_template(asker: Asker, data: UploadedFile) -> ImportedTemplate:
+    """Make a template of an HTML file, or of a zip with one and its pictures, as the multipart field `file`. It is
+    answered with what was found, to be saved by `POST /templates`."""
+    file = _file(data)
+    return await uploaded.import_template(asker, file.filename, await file.read())
+
+
+@post("/messages/{message_id:int}/template", status_code=200, **access("handling"))
+async def template_from_mail(asker: Asker, message_id: int) -> ImportedTemplate:
+    """Make a template of a mail that was sent, without its signature and what it quotes; to be saved by
+    `POST /templates`."""
+    return await sent.template_from_mail(asker, message_id)
 
 
 @get("/template-pictures/{picture:str}", **access("signed_in"))
@@ -151,6 +166,13 @@ async def render_text(asker: Asker, data: RenderText) -> Rendered:
     return await actions.render_text(asker, data)
 
 
+def _file(data: dict[str, UploadFile]) -> UploadFile:
+    file = data.get("file")
+    if file is None:
+        raise BadRequest("There is no file in this request.", "Send it as the multipart field `file`.")
+    return file
+
+
 router = Router(
     path="/",
     route_handlers=[
@@ -160,6 +182,8 @@ router = Router(
         list_library,
         add_from_library,
         add_picture,
+        import_template,
+        template_from_mail,
         read_template_picture,
         read_own_signature,
         save_own_signature,

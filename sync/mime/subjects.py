@@ -18,6 +18,16 @@ def base_subject(subject: str) -> tuple[str, bool]:
     A tag in brackets stays ("[Ticket 4711]" tells threads apart), but a prefix behind it is removed too:
     "[list] Re: Frames" and "Re: [list] Frames" are the same.
     """
+    text, prefixed = _without_prefixes(subject)
+    return text.casefold(), prefixed
+
+
+def unprefixed(subject: str) -> str:
+    """The subject as it was before anybody answered or forwarded it."""
+    return _without_prefixes(subject)[0]
+
+
+def _without_prefixes(subject: str) -> tuple[str, bool]:
     text, tags, prefixed = subject[:1000], "", False
     for _ in range(50):
         if match := _PREFIX.match(text):
@@ -27,4 +37,4 @@ def base_subject(subject: str) -> tuple[str, bool]:
             text = text[match.end() :]
         else:
             break
-    return _SPACE.sub(" ", tags + text).strip().casefold(), prefixed
+    return _SPACE.sub(" ", tags + text).strip(), prefixed
