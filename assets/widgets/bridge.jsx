@@ -56,6 +56,7 @@ export function Bridge(props) {
     // What nobody has chosen follows the browser: UTC and plain English are what everybody begins with.
     const locale = props.locale === "en" && navigator.language.startsWith("en") ? navigator.language : props.locale;
     window.tandem.person = { locale, timeZone: props.timeZone === "UTC" ? "" : props.timeZone };
+    window.dispatchEvent(new Event("tandem:person"));
   }, [props.locale, props.timeZone]);
 
   useEffect(() => {

@@ -18,13 +18,13 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
   const box = useRef(null);
   const [narrow, setNarrow] = useState(false);
   useEffect(() => setNarrow(matchMedia("(max-width: 759px)").matches), []);
+  const [text, setText] = useState(initial ?? "");
   useLayoutEffect(() => {
     const node = box.current;
     node.style.height = "auto";
     if (node.value) node.style.height = `${Math.min(node.scrollHeight, 190)}px`;
     else node.scrollTop = 0;
-  });
-  const [text, setText] = useState(initial ?? "");
+  }, [text]); // measuring costs a layout of the page, and a box stands in every conversation that is kept ready
   const [begun, setBegun] = useState(null);
   const [at, setAt] = useState(0);
   const [linking, setLinking] = useState(null);
