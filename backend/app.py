@@ -56,6 +56,7 @@ from backend.sending_domains.routes import router as sending_domains_router
 from backend.settings import Settings, settings
 from backend.tags.routes import router as tags_router
 from backend.templates.routes import router as templates_router
+from backend.uploads.routes import router as uploads_router
 from backend.views.routes import router as views_router
 
 log = logging.getLogger(__name__)
@@ -201,6 +202,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             templates_router,
             links_router,
             documents_router,
+            uploads_router,
             views_router,
             operations_router,
             events_router,

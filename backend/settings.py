@@ -36,6 +36,8 @@ VARIABLES = (
     Variable("TANDEM_ALLOWED_ORIGINS"),
     Variable("TANDEM_SECRET_KEY", secret=True),
     Variable("TANDEM_BLOB_URL", secret=True),
+    Variable("TANDEM_ATTACHMENTS_MB"),
+    Variable("TANDEM_LINKED_FILE_MB"),
     Variable("TANDEM_SMTP_URL", secret=True),
     Variable("TANDEM_SMTP_FROM"),
     Variable("TANDEM_NETWORK"),
@@ -101,6 +103,10 @@ class Settings:
     secret_key: bytes | None = field(repr=False)
     """32 bytes, or None: the key file in the data folder (see backend/secret_key.py)."""
     blob_url: str = field(repr=False)
+    largest_attachments: int
+    """Bytes of all files of one mail together."""
+    largest_linked_file: int
+    """Bytes of a file that a mail links to; 0: files of one's own are not linked."""
     smtp: SmtpServer | None
     network: bool
     """Whether settings of mail servers may be looked up in the network."""
@@ -136,6 +142,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         allowed_origins=_origins(values["TANDEM_ALLOWED_ORIGINS"], public_url, host, port),
         secret_key=_secret_key(values["TANDEM_SECRET_KEY"]),
         blob_url=values["TANDEM_BLOB_URL"] or (data_folder / "blobs").as_uri(),
+        largest_attachments=_megabytes("TANDEM_ATTACHMENTS_MB", values["TANDEM_ATTACHMENTS_MB"] or "25", 1, 25),
+        largest_linked_file=_megabytes("TANDEM_LINKED_FILE_MB", values["TANDEM_LINKED_FILE_MB"] or "2048", 0, 10_240),
         smtp=_smtp(values["TANDEM_SMTP_URL"], values["TANDEM_SMTP_FROM"]),
         network=_yes_no("TANDEM_NETWORK", values["TANDEM_NETWORK"] or "yes"),
         dns_server=_dns_server(values["TANDEM_DNS_SERVER"]),
@@ -200,6 +208,12 @@ def _port(given: str) -> int:
     if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65535:
         raise SettingsError(f"TANDEM_PORT is {given!r}. Give a number from 1 to 65535.")
     return int(given)
+
+
+def _megabytes(name: str, given: str, least: int, most: int) -> int:
+    if not given.isascii() or not given.isdigit() or not least <= int(given) <= most:
+        raise SettingsError(f"{name} is {given!r}. Give a number from {least} to {most}.")
+    return int(given) * 2**20
 
 
 def _public_url(given: str, host: str, port: int) -> str:

@@ -95,6 +95,7 @@
       await post("/sign-out");
     } finally {
       sessionStorage.clear();
+      indexedDB.deleteDatabase("tandem-files"); // those that were on their way up (assets/widgets/compose/uploads.js)
       location.assign("/signin/");
     }
   };

@@ -1,7 +1,7 @@
 import { createElement as h, useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { Attached, stillUp, useUploads } from "./compose/attached.jsx";
 import { Body } from "./compose/body.jsx";
-import { sendUp } from "./compose/files.js";
 import { From } from "./compose/from.jsx";
 import { icon } from "./compose/icons.jsx";
 import { Later } from "./compose/later.jsx";
@@ -31,7 +31,6 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [bcc, setBcc] = useState(draft.bcc);
   const [showCc, setShowCc] = useState(draft.cc.length > 0 || draft.bcc.length > 0);
   const [subject, setSubject] = useState(draft.subject);
-  const [uploads, setUploads] = useState([]);
   const [missing, setMissing] = useState("");
   const [dirty, setDirty] = useState(false);
   const [quoted, setQuoted] = useState(draft.quoted);
@@ -53,6 +52,13 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const conversation = draft.conversation_id || null;
   const chips = (files?.[draft.id] ?? []).filter((file) => !file.in_text);
   const told = status?.[draft.id] ?? {};
+
+  const { uploads, add: upload } = useUploads(draft, () => on.onAttached?.(draft.id), (made) => {
+    if (!body.current || body.current.waits()) return false;
+    body.current.put(made);
+    touch();
+    return true;
+  });
 
   const together = Boolean(draft.together || told.together);
   const alone = useRef(true); // what is typed is this composer's to save
@@ -132,10 +138,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       return;
     }
     if (together && !line) return setMissing("The draft is still being opened.");
-    if (uploads.some((each) => !each.error)) {
-      setMissing("A file is still on its way up.");
-      return;
-    }
+    const waiting = stillUp(uploads);
+    if (waiting) return setMissing(waiting);
     const lines = sure ? [] : warningsOf(draft, { ...fields.current(), files: chips.length, from: from.current, signature: signed.current });
     if (lines.length) return setWarned({ lines, thenDone });
     setWarned(null);
@@ -144,21 +148,6 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     if (thenDone && conversation) window.tandem?.leave?.(conversation);
     if (line) line.handed = true;
     on.onSend?.(draft.id, fields.current(), thenDone, anyway, planned);
-  };
-
-  const upload = async (list) => {
-    for (const file of list) {
-      const id = Math.random();
-      const put = (change) => setUploads((all) => all.map((u) => (u.id === id ? { ...u, ...change } : u)));
-      setUploads((all) => [...all, { id, name: file.name, done: 0, error: "" }]);
-      try {
-        await sendUp(draft.id, file, { onProgress: (done) => put({ done }) });
-        setUploads((all) => all.filter((u) => u.id !== id));
-        on.onAttached?.(draft.id);
-      } catch (fault) {
-        put({ error: fault.message });
-      }
-    }
   };
 
   const unpick = () => {
@@ -262,31 +251,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       onTrouble: setMissing,
     }),
     h(SignatureLine, { draft, to, onShown: (said) => void (signed.current = said), onTrouble: setMissing }),
-    (chips.length > 0 || uploads.length > 0) &&
-      h(
-        "div",
-        { className: "files" },
-        chips.map((file) =>
-          h(
-            "span",
-            { key: file.id, className: "chip" },
-            icon("clip", 13),
-            file.name,
-            h("small", null, file.size),
-            h("button", { type: "button", "aria-label": `Remove ${file.name}`, onClick: () => on.onDetach?.(draft.id, file.id) }, icon("close", 12)),
-          ),
-        ),
-        uploads.map((file) =>
-          h(
-            "span",
-            { key: file.id, className: file.error ? "chip bad" : "chip", style: { "--done": `${Math.round(file.done * 100)}%` } },
-            icon("clip", 13),
-            file.name,
-            h("small", null, file.error || `${Math.round(file.done * 100)} %`),
-            file.error && h("button", { type: "button", "aria-label": `Dismiss ${file.name}`, onClick: () => setUploads((all) => all.filter((u) => u !== file)) }, icon("close", 12)),
-          ),
-        ),
-      ),
+    h(Attached, { draft, chips, uploads, onDetach: (id) => on.onDetach?.(draft.id, id), onChoose: () => picker.current.click() }),
     draft.copy_to && h("div", { className: "copy-line third" }, `A copy goes to ${draft.copy_to}, which the recipients do not see.`),
     told.theirs &&
       h(

@@ -1,7 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { icon } from "./compose/icons.jsx";
-import { sizeOf } from "./compose/library.jsx";
 import { json } from "./compose/templates.js";
+import { sizeOf } from "./compose/uploads.js";
 
 // The organisation's documents: uploaded, found, renamed, shared, brought up to date and deleted. `shares` are those with
 // whom a document can be shared, { value, label }: everybody, nobody, or a team of the person by its number.

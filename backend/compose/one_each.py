@@ -1,6 +1,7 @@
 """One mail to each recipient instead of one to all: what each of them gets."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -33,6 +34,22 @@ async def letters_of(asker: Asker, draft: Draft) -> list[Draft]:
     if not _has_fields(draft):
         return letters
     return [await _filled(asker, letter) for letter in letters]
+
+
+def with_own_links(letters: Sequence[Draft], own: Sequence[Mapping[str, str]]) -> list[Draft]:
+    """The letters, with the key of each recipient's own link where the draft's stands."""
+    return [
+        msgspec.structs.replace(
+            letter, text=_put(letter.text, keys), html=None if letter.html is None else _put(letter.html, keys)
+        )
+        for letter, keys in zip(letters, own, strict=True)
+    ]
+
+
+def _put(text: str, keys: Mapping[str, str]) -> str:
+    for key, own in keys.items():
+        text = text.replace(key, own)
+    return text
 
 
 def written_in(draft: Draft) -> str:

@@ -9,10 +9,12 @@ from backend.access.asker import Asker
 from backend.access.fetch import SEES_AS_READER
 from backend.compose.contracts import Draft, DraftAttachment, Outgoing, OutgoingRecipient
 from backend.compose.meanwhile import came_to
-from backend.database.connection import Row, fetch, fetch_row
+from backend.database.connection import Row, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.identities.queries import sender_of
 from backend.mail.contracts import MailAddress
+from backend.outgoing_servers.queries import server_for
+from backend.settings import settings
 
 LONGEST_LIST = 200
 
@@ -103,6 +105,26 @@ async def outbox(asker: Asker) -> list[Outgoing]:
 async def attachments_of_draft(draft_id: int) -> Sequence[Row]:
     """The records of the files attached to a draft, in the order of attaching."""
     return await fetch("SELECT * FROM composed_attachments WHERE draft_id = $1 ORDER BY id", draft_id)
+
+
+ENCODED = 1.37
+"""How much larger a file is in a mail: base64 in lines of 76 characters (RFC 2045)."""
+MOST_TEXT = 256 * 1024
+"""Bytes that are left for everything else in the mail."""
+
+
+async def room_in(draft_id: int) -> tuple[int, int]:
+    """How many bytes of files this mail takes, by the settings and by what its outgoing server has said; and how many
+    of them are left."""
+    mailbox_id = await fetch_value("SELECT mailbox_id FROM drafts WHERE id = $1", draft_id)
+    server = await server_for(mailbox_id)
+    most = settings().largest_attachments
+    if server is not None and server["size_limit"]:
+        most = min(most, max(0, int((server["size_limit"] - MOST_TEXT) / ENCODED)))
+    taken = await fetch_value(
+        "SELECT coalesce(sum(size), 0)::bigint FROM composed_attachments WHERE draft_id = $1", draft_id
+    )
+    return most, max(0, most - taken)
 
 
 async def place_of_outgoing(outgoing_id: int) -> tuple[int, int] | None:

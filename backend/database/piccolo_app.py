@@ -20,6 +20,7 @@ TABLE_MODULES = (
     "backend.links.tables",
     "backend.mail.tables",
     "backend.compose.tables",
+    "backend.uploads.tables",
     "backend.documents.tables",
     "backend.contacts.tables",
     "backend.notifications.tables",

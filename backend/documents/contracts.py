@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from backend.contracts import Contract
+from backend.mail.contracts import MailAddress
 
 SharedWith = Literal["nobody", "team", "everybody"]
 
@@ -59,7 +60,7 @@ class MadeLink(Contract):
 
 class SharedFile(Contract):
     """A file that a mail of the conversation links to. `views` counts how often it was fetched, as far as one can tell:
-    not by us, and not by programs that say what they are."""
+    not by us, and not by programs that say what they are. `recipient`: whose own link it is; None: of all."""
 
     id: int
     outgoing_id: int
@@ -70,6 +71,7 @@ class SharedFile(Contract):
     closed: bool
     views: int
     viewed_at: datetime | None
+    recipient: MailAddress | None = None
 
 
 class SharedFileViews(Contract):

@@ -4,10 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from backend.access.asker import Asker
 from backend.database.connection import Row, fetch, fetch_row
 from backend.documents.contracts import Document, DocumentVersion, SharedFile
 from backend.errors import NotFound
+from backend.mail.contracts import MailAddress
 from backend.people.shared_with import uses
 
 USES = uses("d")
@@ -68,13 +71,15 @@ async def file_behind(key: str) -> Row | None:
     return await fetch_row(
         "SELECT s.*, o.conversation_id FROM shared_files s LEFT JOIN outgoing o ON o.id = s.outgoing_id "
         "WHERE s.key_hash = $1 AND NOT s.closed AND s.ends_at > now() "
-        "AND (s.draft_id IS NOT NULL OR EXISTS (SELECT 1 FROM outgoing e WHERE (e.id = o.id OR e.one_of = o.id) "
-        "AND e.state <> 'cancelled'))",
+        "AND (s.draft_id IS NOT NULL OR (o.state <> 'cancelled' AND s.for_whom <> 'each'))",
         hash_of(key),
     )
 
 
-_SHARED = "SELECT s.*, o.created_at AS sent_at FROM shared_files s JOIN outgoing o ON o.id = s.outgoing_id "
+_SHARED = (
+    "SELECT s.*, o.created_at AS sent_at, CASE s.for_whom WHEN 'one' THEN o.recipients->'to'->0 END AS recipient "
+    "FROM shared_files s JOIN outgoing o ON o.id = s.outgoing_id AND s.for_whom <> 'each' "
+)
 
 
 async def shared_files_of(conversation_id: int) -> list[SharedFile]:
@@ -113,6 +118,7 @@ def shared_file_of(record: Row) -> SharedFile:
         closed=record["closed"],
         views=record["views"],
         viewed_at=record["viewed_at"],
+        recipient=msgspec.json.decode(record["recipient"], type=MailAddress) if record["recipient"] else None,
     )
 
 

@@ -1,13 +1,16 @@
 """Documents over HTTP, what mails link to, and the one route that serves a file without a sign-in."""
 
+import re
+from collections.abc import AsyncIterator
 from html import escape
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from litestar import MediaType, Request, Response, Router, delete, get, head, post, put
-from litestar.datastructures import UploadFile
+from litestar.datastructures import Headers, UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
+from litestar.response import Stream
 
 from backend.access.asker import Asker
 from backend.access.classes import access
@@ -17,6 +20,7 @@ from backend.documents.contracts import Document, LinkDocument, MadeLink, SaveDo
 from backend.errors import BadRequest, NotFound
 from backend.mail import blobs
 from backend.mail.routes import INERT
+from backend.uploads.queries import parts_of
 
 UploadedFile = Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)]
 PUBLIC = {**INERT, "cache-control": "no-store", "x-robots-tag": "noindex, nofollow", "x-frame-options": "DENY"}
@@ -82,21 +86,24 @@ async def close_link(asker: Asker, conversation_id: int, file_id: int) -> Shared
 
 
 @get("/shared/{key:str}", opt={**access("public")["opt"], "exclude_from_csrf": True})
-async def fetch_shared(request: Request[Any, Any, Any], key: str) -> Response[bytes] | Response[str]:
-    """The file behind the link of a mail, to be saved; for whoever has that, until it ends."""
+async def fetch_shared(request: Request[Any, Any, Any], key: str) -> Response[bytes] | Response[str] | Stream:
+    """The file behind the link of a mail, to be saved; for whoever has that, until it ends. Of a large one the rest can
+    be asked for (`Range: bytes=N-`) after a line broke."""
     headers = request.headers
     purpose = headers.get("sec-purpose", "") + headers.get("purpose", "") + headers.get("x-moz", "")
     try:
         record = await sharing.fetch_shared(
             key,
             agent=headers.get("user-agent", ""),
-            in_advance="prefetch" in purpose or "preview" in purpose,
+            in_advance="prefetch" in purpose or "preview" in purpose or bool(_rest_wanted(headers)),
             ours=isinstance(request.scope.get("user"), Asker),
         )
     except NotFound as gone:
         page = _GONE.format(message=escape(gone.message), remedy=escape(gone.remedy))
         return Response(page, status_code=404, media_type=MediaType.HTML, headers=PUBLIC)
-    return await _to_save(record, PUBLIC)
+    if record["upload_id"] is None:
+        return await _to_save(record, PUBLIC)
+    return _streamed(record, _rest_wanted(headers))
 
 
 @head("/shared/{key:str}", opt={**access("public")["opt"], "exclude_from_csrf": True})
@@ -108,12 +115,38 @@ async def look_at_shared(key: str) -> None:
 
 async def _to_save(record: Row, headers: dict[str, str]) -> Response[bytes]:
     """Never shown by the browser itself."""
-    disposition = f"attachment; filename*=UTF-8''{quote(record['filename'], safe='')}"
     return Response(
         await blobs.get(record["digest"]),
         media_type="application/octet-stream",
-        headers={**headers, "content-disposition": disposition},
+        headers={**headers, "content-disposition": _disposition(record)},
     )
+
+
+def _streamed(record: Row, begins: int) -> Stream:
+    """A file that came up in parts, one after the other: never whole in memory."""
+    size: int = record["size"]
+    begins = begins if begins < size else 0
+    headers = {
+        **PUBLIC,
+        "content-disposition": _disposition(record),
+        "content-length": str(size - begins),
+        "accept-ranges": "bytes",
+    }
+    if begins:
+        headers["content-range"] = f"bytes {begins}-{size - 1}/{size}"
+    parts: AsyncIterator[bytes] = parts_of(record["upload_id"], begins)
+    return Stream(parts, status_code=206 if begins else 200, media_type="application/octet-stream", headers=headers)
+
+
+def _rest_wanted(headers: Headers) -> int:
+    """From which byte on a file is asked for. Other ranges are passed over, and what changed cannot be: a link leads to
+    one file for ever."""
+    found = re.fullmatch(r"bytes=(\d{1,15})-", headers.get("range", ""))
+    return int(found[1]) if found else 0
+
+
+def _disposition(record: Row) -> str:
+    return f"attachment; filename*=UTF-8''{quote(record['filename'], safe='')}"
 
 
 def _file(data: dict[str, UploadFile]) -> UploadFile:

@@ -7,6 +7,7 @@ from piccolo.table import Table
 
 from backend.compose.tables import Draft, Outgoing
 from backend.people.tables import Team, User
+from backend.uploads.tables import Upload
 
 
 class Document(Table, tablename="documents"):
@@ -38,7 +39,8 @@ class DocumentVersion(Table, tablename="document_versions"):
 class SharedFile(Table, tablename="shared_files"):
     """A file that whoever has the link of one mail can fetch, until it ends. The key itself stands in the mail alone.
 
-    It belongs to a draft, then to the outgoing message that this became; with either it is gone.
+    It belongs to a draft, then to the outgoing message that this became; with either it is gone. Where a mail went to
+    each of several recipients, each of them has one of their own.
     """
 
     id = BigSerial(primary_key=True)
@@ -50,7 +52,9 @@ class SharedFile(Table, tablename="shared_files"):
     filename = Text()
     content_type = Text()
     size = BigInt()
-    digest = Text(help_text="As of one version: what is uploaded later is another file.")
+    digest = Text(help_text="As of one version: what is uploaded later is another file. Empty with an upload.")
+    upload_id = ForeignKey(Upload, null=True, default=None, on_delete=OnDelete.set_null, index=True)
+    for_whom = Text(default="all", help_text="all who get the mail; one of them; each: what theirs are made from.")
     ends_at = Timestamptz()
     closed = Boolean(default=False, help_text="Somebody ended it before.")
     views = BigInt(default=0)

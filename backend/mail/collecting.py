@@ -24,6 +24,7 @@ BLOB_REFERENCES = (
     "template_pictures.digest",
     "document_versions.digest",
     "shared_files.digest",
+    "upload_parts.digest",
 )
 """The columns that refer to bytes of mail, and to files of the blob store: a test finds one that is missing here."""
 

@@ -5,7 +5,8 @@ from litestar import Router, get
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.conversations.contracts import ConversationPage
-from backend.search import queries
+from backend.search import files, queries
+from backend.search.contracts import FoundFile
 
 
 @get("/search", **access("signed_in"))
@@ -20,4 +21,10 @@ async def search(
     return await queries.search(asker, q=q, mailbox_id=mailbox_id, cursor=cursor)
 
 
-router = Router(path="/", route_handlers=[search], tags=["search"])
+@get("/files", **access("signed_in"))
+async def find_files(asker: Asker, q: str = "") -> list[FoundFile]:
+    """Files of mail whose name holds all the words, those of the newest mail first."""
+    return await files.find_files(asker, q=q)
+
+
+router = Router(path="/", route_handlers=[search, find_files], tags=["search"])

@@ -12,6 +12,7 @@ from backend.errors import Unavailable
 from backend.events.prune import prune_events
 from backend.mail.collecting import collect, note_stored
 from backend.mail.intents import look_after_forgotten
+from backend.uploads.actions import drop_old_uploads
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ async def tidy() -> None:
             for statement in RUN_OUT:
                 await execute(statement)
             await look_after_forgotten()
+            await drop_old_uploads()
             collected = await _collect()
         finally:
             await held.execute("SELECT pg_advisory_unlock($1)", TIDY_LOCK)

@@ -359,7 +359,8 @@ def _shared_file(file: SharedFile, *, guest: bool) -> EntryView:
     entry = _entry(f"s{file.id}", "shared")
     entry["id"] = file.id
     entry["at"] = file.at.isoformat()
-    entry["text"] = f"{file.filename}, by link: {opened_words(file)}"
+    whose = f" to {file.recipient.name or file.recipient.address}" if file.recipient else ""
+    entry["text"] = f"{file.filename}, by link{whose}: {opened_words(file)}"
     entry["leaves_at"] = file.viewed_at.isoformat() if file.viewed_at else ""
     entry["reason"] = "" if file_open(file) else "the link is closed" if file.closed else "the link has ended"
     entry["choices"] = ["close_link"] if file_open(file) and not guest else []

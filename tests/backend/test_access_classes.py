@@ -144,6 +144,7 @@ async def make_objects(api: Api) -> Objects:
     sent_up = await ana.request("POST", "/template-pictures", files={"file": ("hub.png", picture, "image/png")})
     document = await ana.request("POST", "/documents", files={"file": ("prices.pdf", b"pdf", "application/pdf")})
     shared = await share(ana, conversation_id, document.json()["id"])
+    begun = await ana.post(f"/drafts/{draft.id}/uploads", {"filename": f"{MAIL}.bin", "size": 0, "link_days": 1})
     link = await ana.post("/links", {"kind": "survey", "name": "Ask", "url": "https://ask.example/"})
     token = await ana.post("/me/tokens", {"name": "Reports"})
     browser = Subscriber("https://push.example.net/1")
@@ -174,6 +175,7 @@ async def make_objects(api: Api) -> Objects:
             "template_id": template["id"],
             "picture": sent_up.json()["content_id"],
             "link_id": link["id"],
+            "upload_id": begun["id"],
             "document_id": document.json()["id"],
             "number": 1,
             "file_id": shared[0],

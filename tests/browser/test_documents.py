@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from playwright.async_api import expect
@@ -10,6 +12,7 @@ from backend.documents.contracts import Document
 from tests.browser.test_accessibility import faults
 from tests.browser.test_writing import open_reply
 from tests.servers.chromium import Seats
+from tests.servers.delivery import write_mail
 from tests.servers.office import Office
 
 pytestmark = pytest.mark.browser
@@ -65,4 +68,30 @@ async def test_a_document_is_kept_attached_linked_and_seen_to_be_opened(office: 
         await expect(shown.get_by_text("the link is closed")).to_be_visible()
         assert (await reader.get(f"{office.product.url}/api/v1{path}")).status_code == 404
     await office.ana.delete(f"/documents/{document.id}")
+    assert seat.complaints == []
+
+
+async def test_a_file_of_earlier_mail_is_found_by_its_name_and_by_its_mail_and_attached(
+    office: Office, seats: Seats
+) -> None:
+    for filename, words in (("echidna route.gpx", "For Sunday."), ("list.txt", "What an echidna eats.")):
+        mail = write_mail(subject=f"About {filename}", text=words, attachment=b"x", filename=filename)
+        await office.dovecot.deliver("support", mail)
+    seat = await seats.at(office.product, office.ana)
+    page = await seat.open()
+    for filename in ("echidna route.gpx", "list.txt"):
+        await expect(page.locator(".row", has_text=f"About {filename}")).to_be_visible(timeout=20_000)
+    pane = await open_reply(office, page, "Which way on Sunday")
+    await pane.get_by_role("button", name="Documents and earlier files").click()
+    library = page.get_by_role("dialog", name="Files that are there")
+    await library.get_by_role("button", name="Earlier mail").click()
+    await expect(library.get_by_text("No mail of this conversation has a file.")).to_be_visible()
+    await library.get_by_role("searchbox", name="Find a file").fill("echidna")
+    files = library.get_by_role("list", name="Files").get_by_role("listitem")
+    await expect(files).to_have_text([re.compile("^echidna route.gpx"), re.compile("^list.txt")])
+    await library.get_by_role("button", name="Attach list.txt").click()
+    await expect(library.get_by_text("list.txt is attached")).to_be_visible()
+    assert await faults(page, "files of earlier mail in the composer") == []
+    await library.get_by_role("button", name="Done").click()
+    await expect(pane.get_by_role("button", name="Remove list.txt")).to_be_visible()
     assert seat.complaints == []

@@ -25,6 +25,7 @@ def write_mail(
     message_id: str = "",
     at: datetime | None = None,
     attachment: bytes | None = None,
+    filename: str = "photo.png",
 ) -> bytes:
     """One mail as a customer writes it. `answers` are the Message-IDs that it replies to."""
     mail = EmailMessage(policy=SMTP)
@@ -37,7 +38,7 @@ def write_mail(
         mail["In-Reply-To"] = mail["References"] = answers
     mail.set_content(text)
     if attachment is not None:
-        mail.add_attachment(attachment, maintype="image", subtype="png", filename="photo.png")
+        mail.add_attachment(attachment, maintype="image", subtype="png", filename=filename)
     return bytes(mail)
 
 

@@ -47,7 +47,8 @@ class Office:
 async def office() -> AsyncIterator[Office]:
     """The whole product on real mail servers."""
     with Dovecot() as dovecot, RecordingSmtp() as smtp:
-        async with Product() as product:
+        # So little, that a test of a large file needs none.
+        async with Product(TANDEM_ATTACHMENTS_MB="2") as product:
             ana = await product.set_up()
             jonas = await product.invite(ana, "Jonas Dahl", "jonas@northwind.example")
             mallory = await product.invite(ana, "Mallory Quint", "mallory@northwind.example")

@@ -1,9 +1,10 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { sendUp, takeQuote } from "./files.js";
+import { takeQuote } from "./files.js";
 import { keepingFocus } from "./focus.js";
 import { icon } from "./icons.jsx";
 import { htmlOf } from "./plain.js";
+import { sendUp } from "./uploads.js";
 
 // The words of a mail, formatted or plain, and beneath them the message that they answer, folded.
 // The editor is large, so it comes with the first composer of a tab. Until then a plain field stands in its place,

@@ -1,12 +1,13 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { DaysOf } from "./attached.jsx";
 import { icon } from "./icons.jsx";
 import { json, post } from "./templates.js";
+import { sizeOf } from "./uploads.js";
 
 // Files that are there already: documents of the organisation, and what hung on earlier mail of this conversation or of
 // one that is found by words. A document goes along as it is now, or as a link whose readers are counted.
 const MOST_FOUND = 8;
 
-export const sizeOf = (bytes) => (bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);
 const api = async (path) => json(await fetch(`/api/v1${path}`));
 
 /** The files of a conversation's mail, the newest first. */
@@ -18,11 +19,13 @@ const filesIn = async (id) => {
       .map((each) => ({ ...each, key: `${message.id}.${each.position}`, message_id: message.id, subject: row.subject, who: message.sender?.name || message.sender?.address || "us" })),
   );
 };
+/** Those with these words in their own name first, then those of mail that holds them. */
 const findFiles = async (draft, words) => {
   if (!words.trim()) return draft.conversation_id ? filesIn(draft.conversation_id) : [];
-  const { items } = await api(`/search?q=${encodeURIComponent(`${words} has:attachment`)}`);
+  const [named, { items }] = await Promise.all([api(`/files?q=${encodeURIComponent(words)}`), api(`/search?q=${encodeURIComponent(`${words} has:attachment`)}`)]);
   const found = await Promise.all(items.slice(0, MOST_FOUND).map(({ row }) => filesIn(row.id)));
-  return found.flat();
+  const all = [...named.map((each) => ({ ...each, key: `${each.message_id}.${each.position}`, who: each.sender?.name || each.sender?.address || "us" })), ...found.flat()];
+  return [...new Map(all.map((each) => [each.key, each])).values()];
 };
 
 /** `onAttached` when a file was attached; `onPut` gets a link, { text, html }. */
@@ -32,6 +35,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
   const [found, setFound] = useState(null);
   const [said, setSaid] = useState("");
   const [fault, setFault] = useState("");
+  const [days, setDays] = useState(30);
   const dialog = useRef(null);
 
   useEffect(() => {
@@ -63,7 +67,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
       setSaid(`${name} is attached`);
       onAttached();
     });
-  const link = (each) => attempt(async () => onPut(await post(`/drafts/${draft.id}/documents/${each.id}/link`, {})));
+  const link = (each) => attempt(async () => onPut(await post(`/drafts/${draft.id}/documents/${each.id}/link`, { days })));
   const choose = (name) => () => name !== tab && (setFound(null), setSaid(""), setTab(name));
   const keys = (event) => {
     event.stopPropagation(); // the composer's keys are not meant
@@ -81,7 +85,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
         each.name,
         notes,
         h("button", { key: "attach", type: "button", className: "btn", "aria-label": `Attach ${each.name}`, onClick: () => attach(each.name, `documents/${each.id}`, null) }, "Attach"),
-        h("button", { key: "link", type: "button", className: "btn", "aria-label": `Link to ${each.name}`, title: "Leads to this version for 30 days; you see how often it was opened", onClick: () => link(each) }, "Link"),
+        h("button", { key: "link", type: "button", className: "btn", "aria-label": `Link to ${each.name}`, title: `Leads to this version for ${days} days; you see how often it was opened`, onClick: () => link(each) }, "Link"),
       );
     });
   const files = () =>
@@ -96,7 +100,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
   const nothing =
     tab === "documents"
       ? words ? "Nothing found. Look for other words." : "No documents yet. They are uploaded in the settings, under Documents."
-      : words ? "No mail with these words has a file." : "No mail of this conversation has a file. Look in others by their words.";
+      : words ? "No file has this name, and no mail with these words has a file." : "No mail of this conversation has a file. Look in others by their words.";
   return h(
     "dialog",
     { ref: dialog, className: "picker library", "aria-label": "Files that are there", onKeyDown: keys, onClose, onClick: (event) => event.target === dialog.current && onClose() },
@@ -104,7 +108,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
       "div",
       { className: "picker-head" },
       icon("search", 16),
-      h("input", { type: "search", value: words, placeholder: tab === "documents" ? "Find by name, folder or file" : "Find mail by its words", "aria-label": "Find a file", onChange: (event) => setWords(event.target.value) }),
+      h("input", { type: "search", value: words, placeholder: tab === "documents" ? "Find by name, folder or file" : "Find by name, or by words of the mail", "aria-label": "Find a file", onChange: (event) => setWords(event.target.value) }),
       h("button", { type: "button", className: "btn q sq", "aria-label": "Close", onClick: onClose }, icon("close", 15)),
     ),
     h(
@@ -115,6 +119,6 @@ export function Library({ draft, onAttached, onPut, onClose }) {
     fault && h("p", { className: "form-problem", role: "alert" }, fault),
     h("ul", { className: "lines library-list", "aria-label": "Files" }, found && (tab === "documents" ? documents() : files())),
     found?.length === 0 && h("p", { className: "third library-none" }, nothing),
-    h("div", { className: "picker-foot" }, h("span", { className: "third el grow", role: "status" }, said), h("button", { type: "button", className: "btn pri", onClick: onClose }, "Done")),
+    h("div", { className: "picker-foot" }, tab === "documents" && h("label", { className: "days-line third" }, "Links end after ", h(DaysOf, { value: days, onChange: setDays, label: "Links end after" })), h("span", { className: "third el grow", role: "status" }, said), h("button", { type: "button", className: "btn pri", onClick: onClose }, "Done")),
   );
 }

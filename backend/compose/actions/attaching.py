@@ -6,19 +6,22 @@ from backend.access.asker import Asker
 from backend.compose.actions.drafts import add_file, changing_draft
 from backend.compose.beginnings import CarriedFile
 from backend.compose.contracts import Draft, QuotedMessage
-from backend.compose.queries import attachments_of_draft
+from backend.compose.queries import attachments_of_draft, read_draft, room_in
 from backend.compose.quoting import quote_of
-from backend.database.connection import Row, execute, fetch_row
+from backend.database.connection import Row, execute, fetch_row, fetch_value
 from backend.documents.queries import access_version
 from backend.errors import NotFound, TooLarge, Unacceptable
 from backend.mail.keeping import keep_one
 from backend.mail.pictures import KINDS
 from backend.mail.queries import read_attachment
+from backend.settings import settings
+from backend.uploads import actions
+from backend.uploads.actions import mark_used
+from backend.uploads.contracts import BeginUpload, Upload, Uploads
+from backend.uploads.queries import access_whole, parts_of, unfinished_uploads
 from sync.mime.attachments import safe_filename
 from sync.mime.characters import clean_line
 
-LARGEST_ATTACHMENTS = 25 * 1024 * 1024
-"""Bytes of all files of one mail together; most servers take little more once they are encoded."""
 MOST_ATTACHMENTS = 100
 
 
@@ -29,17 +32,52 @@ async def attach_file(
 
     Raises TooLarge when the mail's files would be more than servers take, Unacceptable for what is no picture.
     """
+    return await _attach(asker, draft_id, await _new_file(filename, content_type, content, in_text=in_text))
+
+
+async def _new_file(filename: str, content_type: str, content: bytes, *, in_text: bool) -> CarriedFile:
+    """The file in the store."""
     kind = clean_line(content_type)[:150].lower() or "application/octet-stream"
     if in_text and kind not in KINDS:
         raise Unacceptable("Only pictures can stand in the text.", "Attach this as a file.")
-    file = CarriedFile(
+    return CarriedFile(
         filename=safe_filename(clean_line(filename))[:200] or ("picture" if in_text else "attachment"),
         content_type=kind,
         size=len(content),
         digest=await keep_one(content),
         content_id=f"{secrets.token_hex(12)}@picture" if in_text else "",
     )
-    return await _attach(asker, draft_id, file)
+
+
+async def read_uploads(asker: Asker, draft_id: int) -> Uploads:
+    """What the person has half up for this draft, and what it still takes."""
+    _, room = await room_in(draft_id)
+    unfinished = await unfinished_uploads(asker, draft_id)
+    return Uploads(room=room, largest_link=settings().largest_linked_file, unfinished=unfinished)
+
+
+async def begin_upload(asker: Asker, draft_id: int, given: BeginUpload) -> Upload:
+    """A file is to come up in parts. Raises TooLarge, before anything of it came, for more than the mail takes."""
+    _, room = await room_in(draft_id)
+    return await actions.begin_upload(asker, draft_id, given, room=room)
+
+
+async def attach_upload(asker: Asker, draft_id: int, upload_id: int, *, in_text: bool = False) -> Draft:
+    """Attach a file that came up in parts. Asking again attaches nothing twice.
+
+    Raises Conflict while it is not all there, and otherwise as `attach_file`.
+    """
+    record = await access_whole(asker, draft_id, upload_id)
+    if record["used"] or record["link_days"]:
+        return await read_draft(draft_id)
+    content = b"".join([part async for part in parts_of(upload_id)])
+    file = await _new_file(record["filename"], record["content_type"], content, in_text=in_text)
+    async with changing_draft(asker.user_id, draft_id) as change:
+        if not await mark_used(upload_id):
+            return await read_draft(draft_id)
+        await check_room(draft_id, file)
+        await add_file(draft_id, file)
+        return await change.tell()
 
 
 async def attach_document(asker: Asker, draft_id: int, document_id: int) -> Draft:
@@ -82,15 +120,12 @@ async def _attach(asker: Asker, draft_id: int, file: CarriedFile) -> Draft:
 
 
 async def check_room(draft_id: int, file: CarriedFile) -> None:
-    row = await fetch_row(
-        "SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM composed_attachments "
-        "WHERE draft_id = $1",
-        draft_id,
-    )
-    assert row is not None
-    if row["size"] + file.size > LARGEST_ATTACHMENTS or row["number"] >= MOST_ATTACHMENTS:
+    most, room = await room_in(draft_id)
+    number = await fetch_value("SELECT count(*) FROM composed_attachments WHERE draft_id = $1", draft_id)
+    if file.size > room or number >= MOST_ATTACHMENTS:
         raise TooLarge(
-            f"“{file.filename[:80]}” would make this mail larger than 25 MB, which most servers refuse.",
+            f"“{file.filename[:80]}” would make this mail larger than {most / 2**20:.0f} MB, "
+            "which most servers refuse.",
             "Send a link to the file, or split the files over several mails.",
         )
 

@@ -31,7 +31,7 @@ from backend.conversations.contracts import (
     OutgoingChanged,
 )
 from backend.database.connection import Row, execute, fetch, fetch_row, fetch_value
-from backend.documents.sharing import release_links
+from backend.documents.sharing import release_links, release_links_of_each
 from backend.errors import Conflict, NotFound
 from backend.events.record import Action, action
 from backend.identities.queries import sender_of
@@ -68,7 +68,7 @@ async def _take_all_back(asker: Asker, first_id: int) -> Draft:
         numbers = [record["id"] for record in waiting]
         if first["author_id"] == asker.user_id and all([await _is_all_there_is(each, numbers) for each in waiting]):
             written = await insert_draft(asker.user_id, replace(beginning, conversation_id=None))
-            await release_links(first_id, written["id"], None)
+            await release_links_of_each(first_id, written["id"], None)
             await _drop_conversation(act, mailbox_id, conversation_id)
             draft = await read_draft(written["id"])
             await tell_draft(act, written, DraftChanged(draft=draft))
@@ -77,7 +77,7 @@ async def _take_all_back(asker: Asker, first_id: int) -> Draft:
             for record in waiting:
                 await _mark_cancelled(record)
             written = await insert_draft(first["author_id"], beginning)
-            await release_links(first_id, written["id"], change)
+            await release_links_of_each(first_id, written["id"], change)
             draft = await read_draft(written["id"])
             change.tell(lambda row: ConversationChanged(row=row))
             for outgoing in [await read_outgoing(record["id"]) for record in waiting]:

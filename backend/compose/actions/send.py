@@ -12,7 +12,7 @@ from backend.compose.actions.sender import note_sender, remember_sender
 from backend.compose.contracts import Draft, Outgoing, SaveDraft, SendDraft
 from backend.compose.freeze import Frozen, freeze
 from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
-from backend.compose.one_each import letters_of, written_in
+from backend.compose.one_each import letters_of, with_own_links, written_in
 from backend.compose.queries import (
     WrittenRecipients,
     attachments_of_draft,
@@ -26,7 +26,7 @@ from backend.conversations.contracts import (
 )
 from backend.conversations.threads import begin_conversation
 from backend.database.connection import Row, execute, fetch_row, fetch_value
-from backend.documents.sharing import bind_links
+from backend.documents.sharing import bind_links, keys_in, own_keys
 from backend.errors import Conflict, NotFound, Unacceptable
 from backend.events.record import action
 from backend.identities.queries import sender_of
@@ -67,6 +67,11 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     await check_account(draft.mailbox_id)
     # Built before anything is locked: it takes as long as the attachments are large.
     letters = await letters_of(asker, draft) if given.one_each else [draft]
+    text = draft.text if draft.html is None else draft.html
+    keys = await keys_in(draft_id, text) if len(letters) > 1 else []
+    own = [own_keys(keys) for _ in letters] if keys else []
+    if own:
+        letters = with_own_links(letters, own)
     frozen = [
         await freeze(each, record["answers_id"], mailbox, files, writer_id=asker.user_id, send_at=given.send_at)
         for each in letters
@@ -101,7 +106,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             await _give_files(draft_id, numbers)
             if len(numbers) > 1:
                 await _bind(numbers, written_in(draft))
-            await bind_links(change, draft_id, draft.text if draft.html is None else draft.html, numbers[0])
+            await bind_links(change, draft_id, text, numbers, own)
             if begun:
                 change.tell(lambda row: ConversationAdded(row=row))
             sent = [await read_outgoing(number) for number in numbers]

@@ -683,6 +683,37 @@ async def send_to_each(scene: Scene) -> Outgoing:
     return await scene.api.ana.post(f"/drafts/{draft.id}/send", given, Outgoing)
 
 
+async def send_a_file_to_each(scene: Scene) -> Outgoing:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    path = f"/drafts/{draft.id}/uploads"
+    begun = await scene.api.ana.post(path, {"filename": "film.mp4", "size": 4, "link_days": 7})
+    headers = {"upload-offset": "0"}
+    await scene.api.ana.request("PATCH", f"{path}/{begun['id']}", content=b"film", headers=headers)
+    made = await scene.api.ana.post(f"{path}/{begun['id']}/link")
+    to = [MailAddress(name="", address=f"{name}@customer.example") for name in ("carla", "dan")]
+    body = SaveDraft(version=draft.version, to=to, cc=[], bcc=[], subject="Film", text=made["text"])
+    draft = await scene.api.ana.put(f"/drafts/{draft.id}", body, Draft)
+    given = SendDraft(version=draft.version, undo_seconds=30, one_each=True)
+    return await scene.api.ana.post(f"/drafts/{draft.id}/send", given, Outgoing)
+
+
+@deed
+async def a_file_sent_as_a_link_of_each_ones_own(scene: Scene) -> None:
+    await send_a_file_to_each(scene)
+
+
+@deed
+async def a_file_sent_as_a_link_of_each_ones_own_and_taken_back(scene: Scene) -> None:
+    await scene.api.ana.post(f"/outbox/{(await send_a_file_to_each(scene)).id}/undo")
+
+
+@deed
+async def an_upload_attached(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    begun = await scene.api.ana.post(f"/drafts/{draft.id}/uploads", {"filename": "empty.txt", "size": 0})
+    await scene.api.ana.post(f"/drafts/{draft.id}/uploads/{begun['id']}/attach")
+
+
 @deed
 async def a_mail_sent_to_each(scene: Scene) -> None:
     await send_to_each(scene)

@@ -1,0 +1,258 @@
+// Files on their way up, in parts. A broken line, a reload or a restart of the server costs one part at most: the server
+// says how far a file came, and it goes on there. What is on its way lives here, not in a composer: that may close, and
+// open again. A file is kept in the browser while it goes up, so that it goes on by itself after a reload.
+import { json } from "./templates.js";
+
+const SMALLEST = 64 * 1024;
+const LARGEST = 4 * 1024 * 1024;
+const WANTED = 1500; // milliseconds for a part: small ones on a slow line, where more would be lost
+const PATIENCE = 60_000;
+const LARGEST_KEPT = 256 * 1024 * 1024; // a larger file is chosen again after a reload, rather than copied to the disk
+const KEPT_FOR = 24 * 3600_000;
+export const UPLOADS_KEPT = "tandem-files";
+
+export const sizeOf = (bytes) =>
+  bytes < 2 ** 20 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+/** The line may be back, or it is time to see. */
+const untilBack = (ms) =>
+  new Promise((done) => {
+    const over = () => (removeEventListener("online", over), clearTimeout(timer), done());
+    const timer = setTimeout(over, ms);
+    addEventListener("online", over);
+  });
+
+/** What the server refuses; `later`: not because of the file. */
+class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.later = status === 401 || status === 403;
+  }
+}
+
+/** One request; answers what it said, or null when the line or the server is away. Throws what the server refuses. */
+const attempt = async (path, options, signal) => {
+  let answer;
+  try {
+    const limit = AbortSignal.timeout(PATIENCE);
+    const headers = { ...options.headers, ...(options.method && { "x-csrf-token": await window.tandem.csrf() }) };
+    answer = await fetch(`/api/v1${path}`, { ...options, headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    if (answer.status >= 500 || answer.status === 429) return null;
+    if (answer.status === 204) return {};
+    if (answer.ok) return await answer.json();
+    const told = await answer.json().catch(() => ({})); // a proxy's own page
+    if (answer.status === 409 && Number.isInteger(told.details?.offset)) return { elsewhere: told.details.offset };
+    throw new Refused([told.message, told.remedy].filter(Boolean).join(" ") || `refused (${answer.status})`, answer.status);
+  } catch (fault) {
+    if (fault instanceof Refused || signal?.aborted) throw fault;
+    return null; // the line broke, or the answer came half
+  }
+};
+const persist = async (path, options, signal, onAway) => {
+  for (let wait = 500; ; wait = Math.min(wait * 2, 15_000)) {
+    const told = await attempt(path, options, signal);
+    if (told) return told;
+    onAway?.();
+    await untilBack(wait);
+    signal?.throwIfAborted();
+  }
+};
+
+/** What a draft still takes, and what is half up: { room, largest_link, unfinished }. */
+export const standingOf = async (draft) => json(await fetch(`/api/v1/drafts/${draft}/uploads`));
+
+/**
+ * Send a file up; answers the draft as it is then, or the link. `upload` is one that was begun before. `on` hears
+ * { begun, progress, away }. Throws an Error whose message is what to say.
+ */
+export const sendUp = async (draft, file, { upload = null, linkDays = 0, inText = false, signal, on = {} } = {}) => {
+  const place = `/drafts/${draft}/uploads`;
+  const JSON_BODY = { "content-type": "application/json" };
+  if (!upload) {
+    const given = { filename: file.name, size: file.size, content_type: file.type || "application/octet-stream", modified: file.lastModified || 0, link_days: linkDays };
+    upload = await persist(place, { method: "POST", headers: JSON_BODY, body: JSON.stringify(given) }, signal, on.away);
+    await on.begun?.(upload);
+  }
+  const path = `${place}/${upload.id}`;
+  const end = upload.link_days ? "link" : `attach${inText ? "?in_text=true" : ""}`;
+  let { offset } = upload;
+  for (let part = 4 * SMALLEST; ; ) {
+    on.progress?.(file.size ? offset / file.size : 1);
+    if (offset >= file.size) {
+      const made = await persist(`${path}/${end}`, { method: "POST" }, signal, on.away);
+      if (made.elsewhere === undefined) return made;
+      offset = made.elsewhere;
+      continue;
+    }
+    const body = await file.slice(offset, offset + part).arrayBuffer().catch(() => {
+      throw new Refused("The file was changed or removed meanwhile. Choose it again.");
+    });
+    const began = performance.now();
+    const headers = { "content-type": "application/octet-stream", "upload-offset": String(offset) };
+    let told = await attempt(path, { method: "PATCH", headers, body }, signal);
+    if (!told) {
+      on.away?.();
+      part = SMALLEST;
+      told = await persist(path, {}, signal, on.away); // how far did it come?
+    } else if (performance.now() - began < WANTED / 2) part = Math.min(part * 2, LARGEST);
+    else if (performance.now() - began > WANTED * 2) part = Math.max(part / 2, SMALLEST);
+    offset = told.elsewhere ?? told.offset;
+  }
+};
+
+// ---- the files themselves, kept in the browser for as long as they are on their way
+
+const kept = (mode, deed) =>
+  new Promise((done, fail) => {
+    const open = indexedDB.open(UPLOADS_KEPT, 1);
+    open.onupgradeneeded = () => open.result.createObjectStore("files");
+    open.onerror = () => fail(open.error);
+    open.onsuccess = () => {
+      const all = open.result.transaction("files", mode);
+      const asked = deed(all.objectStore("files"));
+      all.oncomplete = () => (open.result.close(), done(asked?.result));
+      all.onabort = all.onerror = () => (open.result.close(), fail(all.error));
+    };
+  });
+/** A browser that keeps nothing (private windows, no room) asks for the file again after a reload: that is all. */
+const tried = (kept) => kept.catch((fault) => void console.info("The file is not kept in the browser", fault?.name));
+const keep = (id, file) => (file.size > LARGEST_KEPT ? null : tried(kept("readwrite", (files) => files.put({ file, at: Date.now() }, id))));
+const forget = (id) => tried(kept("readwrite", (files) => files.delete(id)));
+const find = async (id) => (await tried(kept("readonly", (files) => files.get(id))))?.file ?? null;
+const forgetOld = () =>
+  tried(
+    kept("readwrite", (files) => {
+      files.openCursor().onsuccess = ({ target: { result: each } }) => {
+        if (!each) return;
+        if (Date.now() - each.value.at > KEPT_FOR) each.delete();
+        each.continue();
+      };
+    }),
+  );
+
+// ---- all that is on its way, by draft
+
+/**
+ * Each: { key, id, name, size, done, state, error, link }; `state` is "up"; "away" while the line is down; "large": to be
+ * decided; "half": its file is to be chosen again; "ready": a link to be put into the text; or "failed".
+ */
+const drafts = new Map();
+const ears = new Map();
+const looked = new Set();
+
+export const uploadsOf = (draft) => drafts.get(draft) ?? [];
+const tell = (draft, list) => {
+  drafts.set(draft, list);
+  ears.get(draft)?.changed();
+};
+const change = (draft, key, what) => tell(draft, uploadsOf(draft).map((each) => (each.key === key ? { ...each, ...what } : each)));
+const drop = (draft, key) => tell(draft, uploadsOf(draft).filter((each) => each.key !== key));
+
+/** `ear` hears { changed, attached, put }; `put` answers whether it took the link. Answers how to stop. */
+export const listen = (draft, ear) => {
+  ears.set(draft, ear);
+  for (const each of uploadsOf(draft)) if (each.state === "ready") handOver(draft, each.key, each.made);
+  if (!looked.has(draft)) {
+    looked.add(draft);
+    goOn(draft).catch(() => looked.delete(draft)); // the line is down: the next composer looks again
+  }
+  return () => ears.get(draft) === ear && ears.delete(draft);
+};
+
+const handOver = async (draft, key, made) => {
+  change(draft, key, { state: "ready", made });
+  while (ears.get(draft) && uploadsOf(draft).some((each) => each.key === key)) {
+    if (ears.get(draft).put(made)) return drop(draft, key);
+    await sleep(200); // the editor is still on its way
+  }
+};
+
+const run = async (draft, entry, file, upload = null) => {
+  const stop = new AbortController();
+  change(draft, entry.key, { state: "up", stop, file });
+  let id = upload?.id;
+  try {
+    const made = await sendUp(draft, file, {
+      upload,
+      linkDays: entry.linkDays,
+      signal: stop.signal,
+      on: {
+        begun: (begun) => {
+          id = begun.id;
+          change(draft, entry.key, { id });
+          return keep(id, file);
+        },
+        progress: (done) => change(draft, entry.key, { done, state: "up" }),
+        away: () => change(draft, entry.key, { state: "away" }),
+      },
+    });
+    forget(id);
+    if (made.url) return handOver(draft, entry.key, made);
+    drop(draft, entry.key);
+    ears.get(draft)?.attached();
+  } catch (fault) {
+    if (id && !fault.later) forget(id);
+    if (!stop.signal.aborted) change(draft, entry.key, { state: "failed", error: fault.message });
+  }
+};
+
+const entryOf = (file, more) => ({ key: Math.random(), id: 0, name: file.name ?? file.filename, size: file.size, done: 0, state: "up", error: "", linkDays: 0, ...more });
+
+/** Files for a draft. Those that the mail does not take wait for what is decided about them. */
+export const addFiles = async (draft, list) => {
+  const entries = list.map((file) => {
+    const half = uploadsOf(draft).find((each) => each.state === "half" && each.name === file.name && each.size === file.size && each.upload.modified === file.lastModified);
+    if (half) return void run(draft, half, file, half.upload);
+    const entry = entryOf(file, { file });
+    tell(draft, [...uploadsOf(draft), entry]);
+    return entry;
+  });
+  if (!entries.some(Boolean)) return;
+  let standing;
+  try {
+    standing = await standingOf(draft);
+  } catch (fault) {
+    for (const each of entries.filter(Boolean)) change(draft, each.key, { state: "failed", error: fault.message });
+    return;
+  }
+  const others = uploadsOf(draft).filter((each) => !entries.includes(each) && ["up", "away", "half"].includes(each.state) && !each.linkDays);
+  let room = standing.room - others.reduce((sum, each) => sum + each.size, 0);
+  const fitting = [];
+  for (const entry of entries.filter(Boolean)) {
+    if (entry.size <= room) {
+      room -= entry.size;
+      fitting.push(entry);
+    } else if (entry.size <= standing.largest_link) change(draft, entry.key, { state: "large" });
+    else change(draft, entry.key, { state: "failed", error: `larger than ${sizeOf(standing.largest_link || standing.room)}` });
+  }
+  for (const entry of fitting) if (uploadsOf(draft).some((each) => each.key === entry.key)) await run(draft, entry, entry.file);
+};
+
+/** Put a file that the mail does not take into it as a link. */
+export const asLink = (draft, key, linkDays) => {
+  const entry = uploadsOf(draft).find((each) => each.key === key);
+  change(draft, key, { linkDays });
+  run(draft, { ...entry, linkDays }, entry.file);
+};
+
+/** Not wanted any more. */
+export const giveUp = (draft, key) => {
+  const entry = uploadsOf(draft).find((each) => each.key === key);
+  entry?.stop?.abort();
+  drop(draft, key);
+  if (!entry?.id) return;
+  forget(entry.id);
+  attempt(`/drafts/${draft}/uploads/${entry.id}`, { method: "DELETE" }).catch(() => {}); // it is gone within a day anyway
+};
+
+/** After a reload: what is half up goes on where its file is still there. */
+const goOn = async (draft) => {
+  forgetOld();
+  const { unfinished } = await standingOf(draft);
+  for (const upload of unfinished) {
+    if (uploadsOf(draft).some((each) => each.id === upload.id)) continue;
+    const entry = entryOf(upload, { id: upload.id, upload, linkDays: upload.link_days, done: upload.offset / Math.max(1, upload.size), state: "half" });
+    tell(draft, [...uploadsOf(draft), entry]);
+    find(upload.id).then((file) => file && run(draft, entry, file, upload));
+  }
+};
