@@ -13,7 +13,7 @@ from backend.conversations.contracts import ConversationPage
 from frontend.api import ApiError, SignedOut
 from frontend.inbox.filter_form import single_status
 from frontend.inbox.listing import KINDS, Listing, listed
-from frontend.inbox.rows import RowView, paint_row
+from frontend.inbox.rows import PaintedRows, RowView
 from frontend.rail import NO_MAILBOX, MailboxView
 from frontend.session import Session
 from frontend.view import View, with_page
@@ -46,6 +46,8 @@ class ListState(Session, mixin=True):
     """The list is empty because nothing has ever arrived here."""
 
     _listing: Listing | None = None
+    _painted_rows: PaintedRows | None = None
+    _row_ids: frozenset[int] = frozenset()
     _first: int = 0
     _in_sight: int = 0
     _history: int = 0
@@ -70,9 +72,11 @@ class ListState(Session, mixin=True):
         rows = listed(view, listing)
         first = max(0, min(self._first, len(rows) - WINDOW))
         across = listing.kind != "mailbox"
-        painted = [paint_row(view, row, across=across) for row in rows[first : first + WINDOW]]
+        self._painted_rows = self._painted_rows or PaintedRows()
+        painted = self._painted_rows.paint(view, rows[first : first + WINDOW], across=across)
         if painted != self.rows:
             self.rows = painted
+            self._row_ids = frozenset(row["id"] for row in painted)
         self._first = first
         self.space_above = first * ROW_HEIGHT
         self.space_below = max(0, len(rows) - first - WINDOW) * ROW_HEIGHT

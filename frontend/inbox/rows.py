@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from typing import TypedDict
 
-from backend.conversations.contracts import ConversationRow
+from backend.conversations.contracts import ConversationRow, Mark
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name, team_face
 from frontend.inbox.tags import LabelView, labels_on_row
 from frontend.view import View
@@ -92,6 +94,29 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         assigned=f"{row.assignee_id or 0}:{row.assigned_team_id or 0}",
         starred=row.starred,
     )
+
+
+class PaintedRows:
+    """The rows of a list as they were painted last: what says the same as before is not painted again."""
+
+    def __init__(self) -> None:
+        self._about: tuple[object, ...] = ()
+        self._known: dict[int, tuple[ConversationRow, Mark | None, RowView]] = {}
+
+    def paint(self, view: View, rows: Sequence[ConversationRow], *, across: bool) -> list[RowView]:
+        """These rows, in their order. What is kept are they alone."""
+        about = (view.me, view.people, view.teams, view.tags, view.mailboxes, across)
+        same = len(self._about) == len(about) and all(map(operator.is_, about, self._about))
+        known, self._about, self._known = self._known if same else {}, about, {}
+        painted: list[RowView] = []
+        for row in rows:
+            mark = view.marks.get(row.id)
+            before = known.get(row.id)
+            if before is None or before[0] is not row or before[1] is not mark:
+                before = (row, mark, paint_row(view, row, across=across))
+            self._known[row.id] = before
+            painted.append(before[2])
+        return painted
 
 
 LOCKS = {

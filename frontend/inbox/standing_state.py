@@ -80,7 +80,7 @@ class StandingState(ListState, mixin=True):
                 continue
             self._painted[index] = look
             self._show(index, paint_pane(view, detail, opened))
-        self.watch_conversations(frozenset(row["id"] for row in self.rows) | {each for each in self._standing if each})
+        self.watch_conversations(self._row_ids | {each for each in self._standing if each})
 
     def _show(self, index: int, pane: PaneView) -> None:
         setattr(self, f"place{index}", pane)

@@ -12,7 +12,7 @@ from backend.conversations.contracts import ConversationPage, Mark, Reminder
 from backend.tags.contracts import Tag
 from frontend.inbox import places
 from frontend.inbox.listing import Listing, listed
-from frontend.inbox.rows import paint_row
+from frontend.inbox.rows import PaintedRows, paint_row
 from tests.frontend.builders import ANA, JONAS, NOON, item, mark, row, view
 
 
@@ -79,6 +79,41 @@ def test_a_row_of_three_lines() -> None:
     assert painted["mailbox"] == ""
     assert paint_row(seen, seen.rows[1], across=True)["mailbox"] == "Support"
     assert painted["at"] == (NOON + timedelta(minutes=1)).isoformat()
+
+
+CHANGES = st.sampled_from(("assigned", "read", "renamed", "tagged", "mailbox", "nothing"))
+
+
+@given(st.lists(st.tuples(CHANGES, st.integers(1, 4), st.booleans()), max_size=12))
+def test_rows_that_are_kept_say_what_rows_painted_anew_would(steps: list[tuple[str, int, bool]]) -> None:
+    seen = view(*(row(number, last_arrival=number, assignee_id=JONAS) for number in range(1, 5)))
+    kept = PaintedRows()
+    for step, (change, number, across) in enumerate(steps):
+        match change:
+            case "assigned":
+                seen = replace(seen, rows=seen.rows | {number: replace(seen.rows[number], assignee_id=ANA)})
+            case "read":
+                seen = replace(seen, marks=seen.marks | {number: mark(number, read_up_to=9)})
+            case "renamed":
+                seen = replace(seen, people=seen.people | {JONAS: replace(seen.people[JONAS], name=f"Jo {step}")})
+            case "tagged":
+                tagged = replace(seen.rows[number], tag_ids=[1])
+                seen = replace(seen, tags={1: Tag(id=1, name=f"T{step}", colour=1)}, rows=seen.rows | {number: tagged})
+            case "mailbox":
+                seen = replace(seen, mailboxes={3: replace(seen.mailboxes[3], name=f"Desk {step}", read_from=step)})
+            case _:
+                pass
+        rows = [each for each in seen.rows.values() if each.id != number]
+        assert kept.paint(seen, rows, across=across) == [paint_row(seen, each, across=across) for each in rows]
+
+
+def test_of_many_rows_only_the_one_that_changed_is_painted() -> None:
+    seen = view(*(row(number) for number in range(1, 5)))
+    kept = PaintedRows()
+    first = kept.paint(seen, list(seen.rows.values()), across=False)
+    seen = replace(seen, rows=seen.rows | {2: replace(seen.rows[2], starred=True)})
+    second = kept.paint(seen, list(seen.rows.values()), across=False)
+    assert [a is b for a, b in zip(first, second, strict=True)] == [True, False, True, True]
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.lists(st.integers(1, 30), max_size=6, unique=True)), max_size=40))
