@@ -49,6 +49,8 @@ async def _copied(raws: Mapping[str, bytes]) -> bool:
     """Store those that are new by COPY, half again as fast. False when another mailbox is just storing one of them."""
     known = await fetch("SELECT digest FROM raw_messages WHERE digest = ANY($1) FOR KEY SHARE", list(raws))
     new = sorted(raws.keys() - {record["digest"] for record in known})
+    if not new:
+        return True
     try:
         async with savepoint():
             await copy_rows("raw_messages", ("digest", "size", "content"), [_row(raws, digest) for digest in new])

@@ -48,11 +48,16 @@ class CatchingUp:
             if messages:
                 await stretch.store_arrived(messages, replace(stretch.cursor, highest_uid=messages[-1].uid))
             return
-        uids = [uid for uid in await self._connection.search(f"UID {first}:*") if uid >= first]
+        lists = stretch.recognises and stretch.folder.role != "inbox"
+        sizes: dict[int, int] = {}
+        if lists:
+            uids = [uid for uid in await self._connection.search(f"UID {first}:*") if uid >= first]
+        else:
+            sizes = await self._connection.sizes_from(first)
+            uids = sorted(sizes)
         for page in pages(uids):
             unknown: Sequence[int] = page
-            sizes: dict[int, int] | None = None
-            if stretch.recognises and stretch.folder.role != "inbox":
+            if lists:
                 listed = await self._connection.list_messages(page)
                 sizes = {each.uid: each.size for each in listed}
                 moved = replace(stretch.cursor, highest_uid=max(page))

@@ -43,6 +43,12 @@ class MessageCommands(Dialogue):
         found = await self._fetch(format_number_set(uids), "(UID RFC822.SIZE)", wanted="RFC822.SIZE")
         return {uid: parse_number(items.get("RFC822.SIZE")) for uid, items in found if "RFC822.SIZE" in items}
 
+    async def sizes_from(self, first: int) -> dict[int, int]:
+        """The same of all messages from this UID on."""
+        found = await self._fetch(f"{first}:*", "(UID RFC822.SIZE)", wanted="RFC822.SIZE")
+        # With nothing there, "*" is the last message before it (RFC 3501, section 6.4.8).
+        return {uid: parse_number(items["RFC822.SIZE"]) for uid, items in found if uid >= first}
+
     async def fetch_flags(self, uid_set: str, *, changed_since: int = 0) -> list[Flags]:
         """The flags of messages; with `changed_since` only of those changed after that modseq (RFC 7162)."""
         tail = (f"(CHANGEDSINCE {changed_since})",) if changed_since else ()
