@@ -31,6 +31,7 @@ class Recipients(StandingComposers, mixin=True):
                 name=each.name,
                 address=each.address,
                 face=address_face(MailAddress(name=each.name, address=each.address)),
+                asked=begun.strip(),
             )
             for each in found[:8]
         ]

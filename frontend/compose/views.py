@@ -23,9 +23,12 @@ class AddressView(TypedDict):
 
 
 class SuggestionView(TypedDict):
+    """An address that fits what somebody typed: `asked`."""
+
     name: str
     address: str
     face: Face
+    asked: str
 
 
 class ComposerView(TypedDict):

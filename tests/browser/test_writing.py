@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from backend.compose.contracts import Draft, SaveDraft
 from tests.servers.chromium import Seats
@@ -79,6 +79,51 @@ async def test_files_recipients_and_completion(office: Office, seats: Seats, tmp
     assert [each.address for each in draft.bcc] == ["archive@northwind.example"]
     await pane.get_by_role("button", name="Remove manual.txt").click()
     await expect(pane.get_by_role("button", name="Remove manual.txt")).to_have_count(0)
+
+
+class HeldLine:
+    """A page's socket to the product. While it is held, nothing that the server says reaches the page."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def carry(self, socket: WebSocketRoute) -> None:
+        def tell(message: str | bytes) -> None:
+            if self._held:
+                self._waiting.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(tell)
+
+    def hold(self) -> None:
+        self._held = True
+
+    def release(self) -> None:
+        self._held = False
+        for socket, message in self._waiting:
+            socket.send(message)
+        self._waiting.clear()
+
+
+async def test_who_was_suggested_in_another_field_is_no_recipient_of_this_one(office: Office, seats: Seats) -> None:
+    seat = await seats.at(office.product, office.ana)
+    line = HeldLine()
+    await seat.page.route_web_socket("**/_event/**", line.carry)
+    page = await seat.open()
+    pane = await open_reply(office, page, "Copies of the manual")
+    await pane.get_by_role("button", name="Cc Bcc").click()
+    await pane.get_by_role("combobox", name="Cc", exact=True).press_sequentially("priy")
+    await expect(page.get_by_role("option", name="Priya Shah")).to_be_visible()
+    line.hold()
+    await page.get_by_role("option", name="Priya Shah").click()
+    await pane.get_by_role("combobox", name="Bcc").fill("archive@northwind.example")
+    await pane.get_by_role("combobox", name="Bcc").press("Enter")
+    await expect(pane.locator(".chip", has_text="archive@northwind.example")).to_be_visible()
+    line.release()
+    await pane.get_by_role("button", name="Discard the draft").click()
+    await expect(pane.get_by_role("button", name="Reply", exact=True)).to_be_visible()
 
 
 async def test_of_two_texts_both_are_kept(office: Office, seats: Seats) -> None:

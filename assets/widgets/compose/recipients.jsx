@@ -10,6 +10,12 @@ const parse = (typed) => {
   const bare = typed.trim();
   return ADDRESS.test(bare) ? { name: "", address: bare } : null;
 };
+/** Answers come later than keys: one for what was typed before, here or in another field, counts only where it still fits. */
+const fits = (typed, { name, address, asked }) => {
+  const now = typed.trim();
+  const whom = `${name} ${address}`.toLowerCase();
+  return asked === now || now.toLowerCase().split(/\s+/).every((word) => whom.includes(word));
+};
 
 export function Recipients({ label, value, onChange, suggestions, onQuery, focus }) {
   const [typed, setTyped] = useState("");
@@ -18,7 +24,7 @@ export function Recipients({ label, value, onChange, suggestions, onQuery, focus
   const [wrong, setWrong] = useState(false);
   const input = useRef(null);
   const timer = useRef(0);
-  const found = active && typed ? (suggestions ?? []).filter((s) => !value.some((v) => v.address === s.address)) : [];
+  const found = active && typed ? (suggestions ?? []).filter((s) => fits(typed, s) && !value.some((v) => v.address === s.address)) : [];
 
   useEffect(() => {
     if (focus) input.current?.focus();
@@ -29,6 +35,7 @@ export function Recipients({ label, value, onChange, suggestions, onQuery, focus
     if (fresh.length) onChange([...value, ...fresh.map(({ name, address }) => ({ name, address }))]);
     setTyped("");
     setWrong(false);
+    clearTimeout(timer.current);
     onQuery?.("");
   };
   /** What is typed becomes recipients where it can; what cannot stays, marked. */
