@@ -39,6 +39,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [linking, setLinking] = useState(false); // whether the saved links stand open; or the one that lacks something
   const [showFrom, setShowFrom] = useState(!draft.conversation_id);
   const from = useRef(null); // as whom it is sent, where that is known
+  const senderStored = useRef(null);
+  const signatureStored = useRef(null);
   const signed = useRef(""); // what the signature says
   const [browsing, setBrowsing] = useState(false); // whether the files that are there already stand open
   const body = useRef(null);
@@ -146,8 +148,17 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     clearTimeout(timer.current);
     since.current = 0;
     if (thenDone && conversation) window.tandem?.leave?.(conversation);
-    if (line) line.handed = true;
-    on.onSend?.(draft.id, fields.current(), thenDone, anyway, planned);
+    // What was chosen a moment ago may still be on its way: it is not sent as somebody else.
+    Promise.all([senderStored.current?.(), signatureStored.current]).then(
+      () => {
+        if (line) line.handed = true;
+        on.onSend?.(draft.id, fields.current(), thenDone, anyway, planned);
+      },
+      (refused) => {
+        if (thenDone && conversation) window.tandem?.putBack?.(conversation);
+        setMissing(refused.message);
+      },
+    );
   };
 
   const unpick = () => {
@@ -228,7 +239,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     h(Recipients, { label: "To", value: to, onChange: changed(setTo, "to"), suggestions, onQuery: on.onQuery, focus: !conversation && !draft.to.length }),
     showCc && h(Recipients, { label: "Cc", value: cc, onChange: changed(setCc, "cc"), suggestions, onQuery: on.onQuery }),
     showCc && h(Recipients, { label: "Bcc", value: bcc, onChange: changed(setBcc, "bcc"), suggestions, onQuery: on.onQuery }),
-    h(From, { draft, shown: showFrom, onChoice: (choice) => (from.current = choice) }),
+    h(From, { draft, shown: showFrom, handle: senderStored, onChoice: (choice) => (from.current = choice) }),
     (!conversation || draft.kind === "forward") &&
       h(
         "label",
@@ -250,7 +261,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       onTemplates: setPicking,
       onTrouble: setMissing,
     }),
-    h(SignatureLine, { draft, to, onShown: (said) => void (signed.current = said), onTrouble: setMissing }),
+    h(SignatureLine, { draft, to, onShown: (said) => void (signed.current = said), onStoring: (stored) => void (signatureStored.current = stored), onTrouble: setMissing }),
     h(Attached, { draft, chips, uploads, onDetach: (id) => on.onDetach?.(draft.id, id), onChoose: () => picker.current.click() }),
     draft.copy_to && h("div", { className: "copy-line third" }, `A copy goes to ${draft.copy_to}, which the recipients do not see.`),
     told.theirs &&

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from backend.mailboxes.contracts import MailboxSettings
 from tests.servers.chromium import Seats
@@ -103,11 +104,20 @@ async def test_an_identity_is_verified_by_its_owner_and_a_mail_sent_as_it(post: 
     await window.get_by_label("From", exact=True).select_option(label=f"Northwind Sales <{SALES}>")
     await expect(window.get_by_text("not verified")).to_have_count(0)
     await window.get_by_label("From name of this mail").fill("Recall team")
+    # On a slow line this is stored no sooner than she has pressed Send.
+    comes = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await comes.wait()
+        await route.continue_()
+
+    await page.route("**/drafts/*/sender", late)
     await window.get_by_label("Reply-to").select_option(label="Me: ana@northwind.example")
     await window.get_by_label("To", exact=True).fill("mateus@vento.example")
     await window.get_by_label("Subject").fill("Your front wheel")
     await window.get_by_label("Text").fill("We collect it.")
     await window.get_by_role("button", name="Send", exact=True).click()
+    comes.set()
     mail = read(await post.mail_to("mateus@vento.example"))
     assert (mail["From"], mail["Reply-To"]) == (f"Recall team <{SALES}>", "ana@northwind.example")
     assert ana.complaints == []

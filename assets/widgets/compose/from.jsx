@@ -2,7 +2,8 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 import { icon } from "./icons.jsx";
 
 // As whom a mail is sent: what this person may choose from is asked for when the composer opens, and each choice is
-// stored at once, apart from the text. `onChoice` hears what stands there: { address, verified, canAsk }.
+// stored at once, apart from the text. `onChoice` hears what stands there: { address, verified, canAsk }. `handle` is set
+// to what resolves once all of it is stored: no mail is sent before.
 const PLAIN = { identity_id: null, from_name: "", reply_to: "default", reply_to_address: "" };
 const TYPED_AFTER = 500;
 
@@ -21,13 +22,14 @@ const store = async (id, body) =>
   );
 const keyOf = (mailbox, identity) => `${mailbox}.${identity ?? 0}`;
 
-export function From({ draft, shown, onChoice }) {
+export function From({ draft, shown, onChoice, handle }) {
   const [known, setKnown] = useState(null); // what the server offers
   const [mailbox, setMailbox] = useState(draft.mailbox_id);
   const [sender, setSender] = useState(PLAIN);
   const [fault, setFault] = useState("");
   const timer = useRef(0);
-  const waiting = useRef(null);
+  const unstored = useRef(null); // what was chosen, until the server has it
+  const storing = useRef(Promise.resolve());
   const adHoc = draft.kind === "new";
 
   useEffect(() => {
@@ -38,8 +40,7 @@ export function From({ draft, shown, onChoice }) {
       .catch(() => here && setKnown({ choices: [], reply_to: [], can_ask: false }));
     return () => {
       here = false;
-      clearTimeout(timer.current);
-      waiting.current?.();
+      keep();
     };
   }, []);
 
@@ -48,17 +49,29 @@ export function From({ draft, shown, onChoice }) {
     onChoice?.(choice ? { address: choice.address, verified: choice.verified, canAsk: known.can_ask } : null);
   }, [choice, known]);
 
+  // One after the other, so that what was chosen last is what stays.
+  const write = () => {
+    clearTimeout(timer.current);
+    const chosen = unstored.current;
+    if (!chosen) return storing.current;
+    storing.current = storing.current
+      .catch(() => {}) // that one was told of
+      .then(() => unstored.current === chosen && store(draft.id, chosen))
+      .then(() => {
+        if (unstored.current === chosen) unstored.current = null;
+      });
+    return storing.current;
+  };
+  const keep = () => void write().catch((refused) => setFault(refused.message));
+  if (handle) handle.current = write;
   const put = (change, box = mailbox, after = 0) => {
     const next = { ...sender, ...change };
     setSender(next);
     setMailbox(box);
     setFault("");
     clearTimeout(timer.current);
-    waiting.current = () => {
-      waiting.current = null;
-      store(draft.id, { sender: next, mailbox_id: box }).catch((refused) => setFault(refused.message));
-    };
-    timer.current = setTimeout(() => waiting.current?.(), after);
+    unstored.current = { sender: next, mailbox_id: box };
+    timer.current = setTimeout(keep, after);
   };
   if (!shown) return null;
   if (!known) {
@@ -93,7 +106,7 @@ export function From({ draft, shown, onChoice }) {
           maxLength: 100,
           value: sender.from_name,
           onChange: (event) => put({ from_name: event.target.value }, mailbox, TYPED_AFTER),
-          onBlur: () => waiting.current?.(),
+          onBlur: keep,
         }),
       choice && known.can_ask && !choice.verified && h("span", { className: "unverified", title: "Nobody has said yet that this address is theirs." }, icon("alert", 14), "not verified"),
     ),
@@ -118,7 +131,7 @@ export function From({ draft, shown, onChoice }) {
             placeholder: "name@example.org",
             value: sender.reply_to_address,
             onChange: (event) => put({ reply_to_address: event.target.value }, mailbox, TYPED_AFTER),
-            onBlur: () => waiting.current?.(),
+            onBlur: keep,
           }),
       ),
     choice?.forced_by &&

@@ -4,8 +4,8 @@ import { chooseSignature, signaturesOf } from "./templates.js";
 // Whose signature stands below the text. It is filled in for whom the mail goes to, and put in when it is sent.
 const NAMES = { none: "No signature", person: "My signature", mailbox: "The mailbox's signature" };
 
-/** `onShown` hears what it says, for what is looked at before the mail is sent. */
-export function SignatureLine({ draft, to, onShown, onTrouble }) {
+/** `onShown` hears what it says, for what is looked at before the mail is sent; `onStoring` what resolves once a choice is stored. */
+export function SignatureLine({ draft, to, onShown, onStoring, onTrouble }) {
   const [offered, setOffered] = useState(null);
   const [chosen, setChosen] = useState(draft.signature);
   const first = to[0]?.address ?? "";
@@ -27,9 +27,12 @@ export function SignatureLine({ draft, to, onShown, onTrouble }) {
   const choose = async (event) => {
     const [before, next] = [chosen, event.target.value];
     setChosen(next);
+    const stored = chooseSignature(draft, next);
+    onStoring(stored);
     try {
-      await chooseSignature(draft, next);
+      await stored;
     } catch (fault) {
+      onStoring(null);
       setChosen(before);
       onTrouble(fault.message);
     }
