@@ -91,6 +91,7 @@
     if (selected !== id || !tries) return;
     const pane = document.querySelector(`.pane[data-pane="${id}"]`);
     const place = pane?.querySelector(`[data-${PLACES[at[0]]}="${at.slice(1)}"]`);
+    if (!pane?.querySelector(".thread section")) return requestAnimationFrame(() => seek(id, at, tries)); // not here yet
     if (!place || place.matches(".fold")) {
       if (tries % 100 === 0) place?.click();
       if (tries === 150) pane?.querySelector(".thread > .link.centred")?.click();

@@ -1,4 +1,5 @@
 import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
 const LARGEST_FILE = 25 * 1024 * 1024;
 const MARKS = { b: "**", i: "_", e: "`" };
@@ -55,11 +56,9 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
   };
 
   const put = (next, cursor) => {
-    setText(next);
-    requestAnimationFrame(() => {
-      box.current.focus();
-      box.current.selectionStart = box.current.selectionEnd = cursor;
-    });
+    flushSync(() => setText(next)); // so that what is typed next stands behind it
+    box.current.focus();
+    box.current.selectionStart = box.current.selectionEnd = cursor;
   };
   const link = (each) => {
     const node = box.current;
@@ -112,13 +111,8 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
     const node = box.current;
     const cursor = node.selectionStart;
     const start = node.value.slice(0, cursor).lastIndexOf("@");
-    const next = `${node.value.slice(0, start)}@${each.name} ${node.value.slice(cursor)}`;
-    setText(next);
     setBegun(null);
-    requestAnimationFrame(() => {
-      node.focus();
-      node.selectionStart = node.selectionEnd = start + each.name.length + 2;
-    });
+    put(`${node.value.slice(0, start)}@${each.name} ${node.value.slice(cursor)}`, start + each.name.length + 2);
   };
 
   const send = (share = false) => {
