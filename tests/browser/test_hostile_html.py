@@ -237,6 +237,7 @@ async def nothing_happens(target: Target, seat: Seat, attacks: list[Attack]) -> 
     await page.add_init_script(NOTES)
     await page.goto(f"/?mailbox={target.mailbox.id}")
     await expect(page.get_by_role("heading", name="Target")).to_be_visible(timeout=30_000)
+    await expect(page.locator(".row").first).to_be_visible(timeout=30_000)
     await page.evaluate("window.stillTheSamePage = true")
     harmless, at = None, 0
     opened: set[int] = set()

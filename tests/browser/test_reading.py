@@ -32,6 +32,7 @@ async def test_the_keyboard(office: Office, seats: Seats) -> None:
     await page.keyboard.press("e")
     await expect(page.locator(".row", has_text="Keyboard 2")).to_be_hidden()
     await expect(page.get_by_role("article", name="Keyboard 1")).to_be_visible()
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
     await page.keyboard.press("z")
     await expect(page.locator(".row", has_text="Keyboard 2")).to_be_visible()
     await page.keyboard.press("u")

@@ -38,6 +38,7 @@ async def test_a_mail_is_split_off_for_everybody_and_taken_back(office: Office, 
     await expect(theirs.locator("[data-message]")).to_have_count(2)
     await expect(theirs).to_contain_text("Ana split a mail off into a conversation of its own")
 
+    await expect(page.get_by_role("button", name="Undo")).to_be_visible()
     await page.keyboard.press("z")
     for each in (page, his):
         await expect(each.locator(".row", has_text="Pedals for the shop")).to_have_count(0)

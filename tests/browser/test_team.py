@@ -38,6 +38,7 @@ async def test_what_is_made_confidential_vanishes_for_others_at_once(office: Off
     await expect(jonas.page.get_by_text("This is personal.")).to_have_count(0)
 
     # Taken back: it is there again.
+    await expect(ana.page.get_by_text("Confidential: only those concerned see it")).to_be_visible()
     await ana.page.keyboard.press("z")
     await expect(jonas.page.locator(".row", has_text="About a colleague")).to_be_visible()
     assert ana.complaints == [] and jonas.complaints == []

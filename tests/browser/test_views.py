@@ -47,7 +47,7 @@ async def test_a_list_is_filtered_saved_shared_and_kept_current(office: Office, 
     await expect(page.get_by_text("Open · Support · assigned to you · with wirth.example")).to_be_visible()
     await expect(uphill).to_be_visible()
     await expect(downhill).to_have_count(0)
-    assert "list=filter" in page.url
+    await expect(page).to_have_url(re.compile("list=filter"))
 
     # Saved and shared: it stands in both rails, with what is open in it for each of them.
     await page.locator("summary", has_text="Save as view").click()
