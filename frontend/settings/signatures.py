@@ -160,44 +160,47 @@ def _signature() -> rx.Component:
     return card(
         "Signature",
         problem(_state.problem),
-        rx.el.label(
-            rx.el.span("Whose", class_name="label"),
-            rx.el.select(
-                rx.foreach(_state.owners, lambda each: rx.el.option(each.name, value=each.id.to_string())),
-                value=_state.owner.to_string(),
-                on_change=_state.choose,
-                class_name="select",
-            ),
-            rx.el.small("A mailbox's comes before one's own. The composer offers both.", class_name="hint"),
-            class_name="field",
-        ),
         rx.el.div(
-            rx.el.span("Text", class_name="label"),
-            writer(
-                initial=_state.initial,
-                label="Signature text",
-                on_write=_state.hear,
-                key=_state.opened.to_string(),
+            rx.el.label(
+                rx.el.span("Whose", class_name="label"),
+                rx.el.select(
+                    rx.foreach(_state.owners, lambda each: rx.el.option(each.name, value=each.id.to_string())),
+                    value=_state.owner.to_string(),
+                    on_change=_state.choose,
+                    class_name="select",
+                ),
+                rx.el.small("A mailbox's comes before one's own. The composer offers both.", class_name="hint"),
+                class_name="field",
             ),
-            rx.el.small(
-                "Fields can stand in it: ",
-                rx.el.code("{{ me.name }}"),
-                ", ",
-                rx.el.code("{{ mailbox.address }}"),
-                ", ",
-                rx.el.code("{{ organisation.name }}"),
-                class_name="hint",
+            rx.el.div(
+                rx.el.span("Text", class_name="label"),
+                writer(
+                    initial=_state.initial,
+                    label="Signature text",
+                    on_write=_state.hear,
+                    key=_state.opened.to_string(),
+                ),
+                rx.el.small(
+                    "Fields can stand in it: ",
+                    rx.el.code("{{ me.name }}"),
+                    ", ",
+                    rx.el.code("{{ mailbox.address }}"),
+                    ", ",
+                    rx.el.code("{{ organisation.name }}"),
+                    class_name="hint",
+                ),
+                class_name="field",
             ),
-            class_name="field",
-        ),
-        rx.el.section(
-            mail_preview(html=_state.shown, styles=""),
-            class_name="template-preview",
-            custom_attrs={"aria-label": "Preview"},
-        ),
-        rx.el.div(
-            rx.el.button("Save the signature", type="button", class_name="btn pri", on_click=_state.save),
-            class_name="form-foot",
+            rx.el.section(
+                mail_preview(html=_state.shown, styles=""),
+                class_name="template-preview",
+                custom_attrs={"aria-label": "Preview"},
+            ),
+            rx.el.div(
+                rx.el.button("Save the signature", type="button", class_name="btn pri", on_click=_state.save),
+                class_name="form-foot",
+            ),
+            class_name="form",
         ),
     )
 

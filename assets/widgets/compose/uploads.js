@@ -7,6 +7,7 @@ const SMALLEST = 64 * 1024;
 const LARGEST = 4 * 1024 * 1024;
 const WANTED = 1500; // milliseconds for a part: small ones on a slow line, where more would be lost
 const PATIENCE = 60_000;
+const LONGEST_WAIT = 15_000;
 const LARGEST_KEPT = 256 * 1024 * 1024; // a larger file is chosen again after a reload, rather than copied to the disk
 const KEPT_FOR = 24 * 3600_000;
 export const UPLOADS_KEPT = "tandem-files";
@@ -49,7 +50,7 @@ const attempt = async (path, options, signal) => {
   }
 };
 const persist = async (path, options, signal, onAway) => {
-  for (let wait = 500; ; wait = Math.min(wait * 2, 15_000)) {
+  for (let wait = 500; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
     const told = await attempt(path, options, signal);
     if (told) return told;
     onAway?.();
@@ -76,8 +77,9 @@ export const sendUp = async (draft, file, { upload = null, linkDays = 0, inText 
   const path = `${place}/${upload.id}`;
   const end = upload.link_days ? "link" : `attach${inText ? "?in_text=true" : ""}`;
   let { offset } = upload;
+  let wait = 500;
+  on.progress?.(offset / Math.max(1, file.size));
   for (let part = 4 * SMALLEST; ; ) {
-    on.progress?.(file.size ? offset / file.size : 1);
     if (offset >= file.size) {
       const made = await persist(`${path}/${end}`, { method: "POST" }, signal, on.away);
       if (made.elsewhere === undefined) return made;
@@ -93,10 +95,16 @@ export const sendUp = async (draft, file, { upload = null, linkDays = 0, inText 
     if (!told) {
       on.away?.();
       part = SMALLEST;
+      await untilBack(wait);
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+      signal?.throwIfAborted();
       told = await persist(path, {}, signal, on.away); // how far did it come?
+      if (told.offset === offset) continue; // asking gets through, the part does not
     } else if (performance.now() - began < WANTED / 2) part = Math.min(part * 2, LARGEST);
     else if (performance.now() - began > WANTED * 2) part = Math.max(part / 2, SMALLEST);
     offset = told.elsewhere ?? told.offset;
+    wait = 500;
+    on.progress?.(offset / file.size);
   }
 };
 

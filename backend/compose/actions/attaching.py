@@ -68,7 +68,9 @@ async def attach_upload(asker: Asker, draft_id: int, upload_id: int, *, in_text:
     Raises Conflict while it is not all there, and otherwise as `attach_file`.
     """
     record = await access_whole(asker, draft_id, upload_id)
-    if record["used"] or record["link_days"]:
+    if record["link_days"]:
+        raise Unacceptable("This file came up for a link.", "Link to it, or send it up to be attached.")
+    if record["used"]:
         return await read_draft(draft_id)
     content = b"".join([part async for part in parts_of(upload_id)])
     file = await _new_file(record["filename"], record["content_type"], content, in_text=in_text)

@@ -270,6 +270,9 @@ async def test_a_file_that_is_half_up_or_meant_to_be_attached_is_not_linked(api:
     draft = await draft_of(api.ana, api.support)
     half = await begin(api.ana, draft, link_days=7)
     assert (await api.ana.refused("POST", f"{path_of(draft, half)}/link")).status == 409
+    assert (await api.ana.refused("POST", f"{path_of(draft, half)}/attach")).status == 409
+    await send_all(api.ana, path_of(draft, half))
+    assert (await api.ana.refused("POST", f"{path_of(draft, half)}/attach")).status == 422
     whole = await begin(api.ana, draft)
     await send_all(api.ana, path_of(draft, whole))
     assert (await api.ana.refused("POST", f"{path_of(draft, whole)}/link")).status == 422
