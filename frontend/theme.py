@@ -41,5 +41,6 @@ def head() -> list[rx.Component]:
             type="font/woff2",
             custom_attrs={"as": "font", "crossOrigin": "anonymous"},
         ),
+        rx.el.script(src=_versioned("/js/early.js")),  # before there is anything to click on
         *(rx.el.script(src=_versioned(f"/js/{name}.js"), defer=True) for name in SCRIPTS),
     ]
