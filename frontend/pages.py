@@ -31,6 +31,7 @@ from frontend.settings.accounts import Accounts
 from frontend.settings.audit_log import AuditLog
 from frontend.settings.blocked import BlockedSenders
 from frontend.settings.documents import documents
+from frontend.settings.domains import Domains
 from frontend.settings.failed_jobs import FailedJobs
 from frontend.settings.intake import IntakeDesk
 from frontend.settings.links import Links, links
@@ -41,6 +42,7 @@ from frontend.settings.profile import Profile
 from frontend.settings.signatures import SignaturePage, signatures
 from frontend.settings.templates.page import templates
 from frontend.settings.templates.state import Templates
+from frontend.settings.unverified import Unverified
 from frontend.settings.views import Views, views
 
 PAGES: tuple[tuple[Any, str, str, Any], ...] = (
@@ -52,7 +54,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (notifications.notifications, "/settings/notifications", "Notifications", Notifications.arrive),
     (profile.tokens, "/settings/tokens", "API tokens", Profile.list_tokens),
     (profile.organisation, "/settings/organisation", "Organisation", None),
-    (people.people, "/settings/people", "People", People.arrive),
+    (people.people, "/settings/people", "People", (People.arrive, Unverified.arrive)),
     (people.teams, "/settings/teams", "Teams", People.arrive),
     (tags.tags, "/settings/tags", "Tags", None),
     (templates, "/settings/templates", "Templates", Templates.arrive),
@@ -63,9 +65,14 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (blocked.blocked_senders, "/settings/blocked-senders", "Blocked senders", BlockedSenders.arrive),
     (failed_jobs.failed_jobs, "/settings/failed-jobs", "Failed jobs", FailedJobs.arrive),
     (audit_log.audit_log, "/settings/audit", "Audit log", AuditLog.arrive),
-    (outgoing_view.outgoing, "/settings/outgoing", "Outgoing mail", Outgoing.arrive),
+    (outgoing_view.outgoing, "/settings/outgoing", "Outgoing mail", (Outgoing.arrive, Domains.arrive)),
     (intake_view.intake, "/settings/intake", "Intake", IntakeDesk.arrive),
-    (mailboxes_view.mailboxes, "/settings/mailboxes", "Mailboxes", (Accounts.arrive, Accounts.watch)),
+    (
+        mailboxes_view.mailboxes,
+        "/settings/mailboxes",
+        "Mailboxes",
+        (Accounts.arrive, Unverified.arrive, Accounts.watch),
+    ),
 )
 """Pages of signed-in people: what they show, where, under which title, and what they fetch on loading."""
 

@@ -194,6 +194,8 @@ def _(event: DraftChanged, view: View) -> View:
 
 @apply.register
 def _(event: DraftGone, view: View) -> View:
+    if event.conversation_id is None:
+        return replace(view, gone_drafts=view.gone_drafts | {event.draft_id})
     detail = view.details.get(event.conversation_id or 0)
     if detail is None:
         return view

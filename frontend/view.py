@@ -51,6 +51,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Grows when old mail was stored: the list is then fetched again."""
     rearranged: frozenset[int] = frozenset()
     """Conversations that got or lost mail and comments of others: whoever shows them fetches them again."""
+    gone_drafts: frozenset[int] = frozenset()
+    """Drafts outside of any conversation that were sent or thrown away while this view stood, here or elsewhere."""
     gained: frozenset[int] = frozenset()
     """Mailboxes that came into sight and are to be fetched by a new snapshot."""
 
@@ -110,6 +112,7 @@ def begin(snapshot: Snapshot, before: View | None = None) -> View:
             rows=rows | view.rows,
             marks=before.marks | view.marks,
             details={i: kept for i, kept in before.details.items() if i in rows},
+            gone_drafts=before.gone_drafts,
         )
     return view
 

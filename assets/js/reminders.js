@@ -9,27 +9,29 @@
   };
   const zone = () => tandem.person?.timeZone || undefined;
 
-  /** The clock on the person's wall: [year, month (0 to 11), day, hour, minute]. */
-  const wall = (date) => {
+  /** The clock on the person's wall, or on one elsewhere: [year, month (0 to 11), day, hour, minute]. */
+  const wall = (date, where = zone()) => {
     const parts = new Intl.DateTimeFormat("en-CA", {
-      timeZone: zone(), hourCycle: "h23",
+      timeZone: where, hourCycle: "h23",
       year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric",
     }).formatToParts(date);
     const of = (name) => Number(parts.find((part) => part.type === name).value);
     return [of("year"), of("month") - 1, of("day"), of("hour"), of("minute")];
   };
 
-  /** The moment at which that clock shows this. Twice, for the hour may change in between. */
-  const moment = (...shown) => {
+  /** The moment at which a clock shows this. Twice, for the hour may change in between. */
+  const momentAt = (where, ...shown) => {
     const wanted = Date.UTC(...shown);
     let found = wanted;
-    for (let turn = 0; turn < 2; turn += 1) found += wanted - Date.UTC(...wall(new Date(found)));
+    for (let turn = 0; turn < 2; turn += 1) found += wanted - Date.UTC(...wall(new Date(found), where));
     return new Date(found);
   };
+  const moment = (...shown) => momentAt(zone(), ...shown);
 
-  /** What each entry of the menu means now; null: it does not fit any more today. */
-  const choices = () => {
-    const [year, month, day, hour] = wall(new Date());
+  /** What each entry of the menu means now, of the person's clock or of one elsewhere; null: it does not fit today. */
+  const choices = (where = zone()) => {
+    const moment = (...shown) => momentAt(where, ...shown);
+    const [year, month, day, hour] = wall(new Date(), where);
     const weekday = new Date(Date.UTC(year, month, day)).getUTCDay();
     const later = hour < 16 ? 17 : hour + 2;
     return {
@@ -40,18 +42,18 @@
     };
   };
 
-  const said = (date) =>
+  const said = (date, where = zone()) =>
     new Intl.DateTimeFormat(tandem.person?.locale || undefined, {
-      timeZone: zone(), weekday: "short", hour: "2-digit", minute: "2-digit",
+      timeZone: where, weekday: "short", hour: "2-digit", minute: "2-digit",
     }).format(date);
 
   /** What somebody typed into a field for day and time; null: nothing that is one. */
-  const typedMoment = (value) => {
+  const typedMoment = (value, where = zone()) => {
     const typed = value.match(/\d+/g)?.map(Number);
-    return typed && typed.length >= 5 ? moment(typed[0], typed[1] - 1, ...typed.slice(2, 5)) : null;
+    return typed && typed.length >= 5 ? momentAt(where, typed[0], typed[1] - 1, ...typed.slice(2, 5)) : null;
   };
 
-  Object.assign(tandem, { wall, moment, moments: choices, said, typedMoment });
+  Object.assign(tandem, { wall, moment, momentAt, moments: choices, said, typedMoment });
 
   const pad = (number) => String(number).padStart(2, "0");
 

@@ -18,7 +18,7 @@ import { standingWords, useOthers, WritersHere } from "./compose/with_others.jsx
 // says when to begin again); the server hears of changes and never writes them back, so fast typing loses nothing.
 const SAVE_AFTER = 400;
 const SAVE_AT_LATEST = 900;
-const NOW = { send_at: "", remind_at: "", said: "", one_each: "" };
+const NOW = { send_at: "", remind_at: "", said: "" };
 
 export function Composer(props) {
   // A new key is a new composer: everything below begins again from the draft.
@@ -38,6 +38,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const [picking, setPicking] = useState(null); // the words that templates are looked for with, while that stands open
   const [linking, setLinking] = useState(false); // whether the saved links stand open; or the one that lacks something
   const [showFrom, setShowFrom] = useState(!draft.conversation_id);
+  const [usually, setUsually] = useState(false); // whether this person sent one mail to each the last time
+  const [each, setEach] = useState(null); // what was chosen for this mail: one to each of several people, or one to all
   const from = useRef(null); // as whom it is sent, where that is known
   const senderStored = useRef(null);
   const signatureStored = useRef(null);
@@ -52,6 +54,8 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const plan = useRef(NOW); // when it is to leave, and when its writer wants to be reminded
   const sent = useRef(0); // saves sent up so far; the server tells which of them it has stored
   const conversation = draft.conversation_id || null;
+  const people = new Set([...to, ...cc, ...bcc].map((one) => one.address.toLowerCase())).size;
+  const toEach = people > 1 && (each ?? usually);
   const chips = (files?.[draft.id] ?? []).filter((file) => !file.in_text);
   const told = status?.[draft.id] ?? {};
 
@@ -152,7 +156,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     Promise.all([senderStored.current?.(), signatureStored.current]).then(
       () => {
         if (line) line.handed = true;
-        on.onSend?.(draft.id, fields.current(), thenDone, anyway, planned);
+        on.onSend?.(draft.id, fields.current(), thenDone, anyway, { ...planned, one_each: toEach ? "yes" : "" });
       },
       (refused) => {
         if (thenDone && conversation) window.tandem?.putBack?.(conversation);
@@ -239,7 +243,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     h(Recipients, { label: "To", value: to, onChange: changed(setTo, "to"), suggestions, onQuery: on.onQuery, focus: !conversation && !draft.to.length }),
     showCc && h(Recipients, { label: "Cc", value: cc, onChange: changed(setCc, "cc"), suggestions, onQuery: on.onQuery }),
     showCc && h(Recipients, { label: "Bcc", value: bcc, onChange: changed(setBcc, "bcc"), suggestions, onQuery: on.onQuery }),
-    h(From, { draft, shown: showFrom, handle: senderStored, onChoice: (choice) => (from.current = choice) }),
+    h(From, { draft, shown: showFrom, handle: senderStored, onChoice: (choice) => (from.current = choice), onHabits: (habits) => setUsually(habits.oneEach) }),
     (!conversation || draft.kind === "forward") &&
       h(
         "label",
@@ -264,6 +268,13 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     h(SignatureLine, { draft, to, onShown: (said) => void (signed.current = said), onStoring: (stored) => void (signatureStored.current = stored), onTrouble: setMissing }),
     h(Attached, { draft, chips, uploads, onDetach: (id) => on.onDetach?.(draft.id, id), onChoose: () => picker.current.click() }),
     draft.copy_to && h("div", { className: "copy-line third" }, `A copy goes to ${draft.copy_to}, which the recipients do not see.`),
+    toEach &&
+      h(
+        "div",
+        { className: "copy-line third" },
+        `Each of the ${people} people gets a mail of their own. `,
+        h("button", { type: "button", className: "link", onClick: () => setEach(false) }, "Send one to all"),
+      ),
     told.theirs &&
       h(
         "div",
@@ -330,7 +341,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),
-      h(Later, { people: new Set([...to, ...cc, ...bcc].map((one) => one.address.toLowerCase())).size, onChoose: (planned) => send(false, false, false, planned) }),
+      h(Later, { to, people, each: toEach, onEach: setEach, onChoose: (planned) => send(false, false, false, planned) }),
       h("button", { type: "button", className: conversation ? "btn" : "btn pri", onClick: () => send(false, false) }, "Send"),
       conversation && h("button", { type: "button", className: "btn pri", onClick: () => send(true, false) }, "Send and done"),
     ),

@@ -75,12 +75,15 @@ class ReplyToChoice(Contract):
 
 
 class Senders(Contract):
-    """What can be chosen for one draft. `can_ask`: whether addresses can be verified here at all."""
+    """What can be chosen for one draft. `can_ask`: whether addresses can be verified here at all. `one_each`: for a new
+    mail, whether the person sent one mail to each of several people the last time.
+    """
 
     choices: list[SenderChoice]
     reply_to: list[ReplyToChoice]
     sender: DraftSender
     can_ask: bool
+    one_each: bool = False
 
 
 class SendingHabits(Contract):

@@ -110,6 +110,7 @@ async def read_senders(asker: Asker, draft_id: int) -> Senders:
         reply_to=await _reply_to_choices(asker.user_id, draft["mailbox_id"]),
         sender=sender_of(draft),
         can_ask=await can_mail(settings()),
+        one_each=draft["kind"] == "new" and (await habits_for(asker)).one_each,
     )
 
 

@@ -68,9 +68,10 @@ class Colleagues(Opening, mixin=True):
 
     @rx.event
     async def yield_draft(self, draft_id: int, fields: dict[str, Any]) -> EventSpec | None:
-        """A colleague took this draft over, or sent it: its composer closes. What I wrote besides is kept."""
+        """A colleague took this draft over, or sent it, or it is gone elsewhere: its composer closes. What I wrote
+        besides is kept."""
         taken = self.status.get(draft_id, QUIET)["taken"]
-        composer = next((each for each in self.docked.values() if each["id"] == draft_id), NONE)
+        composer = next((each for each in (*self.docked.values(), self.fresh) if each["id"] == draft_id), NONE)
         if not taken or not composer["id"]:
             return None
         written = typed(0, fields)
@@ -83,9 +84,10 @@ class Colleagues(Opening, mixin=True):
         if kept:
             wanted: DraftKind = composer["kind"]  # pyright: ignore[reportAssignmentType] # that of a draft
             try:
-                own = await self.api().post(
-                    "/drafts", CreateDraft(kind=wanted, conversation_id=composer["conversation_id"]), Draft
-                )
+                place = CreateDraft(kind=wanted, conversation_id=composer["conversation_id"])
+                if not composer["conversation_id"]:
+                    place = CreateDraft(kind=wanted, mailbox_id=composer["mailbox_id"])
+                own = await self.api().post("/drafts", place, Draft)
                 await self.api().put(f"/drafts/{own.id}", msgspec.structs.replace(written, version=own.version), Draft)
             except ApiError as refused:
                 return self.fault(refused)  # the composer stays, and with it the text

@@ -40,6 +40,9 @@ class Saving(StandingComposers, mixin=True):
 
     async def _refused(self, draft_id: int, refused: ApiError) -> EventSpec | None:
         """A stale save keeps both texts, an answer that was faster is shown; anything else is told in the composer."""
+        if refused.status == 404 and draft_id == self.fresh["id"]:
+            self._miss(draft_id)
+            return None
         if refused.status != 409:
             self._tell(draft_id, error=refused.sentence)
             return self.fault(refused) if refused.status == 401 else None

@@ -52,15 +52,20 @@ class Sending(Saving, mixin=True):
         self._close(draft_id)
         if then_done and conversation_id:
             yield rx.call_script(f"tandem.settled({conversation_id})")
-        names = ", ".join(each.name or each.address for each in outgoing.to[:2])
-        said = f"Sending to {names}" if names else "Sending"
-        if outgoing.one_of is not None:
-            said = "Sending one mail to each"
-        if outgoing.state == "scheduled":
-            said = f"It leaves {plan.get('said', 'later')}"
-        elif outgoing.then_remind_at is not None:
-            said = f"{said}. You are reminded {plan.get('said', 'later')} if nobody answers"
+        said = _said(outgoing, plan.get("said", "later"))
         self.say(said, action=f"send:{UNDO_SECONDS}", ref=outgoing.id)
+
+
+def _said(outgoing: Outgoing, when: str) -> str:
+    """What has happened to a mail that was handed over. `when`: the moment that was chosen, in words."""
+    each = outgoing.one_of is not None
+    if outgoing.state == "scheduled":
+        return f"One mail to each leaves {when}" if each else f"It leaves {when}"
+    names = ", ".join(one.name or one.address for one in outgoing.to[:2])
+    said = "Sending one mail to each" if each else f"Sending to {names}" if names else "Sending"
+    if outgoing.then_remind_at is not None:
+        said = f"{said}. You are reminded {when} if nobody answers"
+    return said
 
 
 def _moment(iso: str | None) -> datetime | None:

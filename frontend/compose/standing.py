@@ -150,6 +150,10 @@ class StandingComposers(Session, mixin=True):
         if not status["together"]:
             self.status = {**self.status, draft_id: StatusView(**(status | {"together": True}))}  # pyright: ignore[reportArgumentType]
 
+    def _miss(self, draft_id: int) -> None:
+        """A new mail was sent or thrown away elsewhere: its composer says what it holds, and closes."""
+        self._tell(draft_id, taken="This mail was sent or thrown away elsewhere.")
+
     def _part(self, view: View, before: ConversationDetail, detail: ConversationDetail, draft_id: int) -> None:
         """An open draft is gone. Where others wrote in it, and it was not I who sent it, the composer is told."""
         known = {each.id for each in before.outgoing}

@@ -26,6 +26,8 @@ class Compose(Colleagues, Sending, Recipients, Attaching, Session):
         """Follow drafts: open mine where a conversation comes into the page, drop what was sent or discarded."""
         if before is not None and before.mailboxes is not view.mailboxes:
             self._follow_settings(view)
+        if self.fresh["id"] in view.gone_drafts:
+            self._miss(self.fresh["id"])
         if before is None or before.details is view.details:
             return
         for conversation_id, composer in list(self.docked.items()):

@@ -32,6 +32,7 @@ def compose_window() -> rx.Component:
                     on_attached=_compose.attached,
                     on_detach=_compose.detach,
                     on_keep=_compose.keep,
+                    on_yield=_compose.yield_draft,
                 ),
                 role="dialog",
                 class_name="compose-window",

@@ -115,7 +115,17 @@ def _open() -> rx.Component:
                         text_field("Company", "company", value=form.company),
                         class_name="two-fields",
                     ),
-                    text_field("Phone", "phone", value=form.phone, kind="tel"),
+                    rx.el.div(
+                        text_field("Phone", "phone", value=form.phone, kind="tel"),
+                        text_field(
+                            "Time zone",
+                            "time_zone",
+                            value=form.time_zone,
+                            placeholder="Europe/Lisbon",
+                            hint="For sending later. Empty: it is guessed.",
+                        ),
+                        class_name="two-fields",
+                    ),
                     text_field(
                         "Addresses",
                         "addresses",

@@ -35,11 +35,12 @@ class ContactForm(TypedDict):
     company: str
     phone: str
     notes: str
+    time_zone: str
     addresses: str
     face: Face
 
 
-CLOSED = ContactForm(id=0, key="", name="", company="", phone="", notes="", addresses="", face=NOBODY)
+CLOSED = ContactForm(id=0, key="", name="", company="", phone="", notes="", time_zone="", addresses="", face=NOBODY)
 
 
 class Contacts(Session):
@@ -144,7 +145,7 @@ class Contacts(Session):
     async def save(self, given: dict[str, Any]) -> EventSpec | None:
         """Store the form; a stale one says so and keeps what was typed."""
         addresses = [part for part in str(given.get("addresses", "")).replace(",", " ").split() if part]
-        fields = {name: str(given.get(name, "")).strip() for name in ("name", "company", "phone", "notes")}
+        fields = {name: str(given.get(name, "")).strip() for name in ("name", "company", "phone", "notes", "time_zone")}
         try:
             if self._open is None:
                 stored = await self.api().post("/contacts", CreateContact(addresses=addresses, **fields), Contact)
@@ -215,6 +216,7 @@ def _form(contact: Contact) -> ContactForm:
         company=contact.company,
         phone=contact.phone,
         notes=contact.notes,
+        time_zone=contact.time_zone,
         addresses="\n".join(contact.addresses),
         face=address_face(MailAddress(name=contact.name, address=contact.addresses[0] if contact.addresses else "")),
     )

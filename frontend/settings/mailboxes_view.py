@@ -14,6 +14,7 @@ from frontend.settings.in_turn import in_turn
 from frontend.settings.intake_forwarding import forwarding
 from frontend.settings.mailboxes import Mailboxes
 from frontend.settings.people import People
+from frontend.settings.unverified import unverified_mark, unverified_notice
 
 SEND_AS = (
     ("mailbox", "The mailbox: “Northwind Support”"),
@@ -83,6 +84,7 @@ def _line(line: Any) -> rx.Component:
         rx.el.span(
             rx.el.b(line.name, class_name="el"), rx.el.small(line.status, class_name="el"), class_name="line-text"
         ),
+        unverified_mark(line.address),
         rx.el.small(line.people, class_name="el"),
         type="button",
         class_name=rx.cond(_state.chosen.id == line.id, "box-line on", "box-line"),
@@ -211,6 +213,7 @@ def _chosen() -> rx.Component:
             chosen.name,
             rx.cond(chosen.connected, status_mark(chosen), rx.el.span("Not connected yet", class_name="chip")),
         ),
+        unverified_notice(chosen.address),
         account(chosen),
         rx.cond(~chosen.connected, forwarding(chosen)),
         card(

@@ -62,9 +62,15 @@ class ServerView(TypedDict):
 
 
 class IdentityView(TypedDict):
+    """An identity. `mailbox` and `server` are what its form chooses, 0 the default."""
+
     id: int
+    key: str
     name: str
     address: str
+    mailbox: str
+    server: str
+    reply_to: str
     notes: str
     offered: bool
     verified: bool
@@ -132,6 +138,8 @@ class Outgoing(Session):
     """So many changes were made: each fills the forms anew."""
     editing: int = -1
     """The server whose form stands open; 0: a new one."""
+    editing_identity: int = 0
+    """The identity whose form stands open; 0: none, and the form is that of a new one."""
     problem: str = ""
     identity_problem: str = ""
     system_problem: str = ""
@@ -140,7 +148,7 @@ class Outgoing(Session):
 
     async def page_loaded(self) -> None:
         """Nothing of an earlier visit is left."""
-        self.fetched, self.editing, self.test, self.testing = False, -1, NO_TEST, 0
+        self.fetched, self.editing, self.editing_identity, self.test, self.testing = False, -1, 0, NO_TEST, 0
         self.problem = self.identity_problem = self.system_problem = ""
 
     @rx.event
@@ -166,7 +174,7 @@ class Outgoing(Session):
         sendings = [await api.get(f"/mailboxes/{key}/sending", MailboxSending) for key in names]
         self.sendings = [paint_sending(each, names, titles, self.changed) for each in sendings]
         identities = await api.get("/identities", list[Identity])
-        self.identities = [paint_identity(each, names, titles) for each in identities]
+        self.identities = [paint_identity(each, names, titles, self.changed) for each in identities]
         book = await api.get("/used-addresses", AddressBook)
         self.addresses = [paint_address(each) for each in book.addresses]
         self.never_asked = sum(not each["verified"] and not each["asked_at"] for each in self.addresses)
@@ -240,24 +248,48 @@ class Outgoing(Session):
         return await self._do("PUT", f"/mailboxes/{mailbox_id}/sending", wanted, said)
 
     @rx.event
-    async def add_identity(self, form: dict[str, Any]) -> EventSpec | None:
-        """A further From."""
-        wanted = SaveIdentity(
-            name=str(form.get("name") or ""),
-            address=str(form.get("address") or ""),
-            mailbox_id=int(form.get("mailbox") or 0) or None,
-            server_id=int(form.get("server") or 0) or None,
-            reply_to=str(form.get("reply_to") or ""),
-        )
-        try:
-            made = await self.api().post("/identities", wanted, Identity)
-            await self._changed(
-                "Identity added" if made.offered else "Added. It can be used once its address is verified"
+    def edit_identity(self, identity_id: int) -> None:
+        """Open the form of an identity, or close it (0)."""
+        self.editing_identity, self.identity_problem = identity_id, ""
+
+    @rx.event
+    async def save_identity(self, form: dict[str, Any]) -> EventSpec | None:
+        """A further From, or the one whose form stands open."""
+        return await self._save_identity(
+            SaveIdentity(
+                name=str(form.get("name") or ""),
+                address=str(form.get("address") or ""),
+                mailbox_id=int(form.get("mailbox") or 0) or None,
+                server_id=int(form.get("server") or 0) or None,
+                reply_to=str(form.get("reply_to") or ""),
             )
+        )
+
+    @rx.event
+    async def reset_identity(self, identity_id: int) -> EventSpec | None:
+        """It leaves as its mailbox does, and answers go to its own address; name and address stay."""
+        known = next((each for each in self.identities if each["id"] == identity_id), None)
+        if known is None:
+            return None
+        self.editing_identity = identity_id
+        mailbox_id = int(known["mailbox"]) or None
+        return await self._save_identity(
+            SaveIdentity(name=known["name"], address=known["address"], mailbox_id=mailbox_id), "Reset to default"
+        )
+
+    async def _save_identity(self, wanted: SaveIdentity, said: str = "") -> EventSpec | None:
+        changes = self.editing_identity
+        try:
+            if changes:
+                stored = await self.api().put(f"/identities/{changes}", wanted, Identity)
+            else:
+                stored = await self.api().post("/identities", wanted, Identity)
+            done = said or ("Identity saved" if changes else "Identity added")
+            await self._changed(done if stored.offered else "Saved. It can be used once its address is verified")
         except ApiError as refused:
             self.identity_problem = refused.sentence
             return self.fault(refused) if isinstance(refused, SignedOut) else None
-        self.identity_problem = ""
+        self.editing_identity, self.identity_problem = 0, ""
         return None
 
     @rx.event
@@ -365,7 +397,7 @@ def paint_sending(sending: MailboxSending, names: dict[int, str], titles: dict[i
     )
 
 
-def paint_identity(identity: Identity, names: dict[int, str], titles: dict[int, str]) -> IdentityView:
+def paint_identity(identity: Identity, names: dict[int, str], titles: dict[int, str], changed: int) -> IdentityView:
     notes = [names.get(identity.mailbox_id, "A mailbox") if identity.mailbox_id else "All group mailboxes"]
     if identity.server_id:
         notes.append(f"through {titles.get(identity.server_id, 'a server')}")
@@ -377,8 +409,12 @@ def paint_identity(identity: Identity, names: dict[int, str], titles: dict[int, 
         notes.append("not offered before its address is verified")
     return IdentityView(
         id=identity.id,
+        key=f"{identity.id}.{changed}",
         name=identity.name,
         address=identity.address,
+        mailbox=str(identity.mailbox_id or 0),
+        server=str(identity.server_id or 0),
+        reply_to=identity.reply_to,
         notes=" · ".join(notes),
         offered=identity.offered,
         verified=identity.verified,

@@ -18,6 +18,7 @@ from frontend.components.forms import (
 )
 from frontend.components.parts import empty, icon
 from frontend.components.widgets import ago
+from frontend.settings.domains import domains_card
 from frontend.settings.outgoing import IdentityView, Outgoing, SendingView, ServerView
 from frontend.settings.people import for_admins
 
@@ -30,7 +31,10 @@ def outgoing() -> rx.Component:
     return settings_page(
         "Outgoing mail",
         for_admins(
-            rx.cond(_state.fetched, rx.fragment(_servers(), _mailboxes(), _identities(), _addresses(), _system()))
+            rx.cond(
+                _state.fetched,
+                rx.fragment(_servers(), _mailboxes(), _identities(), _addresses(), domains_card(), _system()),
+            )
         ),
         lead="Every mail account sends by itself. Here you add further servers and addresses, and see what fails.",
     )
@@ -233,39 +237,58 @@ def _identities() -> rx.Component:
         rx.cond(
             _state.identities.length() > 0,
             rx.el.ul(
-                rx.foreach(_state.identities, lambda each: rx.fragment(identity_line(identity=each), key=each.id)),
+                rx.foreach(_state.identities, lambda each: rx.fragment(identity_line(identity=each), key=each.key)),
                 class_name="lines",
             ),
         ),
-        rx.el.form(
-            problem(_state.identity_problem),
+        rx.cond(
+            _state.editing_identity == 0,
             rx.el.div(
-                text_field("From name", "name", required=True, placeholder="Northwind Sales"),
-                text_field("Address", "address", kind="email", required=True, placeholder="sales@example.org"),
-                class_name="two-fields",
+                _identity_form(None),
+                key=_state.changed.to_string(),
+                class_name=rx.cond(_state.identities.length() > 0, "below-lines", ""),
             ),
-            rx.el.div(
-                _choices("For", "mailbox", "All group mailboxes", _state.mailbox_choices),
-                _choices("Through", "server", "As the mailbox sends", _state.server_choices),
-                class_name="two-fields",
-            ),
-            text_field("Reply-to", "reply_to", kind="email", hint="Empty: answers go to the address itself."),
-            submit("Add the identity"),
-            on_submit=_state.add_identity,
-            key=_state.changed.to_string(),
-            class_name=rx.cond(_state.identities.length() > 0, "form below-lines", "form"),
         ),
     )
 
 
-def _choices(label: str, name: str, default: str, choices: Any) -> rx.Component:
+def _identity_form(identity: Any | None) -> rx.Component:
+    def value(name: str, otherwise: str = "") -> Any:
+        return otherwise if identity is None else getattr(identity, name)
+
+    return rx.el.form(
+        problem(_state.identity_problem),
+        rx.el.div(
+            text_field("From name", "name", value=value("name"), required=True, placeholder="Northwind Sales"),
+            text_field(
+                "Address", "address", value=value("address"), kind="email", required=True,
+                placeholder="sales@example.org",
+            ),
+            class_name="two-fields",
+        ),
+        rx.el.div(
+            _choices("For", "mailbox", "All group mailboxes", _state.mailbox_choices, value("mailbox", "0")),
+            _choices("Through", "server", "As the mailbox sends", _state.server_choices, value("server", "0")),
+            class_name="two-fields",
+        ),
+        text_field(
+            "Reply-to", "reply_to", value=value("reply_to"), kind="email",
+            hint="Empty: answers go to the address itself.",
+        ),
+        submit("Add the identity" if identity is None else "Save the identity"),
+        on_submit=_state.save_identity,
+        class_name="form",
+    )  # fmt: skip
+
+
+def _choices(label: str, name: str, default: str, choices: Any, value: Any) -> rx.Component:
     return rx.el.label(
         rx.el.span(label, class_name="label"),
         rx.el.select(
             rx.el.option(default, value="0"),
             rx.foreach(choices, lambda each: rx.el.option(each.label, value=each.value, key=each.value)),
             name=name,
-            default_value="0",
+            default_value=value,
             class_name="select",
         ),
         class_name="field",
@@ -284,15 +307,41 @@ def _identity(identity: Any) -> rx.Component:
         rx.el.div(
             rx.el.b(identity.name, " <", identity.address, ">", class_name="wrap"),
             rx.el.small(identity.notes),
+            rx.cond(_state.editing_identity == identity.id, _identity_form(identity)),
             class_name="line-text",
         ),
-        sure(
-            "Remove " + identity.address,
-            "Nobody can send as it any more. What was sent stays as it is.",
-            "Remove the identity",
-            _state.remove_identity(identity.id),
-            face=icon("trash-2", 15),
+        rx.el.div(
+            rx.cond(
+                (identity.server != "0") | (identity.reply_to != ""),
+                rx.el.button(
+                    icon("undo-2", 14),
+                    "Reset to default",
+                    type="button",
+                    class_name="btn",
+                    on_click=_state.reset_identity(identity.id),
+                    title="It leaves as its mailbox does, and answers go to its address",
+                    custom_attrs={"aria-label": "Reset " + identity.address + " to default"},
+                ),
+            ),
+            rx.el.button(
+                rx.cond(_state.editing_identity == identity.id, "Cancel", "Change"),
+                type="button",
+                class_name="btn",
+                on_click=rx.cond(
+                    _state.editing_identity == identity.id, _state.edit_identity(0), _state.edit_identity(identity.id)
+                ),
+                custom_attrs={"aria-label": "Change " + identity.address},
+            ),
+            sure(
+                "Remove " + identity.address,
+                "Nobody can send as it any more. What was sent stays as it is.",
+                "Remove the identity",
+                _state.remove_identity(identity.id),
+                face=icon("trash-2", 15),
+            ),
+            class_name="line-deeds",
         ),
+        class_name="top",
     )
 
 

@@ -34,6 +34,7 @@ from frontend.components.parts import avatar, icon, icon_button
 from frontend.components.widgets import ago
 from frontend.faces import Face, person_face
 from frontend.session import Session
+from frontend.settings.unverified import unverified_button
 from frontend.view import View
 
 ROLES = (("member", "Member"), ("admin", "Admin"))
@@ -308,6 +309,7 @@ def _person(person: Any) -> rx.Component:
             rx.el.small(person.email, rx.cond(person.active, "", " · account closed")),
             class_name="line-text",
         ),
+        rx.cond(person.active, unverified_button(person.email)),
         rx.cond(
             (person.role == "owner") | person.me,
             rx.el.span(rx.match(person.role, ("owner", "Owner"), ("admin", "Admin"), "Member"), class_name="tag"),

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from backend.accounts.contracts import AccountState, AccountStateChanged
+from backend.compose.contracts import DraftGone
 from backend.contracts import StreamPosition
 from backend.conversations.contracts import (
     AlsoIn,
@@ -278,3 +279,9 @@ def test_presence_says_all_of_one_conversation_and_goes_with_it() -> None:
     after = receive(after, PresenceFrame(conversations=[PeopleIn(conversation_id=1, people=[])]))
     assert after.present == {2: jonas}
     assert apply(ConversationGone(conversation_id=2), after).present == {}
+
+
+def test_a_new_mail_that_is_gone_is_remembered() -> None:
+    after = apply(DraftGone(draft_id=7, conversation_id=None), view())
+    assert after.gone_drafts == {7}
+    assert apply(DraftGone(draft_id=8, conversation_id=1), after).gone_drafts == {7}

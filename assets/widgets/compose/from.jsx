@@ -2,8 +2,9 @@ import { createElement as h, useEffect, useRef, useState } from "react";
 import { icon } from "./icons.jsx";
 
 // As whom a mail is sent: what this person may choose from is asked for when the composer opens, and each choice is
-// stored at once, apart from the text. `onChoice` hears what stands there: { address, verified, canAsk }. `handle` is set
-// to what resolves once all of it is stored: no mail is sent before.
+// stored at once, apart from the text. `onChoice` hears what stands there: { address, verified, canAsk }; `onHabits`
+// what this person chose last for a mail to several people. `handle` is set to what resolves once all of it is stored:
+// no mail is sent before.
 const PLAIN = { identity_id: null, from_name: "", reply_to: "default", reply_to_address: "" };
 const TYPED_AFTER = 500;
 
@@ -22,7 +23,7 @@ const store = async (id, body) =>
   );
 const keyOf = (mailbox, identity) => `${mailbox}.${identity ?? 0}`;
 
-export function From({ draft, shown, onChoice, handle }) {
+export function From({ draft, shown, onChoice, onHabits, handle }) {
   const [known, setKnown] = useState(null); // what the server offers
   const [mailbox, setMailbox] = useState(draft.mailbox_id);
   const [sender, setSender] = useState(PLAIN);
@@ -36,7 +37,7 @@ export function From({ draft, shown, onChoice, handle }) {
     let here = true;
     fetch(`/api/v1/drafts/${draft.id}/senders`)
       .then(told)
-      .then((senders) => here && (setKnown(senders), setSender({ ...PLAIN, ...senders.sender })))
+      .then((senders) => here && (setKnown(senders), setSender({ ...PLAIN, ...senders.sender }), onHabits?.({ oneEach: senders.one_each })))
       .catch(() => here && setKnown({ choices: [], reply_to: [], can_ask: false }));
     return () => {
       here = false;

@@ -1,12 +1,16 @@
 """One mail to each recipient: their own, with their own fields; taken back together."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from backend.compose.contracts import Draft, Outgoing
-from backend.database.connection import fetch, fetch_value
+from backend.database.connection import execute, fetch, fetch_value
+from backend.identities.contracts import Senders
 from backend.identities.queries import habits_of
 from backend.mail.contracts import MailAddress
 from sync.mime.parse import parse_message
+from tests.servers.delivery import deliver
 from tests.servers.sending import CUSTOMER, Desk
 
 DAN = MailAddress(name="Dan Duarte", address="dan@customer.example")
@@ -75,6 +79,33 @@ async def test_the_choice_is_remembered(desk: Desk, one_each: bool) -> None:
     await desk.send(await desk.new_draft(to=[CUSTOMER, DAN]), one_each=one_each)
     [record] = await fetch("SELECT sending FROM users WHERE id = $1", desk.api.ana.user_id)
     assert habits_of(record).one_each is one_each
+
+
+@pytest.mark.parametrize("kind", ["new", "forward"])
+async def test_it_is_offered_again_for_a_new_mail_only(desk: Desk, kind: str) -> None:
+    await desk.send(await desk.new_draft(to=[CUSTOMER, DAN]), one_each=True)
+    place = {"kind": "new", "mailbox_id": desk.api.support}
+    if kind != "new":
+        place = {"kind": kind, "conversation_id": await deliver(desk.api.support)}
+    draft = await desk.api.ana.post("/drafts", place, Draft)
+    offered = await desk.api.ana.get(f"/drafts/{draft.id}/senders", Senders)
+    assert offered.one_each is (kind == "new")
+
+
+async def test_each_leaves_at_the_moment_that_was_chosen_and_reminds_its_writer(desk: Desk) -> None:
+    at = datetime.now(UTC) + timedelta(hours=3)
+    draft = await desk.new_draft(to=[CUSTOMER, DAN])
+    first = await desk.send(draft, one_each=True, send_at=at, then_remind_at=at + timedelta(days=2))
+    mails = await all_of(desk, first)
+    assert {(each.state, each.send_at, each.then_remind_at) for each in mails} == {
+        ("scheduled", at, at + timedelta(days=2))
+    }
+    for each in mails:
+        assert await desk.attempt(each) == "scheduled"
+    await execute("UPDATE outgoing SET next_attempt_at = now() - interval '1 second'")
+    for each in mails:
+        assert await desk.attempt(each) == "sent"
+    assert [each.recipients for each in desk.smtp.messages] == [(CUSTOMER.address,), (DAN.address,)]
 
 
 async def test_undo_before_any_has_left_leaves_nothing_but_the_draft(desk: Desk) -> None:
