@@ -457,7 +457,10 @@
       case "forward":
         return selected && tandem.bridge?.reply(selected, "forward", 0);
       case "unread":
-        return tandem.bridge?.unread(id);
+        // That one closes what is unread again; the others are only marked.
+        return id === selected ? tandem.bridge?.unread(id) : tandem.bridge?.many([id], { type: "read", read: false });
+      case "read":
+        return tandem.bridge?.many([id], { type: "read", read: true });
       case "share":
         return tandem.bridge?.share(
           id, Number(act.dataset.user), Number(act.dataset.team), act.getAttribute("aria-checked") !== "true");

@@ -67,6 +67,17 @@ class MailFrame(rx.Component):
     title: rx.Var[str]
 
 
+class TheirDraft(rx.Component):
+    """A colleague's formatted draft in a sandboxed frame, as it is written. `html` is what the server has stored."""
+
+    library = "$/public/widgets/their_draft.jsx"
+    tag = "TheirDraft"
+
+    draft: rx.Var[int]
+    html: rx.Var[str]
+    title: rx.Var[str]
+
+
 class CommentBox(rx.Component):
     """Where a comment is written: `@` completes people and teams, `#` conversations. `on_send` gets the text, and the
     ids of the users, teams and conversations that it names, and of its files.
@@ -282,6 +293,7 @@ ago = Ago.create
 rich_text = RichText.create
 formatted = Formatted.create
 mail_frame = MailFrame.create
+their_draft = TheirDraft.create
 comment_box = CommentBox.create
 comment_editor = CommentEditor.create
 documents_widget = Documents.create

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, download_link, icon
-from frontend.components.widgets import ago, at_it, mail_frame, rich_text
+from frontend.components.widgets import ago, at_it, mail_frame, rich_text, their_draft
 from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
 from frontend.inbox.merging_view import unmerge_button
@@ -270,8 +270,17 @@ def _their_draft(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
         ),
         rx.el.div(
             rx.cond(piece.to_whom != "", rx.el.p("to ", piece.to_whom, class_name="to")),
-            rx.cond(
-                piece.text != "", rich_text(text=piece.text), rx.el.p("Nothing is written yet.", class_name="third")
+            rx.match(
+                piece.html,
+                (
+                    "",
+                    rx.cond(
+                        piece.text != "",
+                        rich_text(text=piece.text),
+                        rx.el.p("Nothing is written yet.", class_name="third"),
+                    ),
+                ),
+                their_draft(draft=piece.id, html=piece.html, title="What " + piece.who + " writes"),
             ),
             rx.el.div(
                 _way_in("Write together", _compose.write_with(piece.id)),

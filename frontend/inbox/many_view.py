@@ -31,7 +31,7 @@ def mark_box(row: Any) -> rx.Component:
 
 
 def row_deeds(row: Any) -> rx.Component:
-    """Star, take, remind, done, trash: on the row under the pointer, or that has the focus."""
+    """Star, take, remind, read, done, trash: on the row under the pointer, or that has the focus."""
     return rx.el.span(
         star_button(row.starred, "Star: " + row.subject),
         rx.cond(row.mine, rx.fragment(), _deed(row, "user-plus", "Assign to me", {"data-act": "assign-me"})),
@@ -47,6 +47,11 @@ def row_deeds(row: Any) -> rx.Component:
                 _deed(row, "check", "Done", {"data-act": "done"}),
             ),
             _deed(row, "undo-2", "Move to Open", {"data-act": "open"}),
+        ),
+        rx.cond(
+            row.unread,
+            _deed(row, "mail-open", "Mark read", {"data-act": "read"}),
+            _deed(row, "mail", "Mark unread", {"data-act": "unread"}),
         ),
         rx.cond(row.status == "trash", rx.fragment(), _deed(row, "trash-2", "Move to Trash", {"data-act": "trash"})),
         class_name="row-deeds",

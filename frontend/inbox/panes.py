@@ -646,7 +646,7 @@ def _outgoing(view: View, mail: Outgoing) -> EntryView:
 
 
 def _writing(view: View, draft: Draft) -> EntryView:
-    """A colleague's draft: its whole text, as far as it is saved."""
+    """A colleague's draft: its whole text as it is formatted, as far as it is saved."""
     entry = _entry(f"d{draft.id}", "writing")
     author = view.people.get(draft.author_id)
     entry["id"] = draft.id
@@ -658,4 +658,5 @@ def _writing(view: View, draft: Draft) -> EntryView:
     entry["to_whom"] = ", ".join(shown_name(each) for each in draft.to[:3])
     entry["snippet"] = " ".join(draft.text[:300].split())
     entry["text"] = draft.text[:TEXT_SHOWN]
+    entry["html"] = draft.html or ""
     return entry

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import email
 import email.policy
+import struct
+import zlib
 from email.message import EmailMessage
 
 import pytest
@@ -109,6 +111,44 @@ async def test_what_is_formatted_pasted_and_quoted_leaves_as_it_was_seen(office:
     )
     assert plain.rstrip().endswith("> The box was open. Noted.") and "Priya Shah <priya@shah.example> wrote:" in plain
     assert seat.complaints == []
+
+
+async def test_a_picture_gets_a_size_and_words_for_those_who_do_not_see_it(office: Office, seats: Seats) -> None:
+    seat = await seats.at(office.product, office.ana)
+    page = await seat.open()
+    pane = await open_reply(office, page, "The picture of a hub")
+    await expect(pane.locator(".ProseMirror")).to_be_focused()
+    await page.keyboard.type("Here: ")
+    await give(page, "file", base64.b64encode(drawn(400, 300)).decode())
+    picture = pane.locator(".ProseMirror img[src^='/api/']")
+    await expect(picture).to_have_js_property("naturalWidth", 400)
+    await expect(picture).to_have_attribute("width", "400")
+    await picture.click()
+    await expect(pane.get_by_role("button", name="Large picture")).to_have_attribute("aria-pressed", "true")
+    await pane.get_by_role("button", name="Medium picture").click()
+    await expect(picture).to_have_attribute("width", "320")
+    await pane.get_by_role("button", name="Small picture").click()
+    await expect(pane.get_by_role("button", name="Small picture")).to_have_attribute("aria-pressed", "true")
+    await pane.get_by_role("button", name="Describe the picture").click()
+    await page.get_by_label("What the picture shows").fill("A hub with 32 holes")
+    assert await faults(page, "the description of a picture") == []
+    await page.keyboard.press("Enter")
+    await expect(picture).to_have_attribute("alt", "A hub with 32 holes")
+    await expect(pane.get_by_text("Saved", exact=True)).to_be_visible()
+    draft = await own_draft(office, "The picture of a hub")
+    assert draft.html is not None and 'alt="A hub with 32 holes"' in draft.html and 'width="160"' in draft.html
+    assert seat.complaints == []
+
+
+def drawn(width: int, height: int) -> bytes:
+    """A grey picture of this size, as PNG."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = zlib.compress((b"\0" + b"\x99" * width) * height)
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 async def editor_held_back(page: Page) -> asyncio.Event:

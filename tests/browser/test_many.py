@@ -182,3 +182,17 @@ async def test_what_is_in_the_trash_is_deleted_for_good(office: Office, seats: S
     for folder in ("INBOX", "Trash"):
         assert not [raw for raw in (await office.dovecot.messages("support", folder)).values() if b"to forget" in raw]
     assert ana.complaints == [] and jonas.complaints == []
+
+
+async def test_a_row_is_marked_unread_and_read_where_it_stands(office: Office, seats: Seats) -> None:
+    await office.receive("Read at the row")
+    seat = await seats.at(office.product, office.ana)
+    page = await seat.open()
+    one = row(page, "Read at the row")
+    await one.hover(timeout=15_000)
+    await one.get_by_role("button", name="Mark read").click()
+    await expect(one.get_by_text("Unread", exact=True)).to_have_count(0)
+    await one.get_by_role("button", name="Mark unread").click()
+    await expect(one.get_by_text("Unread", exact=True)).to_have_count(1)
+    await expect(one.locator(".meta")).to_be_visible()  # who has it stays in sight
+    assert seat.complaints == []

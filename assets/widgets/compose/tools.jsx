@@ -1,5 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { DescriptionBox, pictureTools } from "./picture_tools.jsx";
 import { EMOJI } from "./emoji.js";
+import { floating } from "./floating.js";
 import { icon } from "./icons.jsx";
 
 // The tools over the text. One stop of the Tab key, the arrows go on from there (the pattern of an ARIA toolbar).
@@ -30,6 +32,7 @@ const TABLE = [
 export function Tools({ editor, linking, onLinking, onPictures, onPlain }) {
   const [, again] = useState(0);
   const [emoji, setEmoji] = useState(false);
+  const [describing, setDescribing] = useState(false);
   const [at, setAt] = useState(0);
   const bar = useRef(null);
   const picker = useRef(null);
@@ -106,6 +109,10 @@ export function Tools({ editor, linking, onLinking, onPictures, onPlain }) {
       tool("clear", "Clear formatting", () => run((c) => c.unsetAllMarks().clearNodes())),
       onPlain && tool("", "Plain, without formatting", onPlain, { words: "Plain" }),
       editor.isActive("table") && [h("span", { key: "4", className: "tool-break", "aria-hidden": true }), ...TABLE.map(([label, deed, words]) => tool("", label, () => run(deed), { words }))],
+      editor.isActive("image") && [
+        h("span", { key: "5", className: "tool-break", "aria-hidden": true }),
+        ...pictureTools(editor, () => setDescribing(true)).map(({ label, words, on, press }) => tool("", label, press, { words, on })),
+      ],
     ),
     h("input", {
       ref: picker,
@@ -124,20 +131,10 @@ export function Tools({ editor, linking, onLinking, onPictures, onPlain }) {
         onChoose: (one) => (setEmoji(false), run((c) => c.insertContent(one))),
         onClose: (back) => (setEmoji(false), back && editor.view.focus()),
       }),
+    describing && h(DescriptionBox, { editor, onClose: (back) => (setDescribing(false), back && editor.view.focus()) }),
     linking && h(LinkBox, { editor, onClose: (back) => (onLinking(false), back && editor.view.focus()) }),
   );
 }
-
-/** Closes what floats when the focus leaves it; with Escape it goes back to the text. */
-const floating = (onClose) => ({
-  onKeyDown: (event) => {
-    if (event.key !== "Escape") return;
-    event.preventDefault();
-    event.stopPropagation();
-    onClose(true);
-  },
-  onBlur: (event) => event.currentTarget.contains(event.relatedTarget) || setTimeout(() => onClose(false), 0),
-});
 
 function EmojiBox({ onChoose, onClose }) {
   const [sought, setSought] = useState("");
