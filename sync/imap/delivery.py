@@ -9,6 +9,7 @@ account, and everything is tried again.
 from collections.abc import Sequence
 
 from sync.errors import CannotStore, CommandRefused
+from sync.imap.batches import bounded
 from sync.imap.connection import Connection
 from sync.imap.reader import format_number_set
 from sync.ports import AccountStore
@@ -38,16 +39,7 @@ class Delivery:
             sizes = {}
             for start in range(0, len(uids), SIZES_PAGE):
                 sizes |= await self._connection.fetch_sizes(uids[start : start + SIZES_PAGE])
-        batches: list[list[int]] = [[]]
-        total = 0
-        for uid in uids:
-            size = sizes.get(uid, 0)
-            if batches[-1] and (len(batches[-1]) >= BATCH_MESSAGES or total + size > BATCH_BYTES):
-                batches.append([])
-                total = 0
-            batches[-1].append(uid)
-            total += size
-        return batches
+        return bounded(uids, sizes, most_bytes=BATCH_BYTES, most=BATCH_MESSAGES)
 
     async def fetch(self, uids: Sequence[int]) -> list[FetchedMessage]:
         """Messages, ascending; those that are gone, or were set aside, are missing."""

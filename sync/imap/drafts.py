@@ -7,6 +7,7 @@ gets those whole that it has not looked at; what became of the others it knows b
 from dataclasses import dataclass, field
 
 from sync.imap.answers import FolderStatus
+from sync.imap.batches import bounded
 from sync.imap.connection import Connection
 from sync.imap.reader import format_number_set
 from sync.ports import AccountStore
@@ -40,9 +41,10 @@ class DraftsFolder:
             known = await self.store.known_drafts(name, opened.uid_validity)
             fresh = [uid for uid in uids if uid not in known][-MOST_DRAFTS:]
             sizes = await connection.fetch_sizes(fresh) if fresh else {}
+            fitting = [uid for uid in fresh if sizes.get(uid, 0) <= LARGEST_DRAFT]
             drafts = [
                 draft
-                for some in _batches([uid for uid in fresh if sizes.get(uid, 0) <= LARGEST_DRAFT], sizes)
+                for some in bounded(fitting, sizes, most_bytes=AT_ONCE_BYTES, most=MOST_DRAFTS)
                 for draft in await connection.fetch_messages(format_number_set(some))
             ]
             await self.store.drafts_listed(name, opened.uid_validity, uids, drafts)
@@ -51,15 +53,3 @@ class DraftsFolder:
             if not connection.lost:
                 await connection.close_folder()
                 connection.take_changes()
-
-
-def _batches(uids: list[int], sizes: dict[int, int]) -> list[list[int]]:
-    batches: list[list[int]] = []
-    total = 0
-    for uid in uids:
-        if not batches or total + sizes.get(uid, 0) > AT_ONCE_BYTES:
-            batches.append([])
-            total = 0
-        batches[-1].append(uid)
-        total += sizes.get(uid, 0)
-    return batches
