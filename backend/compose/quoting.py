@@ -21,7 +21,6 @@ from sync.mime.composed import TooMuchMarkup, clean_composed, pictures_in, quote
 from sync.mime.html_text import html_from_text
 from sync.mime.message import Attachment
 from sync.mime.parse import parse_message
-from sync.mime.sanitise import sanitise_html
 
 LONGEST_TEXT = 200_000
 """Characters of a quoted text."""
@@ -81,14 +80,8 @@ def _markup(message: Row, raw: bytes) -> tuple[str, list[Attachment]]:
     }
     fresh = {name: f"{each.position}.{message['raw_digest'][:24]}@quoted" for name, each in named.items()}
     if parsed.html and len(parsed.html) <= LONGEST_HTML:
-        shown = sanitise_html(
-            parsed.html,
-            inline_images={name: f"cid:{new}" for name, new in fresh.items()},
-            show_remote=True,
-            proxy_url=str,
-        )
         try:
-            markup = clean_composed(shown.html)
+            markup = clean_composed(parsed.html, fresh)
         except TooMuchMarkup:
             markup = ""
         if markup:

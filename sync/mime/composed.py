@@ -7,7 +7,7 @@ that is quoted keeps its styles, without their style sheets: those would dress w
 
 import html as markup
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 
 from sync.mime.characters import clean_text
@@ -24,14 +24,16 @@ class TooMuchMarkup(ValueError):
     """It is longer, or deeper, than a mail can be shown."""
 
 
-def clean_composed(html: str) -> str:
+def clean_composed(html: str, renamed: Mapping[str, str] | None = None) -> str:
     """HTML to store and to send: no script, no style sheet, pictures only by `cid:`, `data:` or from the web.
 
-    Cleaning twice gives the same. Raises TooMuchMarkup rather than cutting anything off.
+    `renamed` says which content-ids stay, and as what; else all stay as they are. Cleaning twice gives the same. Raises
+    TooMuchMarkup rather than cutting anything off.
     """
+    names = {name: name for name in pictures_in(html)} if renamed is None else renamed
     clean = sanitise_html(
         clean_text(html),
-        inline_images={name: f"cid:{name}" for name in pictures_in(html)},
+        inline_images={name: f"cid:{kept}" for name, kept in names.items()},
         show_remote=True,
         proxy_url=str,
     )
