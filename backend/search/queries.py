@@ -15,6 +15,7 @@ from backend.conversations.rows import ROW_COLUMNS
 from backend.database.connection import fetch, fetch_row, fetch_value, snapshot
 from backend.mailboxes.queries import UNREAD
 from backend.search.wanted import Wanted, read_wanted
+from backend.search.words import SHOWN, WORDS, in_comments, in_messages, walked
 
 PAGE = 50
 COMMON = 1_000
@@ -33,9 +34,9 @@ TSQUERY = f"""
 """Each text quoted (after folding, for that makes new apostrophes), so that nothing in it is an operator. An address
 also counts by its parts, as the sender's is indexed, because one that is not typed to its end is none yet."""
 
-_SHOWN = "m.gone_at IS NULL AND NOT m.hidden"
+_QUERY = "$2::text::tsquery"
 _MAY_FIT = "message_letters(m.subject, m.sender, m.body_text) LIKE ALL ($4::text[])"
-_WAITING_FITS = f"{_MAY_FIT} AND message_words(m.subject, m.sender, m.body_text) @@ $2::text::tsquery"
+_WAITING_FITS = f"{_MAY_FIT} AND {WORDS} @@ {_QUERY}"
 """Of a message whose words are not taken down yet: most that do not fit do not even hold the letters (`_letters`)."""
 _WAITING = "(SELECT * FROM messages WHERE id = waiting.message_id OFFSET 0) m"
 _OPENED = (
@@ -44,36 +45,25 @@ _OPENED = (
     "AND ($3::bigint IS NULL OR m.mailbox_id = $3)"
 )
 
-INDEXED_HITS = f"""
-    SELECT m.conversation_id FROM message_words w JOIN messages m ON m.id = w.message_id
-     WHERE w.search @@ $2::text::tsquery AND {_SHOWN} AND {_OPENED}
-    UNION ALL
-    SELECT k.conversation_id FROM comments k WHERE k.search @@ $2::text::tsquery
-"""
+INDEXED_HITS = f"{in_messages(_QUERY, _OPENED)} UNION ALL {in_comments(_QUERY)}"
 WAITING_HITS = f"""
     SELECT m.conversation_id FROM words_waiting waiting CROSS JOIN LATERAL {_WAITING}
-     WHERE {_SHOWN} AND {_OPENED} AND {_WAITING_FITS}
+     WHERE {SHOWN} AND {_OPENED} AND {_WAITING_FITS}
 """
 
 FOUND = f"WITH found AS MATERIALIZED ({INDEXED_HITS} UNION {WAITING_HITS}) "
 """Looked up once, whatever the planner thinks of it."""
 BY_INDEX = "c.id IN (SELECT conversation_id FROM found)"
-BY_WALK = f"""
-    (EXISTS (SELECT 1 FROM messages m LEFT JOIN message_words w ON w.message_id = m.id
-              WHERE m.conversation_id = c.id AND {_SHOWN}
-                AND CASE WHEN w.message_id IS NULL THEN {_WAITING_FITS} ELSE w.search @@ $2::text::tsquery END OFFSET 0)
-     OR EXISTS (SELECT 1 FROM comments k WHERE k.conversation_id = c.id AND k.search @@ $2::text::tsquery OFFSET 0))
-"""
+BY_WALK = walked(_QUERY, _WAITING_FITS)
 IS_COMMON = f"""
     SELECT (SELECT count(*) >= {{common}} FROM (SELECT 1 FROM ({INDEXED_HITS}) every LIMIT {{common}}) found)
         OR (SELECT count(*) >= {{sampled}} / 10 FROM
                 (SELECT message_id FROM words_waiting ORDER BY message_id DESC LIMIT {{sampled}}) waiting
                 CROSS JOIN LATERAL {_WAITING}
-             WHERE {_SHOWN} AND {_OPENED} AND {_MAY_FIT})
+             WHERE {SHOWN} AND {_OPENED} AND {_MAY_FIT})
 """
 """Many hits in the index; or, of those messages whose words wait, in a tenth of the newest."""
-"""OFFSET 0, here and in the walk, keeps the planner from looking up every hit, and from looking into messages before
-the cheap conditions."""
+"""OFFSET 0 keeps the planner from looking up every hit, and from looking into messages before the cheap conditions."""
 
 STATES = {
     "unread": UNREAD,

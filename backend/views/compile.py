@@ -8,29 +8,12 @@ from dataclasses import dataclass, field
 
 from backend.conversations.contracts import Status
 from backend.mailboxes.queries import UNREAD
+from backend.search.words import SHOWN, WORDS, in_comments, in_messages, walked
 from backend.views.contracts import Filters
 
 NOT_SNOOZED = "NOT (coalesce(r.remind_kind, '') = 'snooze' AND NOT r.remind_due)"
 TSQUERY = "plainto_tsquery('simple', fold_accents({words}))"
 
-_SHOWN = "m.gone_at IS NULL AND NOT m.hidden"
-_WORDS = "message_words(m.subject, m.sender, m.body_text)"
-_HITS = f"""
-    c.id IN (SELECT m.conversation_id FROM message_words d JOIN messages m ON m.id = d.message_id
-              WHERE d.search @@ {{query}} AND {_SHOWN}
-             UNION ALL
-             SELECT m.conversation_id FROM messages m WHERE {_SHOWN} AND {_WORDS} @@ {{query}} AND m.id IN
-                    (SELECT message_id FROM words_waiting ORDER BY message_id DESC LIMIT {{waiting}})
-             UNION ALL
-             SELECT k.conversation_id FROM comments k WHERE k.search @@ {{query}})
-"""
-_WALK = f"""
-    (EXISTS (SELECT 1 FROM messages m LEFT JOIN message_words d ON d.message_id = m.id
-              WHERE m.conversation_id = c.id AND {_SHOWN}
-                AND CASE WHEN d.message_id IS NULL THEN {_WORDS} ELSE d.search END @@ {{query}} OFFSET 0)
-     OR EXISTS (SELECT 1 FROM comments k WHERE k.conversation_id = c.id AND k.search @@ {{query}} OFFSET 0))
-"""
-"""As in backend/search/queries.py: words that few messages hold are looked up, for the others the list is walked."""
 MOST_WAITING = 200
 """Messages whose words are not taken down yet that are read for them: the newest, so that a view costs little while
 old mail is fetched. The others join within a minute."""
@@ -98,7 +81,7 @@ def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: S
         add(_writes(made, filters.correspondent.lower()))
     if filters.words:
         query = TSQUERY.format(words=put(filters.words, "text"))
-        add((_WALK if walk_words else _HITS).format(query=query, waiting=MOST_WAITING))
+        add(walked(query, f"{WORDS} @@ {query}") if walk_words else _hits(query))
     if filters.newer_than_days is not None:
         add(f"c.last_at >= now() - make_interval(days => {put(filters.newer_than_days, 'int')})")
     if filters.older_than_days is not None:
@@ -115,3 +98,11 @@ def _writes(made: Compiled, who: str) -> str:
     wanted = made.put(who.removeprefix("@"), "text")
     fits = f"{address} = {wanted}" if "@" in who.removeprefix("@") else f"split_part({address}, '@', 2) = {wanted}"
     return f"EXISTS (SELECT 1 FROM jsonb_array_elements(c.correspondents) p WHERE {fits})"
+
+
+def _hits(query: str) -> str:
+    waiting = (
+        f"SELECT m.conversation_id FROM messages m WHERE {SHOWN} AND {WORDS} @@ {query} AND m.id IN "
+        f"(SELECT message_id FROM words_waiting ORDER BY message_id DESC LIMIT {MOST_WAITING})"
+    )
+    return f"c.id IN ({in_messages(query)} UNION ALL {waiting} UNION ALL {in_comments(query)})"
