@@ -45,6 +45,7 @@ from backend.links.routes import router as links_router
 from backend.mail.routes import router as mail_router
 from backend.mailboxes.intake_routes import router as intake_router
 from backend.mailboxes.routes import router as mailboxes_router
+from backend.meetings.routes import router as meetings_router
 from backend.notifications.routes import router as notifications_router
 from backend.operations.routes import router as operations_router
 from backend.outgoing_servers.routes import router as outgoing_servers_router
@@ -203,6 +204,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             links_router,
             documents_router,
             uploads_router,
+            meetings_router,
             views_router,
             operations_router,
             events_router,

@@ -24,6 +24,7 @@ JobName = Literal[
     "store_sent_copy",
     "settle_unknown",
     "take_report",
+    "take_meeting_answer",
     "carry_out",
     "keep_drafts",
     "system_mail",

@@ -25,6 +25,8 @@ from backend.conversations.contracts import (
     HistoryStored,
     Mark,
     MarkChanged,
+    MeetingChanged,
+    MeetingGone,
     MessageAdded,
     MessageRemoved,
     OutgoingChanged,
@@ -179,6 +181,24 @@ def _(event: SharedFileGone, view: View) -> View:
         return view
     left = [each for each in detail.shared_files if each.id != event.file_id]
     return _with_detail(view, replace(detail, shared_files=left))
+
+
+@apply.register
+def _(event: MeetingChanged, view: View) -> View:
+    view = _with_row(view, event.row)
+    detail = view.details.get(event.row.id)
+    if detail is None:
+        return view
+    return _with_detail(view, replace(detail, meetings=_put(detail.meetings, event.meeting)))
+
+
+@apply.register
+def _(event: MeetingGone, view: View) -> View:
+    detail = view.details.get(event.conversation_id)
+    if detail is None:
+        return view
+    left = [each for each in detail.meetings if each.id != event.meeting_id]
+    return _with_detail(view, replace(detail, meetings=left))
 
 
 @apply.register

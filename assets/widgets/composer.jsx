@@ -7,6 +7,7 @@ import { icon } from "./compose/icons.jsx";
 import { Later } from "./compose/later.jsx";
 import { Library } from "./compose/library.jsx";
 import { Links, fillInLink } from "./compose/links.jsx";
+import { MeetingCard, MeetingForm, removeMeeting } from "./compose/meeting.jsx";
 import { Picker } from "./compose/picker.jsx";
 import { Recipients } from "./compose/recipients.jsx";
 import { SignatureLine } from "./compose/signature.jsx";
@@ -25,7 +26,7 @@ export function Composer(props) {
   return h(Writing, { ...props, key: props.draft.key });
 }
 
-function Writing({ draft, files, status, suggestions, ...on }) {
+function Writing({ draft, files, meetings, status, suggestions, ...on }) {
   const [to, setTo] = useState(draft.to);
   const [cc, setCc] = useState(draft.cc);
   const [bcc, setBcc] = useState(draft.bcc);
@@ -45,6 +46,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const signatureStored = useRef(null);
   const signed = useRef(""); // what the signature says
   const [browsing, setBrowsing] = useState(false); // whether the files that are there already stand open
+  const [arranging, setArranging] = useState(null); // { url }, while the form of a meeting stands open
   const body = useRef(null);
   const picker = useRef(null);
   const fields = useRef(null);
@@ -58,6 +60,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
   const toEach = people > 1 && (each ?? usually);
   const chips = (files?.[draft.id] ?? []).filter((file) => !file.in_text);
   const told = status?.[draft.id] ?? {};
+  const meeting = meetings?.[draft.id];
 
   const { uploads, add: upload } = useUploads(draft, () => on.onAttached?.(draft.id), (made) => {
     if (!body.current || body.current.waits()) return false;
@@ -174,6 +177,15 @@ function Writing({ draft, files, status, suggestions, ...on }) {
     body.current.put(filled);
     touch();
   };
+  const closeMeeting = () => (flushSync(() => setArranging(null)), body.current.focus());
+  const takeOffMeeting = async () => {
+    try {
+      await removeMeeting(draft);
+      on.onAttached?.(draft.id);
+    } catch (fault) {
+      setMissing(fault.message);
+    }
+  };
   const putTemplate = async (each, given) => {
     setPicking(null);
     try {
@@ -266,6 +278,7 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       onTrouble: setMissing,
     }),
     h(SignatureLine, { draft, to, onShown: (said) => void (signed.current = said), onStoring: (stored) => void (signatureStored.current = stored), onTrouble: setMissing }),
+    meeting && h(MeetingCard, { meeting, onEdit: () => setArranging({}), onRemove: takeOffMeeting }),
     h(Attached, { draft, chips, uploads, onDetach: (id) => on.onDetach?.(draft.id, id), onChoose: () => picker.current.click() }),
     draft.copy_to && h("div", { className: "copy-line third" }, `A copy goes to ${draft.copy_to}, which the recipients do not see.`),
     toEach &&
@@ -334,8 +347,10 @@ function Writing({ draft, files, status, suggestions, ...on }) {
       }),
       h("button", { type: "button", className: "btn q", onClick: () => picker.current.click(), "aria-label": "Attach" }, icon("clip", 14), h("span", { className: "desk-only" }, "Attach")),
       h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setPicking(""), "aria-label": "Template", title: "Template or snippet (/ in the text)" }, icon("template", 14), h("span", { className: "desk-only" }, "Template")),
-      h(Links, { draft, to, asked: linking, onAsk: (now) => body.current.waits() || setLinking(now), onPut: putLink }),
+      h(Links, { draft, to, asked: linking, onAsk: (now) => body.current.waits() || setLinking(now), onPut: putLink, onInvite: meeting?.method === "cancel" ? null : (url) => (setLinking(false), setArranging({ url })) }),
       h("button", { type: "button", className: "btn q", onClick: () => body.current.waits() || setBrowsing(true), "aria-label": "Documents and earlier files", title: "A document, or a file of earlier mail" }, icon("page", 14), h("span", { className: "desk-only" }, "Files")),
+      !meeting && h("button", { type: "button", className: "btn q", onClick: () => setArranging({}), "aria-label": "Invite to a meeting", title: "Invite to a meeting" }, icon("calendar", 14), h("span", { className: "desk-only" }, "Meeting")),
+      arranging && h(MeetingForm, { draft, to, meeting, url: arranging.url, onStored: () => (on.onAttached?.(draft.id), closeMeeting()), onClose: closeMeeting }),
       browsing && h(Library, { draft, onAttached: () => on.onAttached?.(draft.id), onPut: putLink, onClose: () => (flushSync(() => setBrowsing(false)), body.current.focus()) }),
       picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
       h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),

@@ -1,5 +1,5 @@
-"""What a mail says when it is frozen, as text and as HTML: what was written, the signature, the organisation's footer,
-and below these what is answered."""
+"""What a mail says when it is frozen, as text and as HTML: what was written, the meeting that it tells of, the
+signature, the organisation's footer, and below these what is answered."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from backend.access.asker import Asker
 from backend.compose.contracts import Draft
 from backend.compose.quoting import quote_of
+from backend.meetings.queries import Planned
+from backend.meetings.words import passage_of
 from backend.templates.contracts import HouseStyle, RenderFor
 from backend.templates.filling import values_for
 from backend.templates.house_style import look_of, read_house_style
@@ -17,12 +19,18 @@ from sync.mime.composed import composed_text, finished, pictures_in
 from sync.mime.message import Attachment
 
 
-async def body_of(draft: Draft, answers_id: int | None, writer_id: int) -> tuple[str, str | None, Sequence[Attachment]]:
+async def body_of(
+    draft: Draft, answers_id: int | None, writer_id: int, meeting: Planned | None = None
+) -> tuple[str, str | None, Sequence[Attachment]]:
     """Text, HTML (None: a plain mail), and the pictures of what is quoted."""
     style = await read_house_style()
     quote = await quote_of(draft.kind, answers_id, draft.conversation_id) if draft.quoted else None
     written = bool(draft.text.strip() or pictures_in(draft.html or "")) or quote is None
     texts, markups = ([draft.text], [draft.html or ""]) if written else ([], [])
+    if meeting is not None:
+        text, markup = passage_of(meeting)
+        texts.append(text)
+        markups.append(markup)
     for text, markup in await _below(draft, style, writer_id):
         texts.append(text)
         markups.append(markup)

@@ -6,6 +6,7 @@ from typing import Literal
 from backend.contracts import Contract, Moment
 from backend.identities.contracts import DraftSender
 from backend.mail.contracts import MailAddress
+from backend.meetings.contracts import DraftMeeting
 
 DraftKind = Literal["reply", "reply_all", "new", "forward"]
 SignedBy = Literal["none", "person", "mailbox"]
@@ -50,6 +51,7 @@ class Draft(Contract):
     together: bool = False
     sender: DraftSender = DraftSender()
     writer_ids: list[int] = []
+    meeting: DraftMeeting | None = None
 
 
 class CreateDraft(Contract):

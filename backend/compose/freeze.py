@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from backend.access.asker import Asker
 from backend.compose.body import body_of
 from backend.compose.contracts import Draft
+from backend.compose.inviting import as_file, calendar_of
 from backend.compose.senders import sending_as
 from backend.database.connection import Row, fetch_row
 from backend.errors import Unacceptable
 from backend.mail import blobs
 from backend.mail.contracts import MailAddress
 from backend.mail.raw import load_raw
+from backend.meetings.queries import Planned
 from backend.templates.pictures import pictures_for
 from sync.mime.build import Composition, CompositionError, build_message, new_message_id
 from sync.mime.composed import pictures_in
@@ -87,23 +89,32 @@ async def freeze(
     *,
     writer_id: int,
     send_at: datetime | None = None,
+    meeting: Planned | None = None,
+    meeting_uid: str | None = None,
 ) -> Frozen:
-    """Build the mail that this person sends, dated now or `send_at`. Touches no row.
+    """Build the mail that this person sends, dated now or `send_at`. Touches no row. The first one that invites to a
+    meeting (without a `meeting_uid`) gives it its own Message-ID as its UID.
 
     Raises Unacceptable for what is no mail.
     """
     recipients = check_recipients(draft)
     leaving = await sending_as(draft, mailbox, writer_id)
     in_reply_to, references = await thread_of(answers_id if draft.kind in ("reply", "reply_all") else None)
-    text, html, quoted = await body_of(draft, answers_id, writer_id)
+    text, html, quoted = await body_of(draft, answers_id, writer_id, meeting)
     shown = set(pictures_in(html or ""))
     attachments = await attached(files, shown)
     known = {each.content_id for each in attachments}
     attachments += [each for each in quoted if each.content_id in shown - known]
     attachments += await _pictures_of_templates(writer_id, shown - known, len(attachments))
     try:
+        message_id = new_message_id(leaving.from_.address.rpartition("@")[2])
+        calendar = None
+        if meeting is not None:
+            written = calendar_of(meeting, meeting_uid or message_id, leaving.from_, (*recipients.to, *recipients.cc))
+            calendar = (meeting.method.upper(), written)
+            attachments.append(as_file(written, len(attachments)))
         composition = Composition(
-            message_id=new_message_id(leaving.from_.address.rpartition("@")[2]),
+            message_id=message_id,
             from_=leaving.from_,
             sender=leaving.sender,
             reply_to=leaving.reply_to,
@@ -118,6 +129,7 @@ async def freeze(
             attachments=tuple(attachments),
             in_reply_to=in_reply_to,
             references=references,
+            calendar=calendar,
         )
         raw = await asyncio.to_thread(build_message, composition)
     except CompositionError as fault:

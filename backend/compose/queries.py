@@ -13,6 +13,7 @@ from backend.database.connection import Row, fetch, fetch_row, fetch_value
 from backend.errors import NotFound
 from backend.identities.queries import sender_of
 from backend.mail.contracts import MailAddress
+from backend.meetings.queries import meetings_of_drafts
 from backend.outgoing_servers.queries import server_for
 from backend.settings import settings
 
@@ -147,7 +148,9 @@ async def picture_of_draft(draft_id: int, content_id: str) -> Row | None:
 
 
 async def _drafts(records: Sequence[Row]) -> list[Draft]:
-    files = await _attachments("draft_id", [record["id"] for record in records])
+    ids = [record["id"] for record in records]
+    files = await _attachments("draft_id", ids)
+    meetings = await meetings_of_drafts(ids)
     drafts = []
     for record in records:
         written = recipients_of(record)
@@ -170,6 +173,7 @@ async def _drafts(records: Sequence[Row]) -> list[Draft]:
                 together=record["together"],
                 sender=sender_of(record),
                 writer_ids=record["writer_ids"],
+                meeting=meetings.get(record["id"]),
                 version=record["version"],
                 updated_at=record["updated_at"],
             )

@@ -10,6 +10,7 @@ from backend.contacts.contracts import Contact
 from backend.contracts import Contract, Moment, StreamPosition
 from backend.documents.contracts import SharedFile
 from backend.mail.contracts import MailAddress, MessageBody, MessageItem
+from backend.meetings.contracts import Meeting
 from backend.tags.contracts import ChangeTags
 
 Status = Literal["open", "done", "spam", "trash"]
@@ -218,6 +219,8 @@ class ConversationDetail(Contract):
     links: list[LinkedConversation] = []
     shared_files: list[SharedFile] = []
     """What its mails link to; also those whose link has ended."""
+    meetings: list[Meeting] = []
+    """What its mails invite to."""
 
 
 class Assignee(Contract):
@@ -431,6 +434,20 @@ class SharedFileGone(Contract, tag="shared_file_gone"):
 
     conversation_id: int
     file_id: int
+
+
+class MeetingChanged(Contract, tag="meeting_changed"):
+    """A mail of the conversation tells of a meeting: it was handed to the outbox, or somebody answered."""
+
+    row: ConversationRow
+    meeting: Meeting
+
+
+class MeetingGone(Contract, tag="meeting_gone"):
+    """The mail that told of it was taken back."""
+
+    conversation_id: int
+    meeting_id: int
 
 
 class MarkChanged(Contract, tag="mark_changed"):

@@ -35,6 +35,7 @@ from backend.documents.queries import shared_files_of
 from backend.errors import BadRequest
 from backend.events.record import mailbox_stream, positions, user_stream
 from backend.mail.queries import bodies_of, messages_of
+from backend.meetings.queries import meetings_of
 
 MARK_COLUMNS = """
     (SELECT jsonb_build_object('conversation_id', r.conversation_id, 'read_up_to', r.read_up_to,
@@ -182,6 +183,7 @@ async def read_conversation(asker: Asker, conversation_id: int) -> ConversationD
             drafts=await drafts_of(row.id),
             outgoing=await outgoing_of(row.id),
             shared_files=await shared_files_of(row.id),
+            meetings=await meetings_of(row.id),
             contact=contact,
             earlier=await earlier_conversations(asker, contact.id, besides=row.id) if contact else [],
             also_in=await also_in(asker, row.id),

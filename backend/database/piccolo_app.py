@@ -22,6 +22,7 @@ TABLE_MODULES = (
     "backend.compose.tables",
     "backend.uploads.tables",
     "backend.documents.tables",
+    "backend.meetings.tables",
     "backend.contacts.tables",
     "backend.notifications.tables",
     "backend.events.tables",

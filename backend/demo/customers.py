@@ -40,6 +40,8 @@ class Incoming:
     text: str
     body: str
     automatic: bool
+    invitation: str = ""
+    """The calendar of one that invites to a meeting."""
 
 
 def read_incoming(raw: bytes, now: datetime) -> Incoming | None:
@@ -64,7 +66,15 @@ def read_incoming(raw: bytes, now: datetime) -> Incoming | None:
         text=own_part(text),
         body=text.strip(),
         automatic=str(message["Auto-Submitted"] or "no").lower() != "no" or not identifier,
+        invitation=_invitation(message),
     )
+
+
+def _invitation(message: EmailMessage) -> str:
+    for part in message.walk():
+        if part.get_content_type() == "text/calendar" and part.get_param("method") == "REQUEST":
+            return (part.get_payload(decode=True) or b"").decode()  # pyright: ignore[reportAttributeAccessIssue]
+    return ""
 
 
 def own_part(text: str) -> str:

@@ -24,6 +24,7 @@ from backend.demo.api import Api, Refused
 from backend.demo.corpus import corpus
 from backend.demo.customers import Customers, Incoming, read_incoming
 from backend.demo.mail import conversation_letters
+from backend.demo.meeting import acceptance, invite_once
 from backend.demo.memory import Memory
 from backend.demo.people import MAILBOXES, PASSWORD, PEOPLE
 from backend.demo.ports import HOST, read_ports
@@ -135,7 +136,12 @@ class Life:
         try:
             if incoming is not None:
                 await asyncio.sleep(self._chance.uniform(0.25, 1.2) * self._pace)
-                letter = self._customers.answer(incoming, datetime.now(UTC))
+                accepted = acceptance(incoming, datetime.now(UTC))
+                letter = None if accepted else self._customers.answer(incoming, datetime.now(UTC))
+                if accepted is not None:
+                    await asyncio.to_thread(
+                        self._postman.post_raw, incoming.recipient, accepted, incoming.sender_address
+                    )
                 if letter is not None:
                     await asyncio.to_thread(self._postman.post, letter, incoming.sender_address)
             await asyncio.to_thread(self._postman.finish, uid)
@@ -171,6 +177,7 @@ async def live(address: str, data: Path, pace: float, announce: Callable[[dict[s
             moving_in = together.create_task(_until_done(lambda: talk.apply(corpus())))
             await asyncio.wait({moving_in}, timeout=_MOVING_IN)
             announce(ports)
+            together.create_task(_until_done(lambda: invite_once(apis["mei"], office, memory)))
             together.create_task(Life(customers, teammates, postman, pace).run())
 
 

@@ -23,9 +23,13 @@ class Postman:
 
     def post(self, letter: Letter, account: str) -> None:
         """Hands the letter to Northwind's server, as the sender's own server would."""
-        domain = letter.sender.address.rpartition("@")[2]
+        self.post_raw(letter.sender.address, write(letter), account)
+
+    def post_raw(self, sender: str, raw: bytes, account: str) -> None:
+        """The same for a mail that a program wrote."""
+        domain = sender.rpartition("@")[2]
         with smtplib.SMTP(HOST, self.smtp_port, local_hostname=f"mail.{domain}", timeout=_PATIENCE) as client:
-            client.sendmail(letter.sender.address, [account], write(letter))
+            client.sendmail(sender, [account], raw)
 
     def collect(self) -> list[tuple[str, bytes]]:
         """The mails that the customers have not dealt with yet, as (UID, message)."""

@@ -22,6 +22,8 @@ from backend.conversations.contracts import (
     ConversationItem,
     HistoryStored,
     MarkChanged,
+    MeetingChanged,
+    MeetingGone,
     MessageAdded,
     MessageRemoved,
     OutgoingChanged,
@@ -57,6 +59,8 @@ Event = (
     | OutgoingChanged
     | SharedFileChanged
     | SharedFileGone
+    | MeetingChanged
+    | MeetingGone
     | DraftChanged
     | DraftGone
     | MarkChanged

@@ -339,7 +339,9 @@ async def store_sent_message(outgoing_id: int) -> None:
             author_id=outgoing["author_id"],
         )
         async with changing(outgoing["author_id"], outgoing["conversation_id"]) as change:
-            record = await insert_message(mailbox_id, outgoing["conversation_id"], message)
+            number = (await insert_message(mailbox_id, outgoing["conversation_id"], message))["id"]
+            record = await fetch_row(f"SELECT {ITEM_COLUMNS} FROM messages WHERE id = $1", number)
+            assert record is not None
             if mailbox_id != outgoing["mailbox_id"]:
                 await execute("UPDATE messages SET moved_from = $2 WHERE id = $1", record["id"], outgoing["mailbox_id"])
             await leave_keys(mailbox_id, outgoing["conversation_id"], parsed)

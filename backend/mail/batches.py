@@ -28,6 +28,7 @@ from backend.mail.reading import Prepared
 from backend.mail.standing import begins_with
 from backend.mail.store import MOST_ADDRESSED, believable
 from backend.mail.summary import SUMMARY_COLUMNS, Member, summary
+from backend.meetings.queries import believed
 from sync.mime.authentication import disowned
 
 MESSAGE_COLUMNS = (
@@ -177,7 +178,10 @@ async def _store_new(
     prepared = [each.fetched.prepared for each in new]
     outgoing = [_is_ours(one, each.sender_address, own) for one, each in zip(new, prepared, strict=True)]
     dates = [believable(each.written, one.fetched.received_at) for one, each in zip(new, prepared, strict=True)]
-    noticed = [arrived and not sent and one.place not in QUIET for one, sent in zip(new, outgoing, strict=True)]
+    news = [arrived and not sent and one.place not in QUIET for one, sent in zip(new, outgoing, strict=True)]
+    asked = [one.fetched for one, is_news in zip(new, news, strict=True) if is_news]
+    accepting = await _accepting(mailbox["id"], asked)
+    noticed = [is_news and one.fetched.uid not in accepting for one, is_news in zip(new, news, strict=True)]
     arrivals = await _arrivals(mailbox["id"], noticed)
     gathering = Gathering(own, await _visibility_rule(mailbox))
     await _tell_what_is_known(gathering, mailbox["id"], prepared)
@@ -205,12 +209,29 @@ async def _store_new(
         for member in members:
             if member.prepared.reports and not member.outgoing:
                 await enqueue("take_report", message_id=member.number)
+            if member.prepared.answers_meeting is not None and not member.outgoing:
+                await enqueue("take_meeting_answer", message_id=member.number)
         stored.reopened = await _reopen(
             [group for group in grown if any(_opens(new[n], noticed[n]) for n in group.members)]
         )
-        answered = {group.conversation_id for group in grown if any(noticed[n] for n in group.members)}
+        answered = {group.conversation_id for group in grown if any(news[n] for n in group.members)}
         await somebody_wrote(act, mailbox["id"], {number for number in answered if number is not None})
     await sum_up_all(stored.grown)
+
+
+async def _accepting(mailbox_id: int, messages: Sequence[Fetched]) -> set[int]:
+    """The UIDs of those mails that say yes to an invitation of this mailbox, and nothing else: there is nothing to do
+    about them, so they make no noise."""
+    saying = {
+        each.uid: each.prepared.answers_meeting
+        for each in messages
+        if each.prepared.answers_meeting is not None
+        and each.prepared.accepts_only
+        and each.prepared.answers_meeting[1] == each.prepared.sender_address
+        and not disowned(each.raw, each.prepared.sender_address)
+    }
+    known = await believed(mailbox_id, set(saying.values())) if saying else set()
+    return {uid for uid, pair in saying.items() if pair in known}
 
 
 def _opens(message: Incoming, noticed: bool) -> bool:

@@ -39,6 +39,8 @@ class MessageItem(Contract):
     problems: list[str]
     arrival: int
     author_id: int | None = None
+    meeting_id: int | None = None
+    """Of a mail of ours that invites to a meeting, changes one or calls it off."""
 
 
 class MessageBody(Contract):

@@ -21,7 +21,7 @@ from backend.mail.hiding import show_what_stands
 from backend.mail.labels import labels_follow
 from backend.mail.marks import marks_follow
 from backend.mail.places import Where, where
-from backend.mail.queries import message_of
+from backend.mail.queries import ITEM_COLUMNS, message_of
 from backend.mail.standing import GRACE
 
 _MOST_WANTED: tuple[Where, ...] = ("inbox", "done", "other", "junk", "trash", "sent", "drafts")
@@ -92,7 +92,7 @@ async def bring_back(messages: Sequence[Row]) -> None:
         await execute("UPDATE messages SET gone_at = NULL WHERE id = $1", stored["id"])
         async with changing(None, stored["conversation_id"]) as change:
             await sum_up(stored["conversation_id"])
-            record = await fetch_row("SELECT * FROM messages WHERE id = $1", stored["id"])
+            record = await fetch_row(f"SELECT {ITEM_COLUMNS} FROM messages WHERE id = $1", stored["id"])
             assert record is not None
             change.tell(lambda row, record=record: MessageAdded(row=row, message=message_of(record)))
 

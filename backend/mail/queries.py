@@ -30,8 +30,10 @@ _strings = msgspec.json.Decoder(list[str])
 
 ITEM_COLUMNS = (
     "id, conversation_id, direction, sender, recipients, date, subject, snippet, has_html, attachments, problems, "
-    "arrival, author_id"
+    "arrival, author_id, CASE WHEN direction = 'outgoing' THEN (SELECT l.meeting_id FROM meeting_mails l "
+    "JOIN outgoing o ON o.id = l.outgoing_id WHERE o.message_id = messages.message_id) END AS meeting_id"
 )
+"""Of the table `messages` by that name."""
 
 
 def message_of(record: Row) -> MessageItem:
@@ -53,6 +55,7 @@ def message_of(record: Row) -> MessageItem:
         problems=_strings.decode(record["problems"]),
         arrival=record["arrival"],
         author_id=record["author_id"],
+        meeting_id=record["meeting_id"],
     )
 
 

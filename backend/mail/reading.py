@@ -11,6 +11,7 @@ import msgspec
 
 from backend.mail.contracts import AttachmentItem, MailAddress
 from sync.mime.bounces import read_report
+from sync.mime.calendar import read_answer
 from sync.mime.message import Address, ParsedMessage
 from sync.mime.parse import parse_message
 from sync.mime.threading import ThreadLinks, nearest_parents, thread_headers, thread_keys
@@ -55,6 +56,10 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     nearest: tuple[str, ...] = ()
     """What it answers first, then what that answered: `sync.mime.threading.nearest_parents`."""
     reports: bool = False
+    answers_meeting: tuple[str, str] | None = None
+    """The UID that it answers to, and who answers; it belongs to the conversation of the invitation."""
+    accepts_only: bool = False
+    """It says yes to a meeting, and nothing else."""
 
     @property
     def links(self) -> ThreadLinks:
@@ -79,6 +84,9 @@ def prepare(raw: bytes, parsed: ParsedMessage) -> Prepared:
     report = read_report(parsed)
     if report is not None:
         headers = replace(headers, parents=(*headers.parents, *reversed(report.message_ids)))
+    answer = read_answer(parsed)
+    if answer is not None:  # its UID is the Message-ID of the invitation, which not every calendar names otherwise
+        headers = replace(headers, parents=(*headers.parents, answer.uid))
     links = thread_keys(headers)
     sender = parsed.from_
     return Prepared(
@@ -117,6 +125,8 @@ def prepare(raw: bytes, parsed: ParsedMessage) -> Prepared:
         linked_at=links.date,
         nearest=nearest_parents(headers),
         reports=report is not None,
+        answers_meeting=(answer.uid, answer.attendee) if answer is not None else None,
+        accepts_only=answer is not None and answer.bare,
     )
 
 

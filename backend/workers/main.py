@@ -21,6 +21,7 @@ from backend.jobs import job_queue, register
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
 from backend.mail.word_index import enter_words, keep_words_entered
+from backend.meetings.answers import take_meeting_answer
 from backend.settings import Settings, SettingsError, settings
 from backend.workers import pushback
 from backend.workers.addresses import keep_asking
@@ -83,6 +84,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     register(queue, "store_sent_copy", pushback.store_sent_copy)
     register(queue, "settle_unknown", pushback.settle_unknown)
     register(queue, "take_report", take_report)
+    register(queue, "take_meeting_answer", take_meeting_answer)
     register(queue, "carry_out", carry_out, at_once=MOST_CARRYING)
     register(queue, "keep_drafts", keep_drafts, at_once=MOST_CARRYING)
     register(queue, "system_mail", system_mail_for(configured))

@@ -1,5 +1,6 @@
-"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out, bytes of mail and
-files that nothing refers to; and what it takes up again: changes that the mail server never confirmed."""
+"""What a worker clears away every hour: old events, ended sessions, links and attempts that ran out, meetings that no
+mail tells of, bytes of mail and files that nothing refers to; and what it takes up again: changes that the mail server
+never confirmed."""
 
 import asyncio
 import logging
@@ -27,6 +28,7 @@ RUN_OUT = (
     "DELETE FROM password_resets WHERE expires_at < now()",
     "DELETE FROM oauth_requests WHERE created_at < now() - interval '1 hour'",
     "DELETE FROM sign_in_failures WHERE at < now() - interval '1 day'",
+    "DELETE FROM meetings m WHERE NOT EXISTS (SELECT 1 FROM meeting_mails l WHERE l.meeting_id = m.id)",
 )
 
 

@@ -124,6 +124,7 @@ class Composer(rx.Component):
 
     draft: rx.Var[Any]
     files: rx.Var[dict[int, Any]]
+    meetings: rx.Var[dict[int, Any]]
     status: rx.Var[dict[int, Any]]
     suggestions: rx.Var[Any]
     on_save: rx.EventHandler[_passing(int, dict)]

@@ -97,6 +97,20 @@ class Opening(StandingComposers, mixin=True):
         else:
             yield rx.redirect(f"/?mailbox={draft.mailbox_id}&conversation={draft.conversation_id}")
 
+    @rx.event
+    async def begin_meeting_mail(
+        self, conversation_id: int, meeting_id: int, method: str, proposal_of: str
+    ) -> EventSpec | None:
+        """A mail to those who are invited: with another time or place, or that the meeting is called off."""
+        path = f"/conversations/{conversation_id}/meetings/{meeting_id}/drafts"
+        try:
+            draft = await self.api().post(path, {"method": method, "proposal_of": proposal_of}, Draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        self._ask_no_more(conversation_id)
+        self.reopen(draft)
+        return rx.call_script("tandem.focusComposer()")
+
     def reopen(self, draft: Draft) -> None:
         """Show a draft that came back from the outbox."""
         self._folded -= {draft.id}

@@ -18,12 +18,14 @@ from frontend.compose.views import (
     AskView,
     ChipView,
     ComposerView,
+    MeetingView,
     StatusView,
     SuggestionView,
     as_saved,
     content,
     copy_address,
     painted,
+    painted_meeting,
     sender_words,
 )
 from frontend.faces import first_name
@@ -44,6 +46,7 @@ class StandingComposers(Session, mixin=True):
     docked: dict[int, ComposerView] = {}
     fresh: ComposerView = NONE
     files: dict[int, list[ChipView]] = {}
+    meetings: dict[int, MeetingView] = {}
     status: dict[int, StatusView] = {}
     asking: dict[int, AskView] = {}
     """In which conversations the person is asked about a colleague's draft."""
@@ -109,14 +112,22 @@ class StandingComposers(Session, mixin=True):
             self.fresh = NONE
         self.files = {i: each for i, each in self.files.items() if i != draft_id}
         self.status = {i: each for i, each in self.status.items() if i != draft_id}
+        if draft_id in self.meetings:
+            self.meetings = {i: each for i, each in self.meetings.items() if i != draft_id}
 
     def _take_files(self, draft: Draft) -> None:
+        """What hangs on the draft: its files, and the meeting that it invites to."""
         chips = [
             ChipView(id=each.id, name=each.filename, size=size_words(each.size), in_text=bool(each.content_id))
             for each in draft.attachments
         ]
         if self.files.get(draft.id) != chips:
             self.files = {**self.files, draft.id: chips}
+        meetings = {i: each for i, each in self.meetings.items() if i != draft.id}
+        if draft.meeting is not None:
+            meetings[draft.id] = painted_meeting(draft.meeting)
+        if meetings != self.meetings:
+            self.meetings = meetings
 
     def _tell(self, draft_id: int, *, came: list[CameView] | None = None, **told: str) -> None:
         if self.status.get(draft_id, QUIET)["taken"]:

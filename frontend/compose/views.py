@@ -9,6 +9,7 @@ import msgspec
 from backend.compose.contracts import Draft, DraftKind, SaveDraft
 from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import Mailbox
+from backend.meetings.contracts import DraftMeeting
 from frontend.faces import Face
 from frontend.inbox.came import CameView
 from frontend.view import View
@@ -64,6 +65,20 @@ class ChipView(TypedDict):
     in_text: bool
 
 
+class MeetingView(TypedDict):
+    """The meeting that a draft invites to, or (`cancel`) calls off. `day` and `start` are by the clocks of its zone."""
+
+    method: str
+    title: str
+    day: str
+    start: str
+    minutes: int
+    zone: str
+    place: str
+    url: str
+    notes: str
+
+
 class StatusView(TypedDict):
     """The line below the text. `theirs`: what somebody else saved meanwhile; `answered`: someone was faster, and `came`
     is what they wrote; `taken`: a colleague writes on at this draft, or it is gone, so the composer says what it holds
@@ -116,6 +131,21 @@ def sender_words(view: View, mailbox: Mailbox | None) -> str:
 def copy_address(mailbox: Mailbox | None, kind: DraftKind) -> str:
     """Who gets a copy of a mail of this kind without being named in it."""
     return mailbox.reply_bcc if mailbox is not None and kind in ("reply", "reply_all") else ""
+
+
+def painted_meeting(meeting: DraftMeeting) -> MeetingView:
+    details = meeting.details
+    return MeetingView(
+        method=meeting.method,
+        title=details.title,
+        day=details.day.isoformat(),
+        start=f"{details.start:%H:%M}",
+        minutes=details.minutes,
+        zone=details.zone,
+        place=details.place,
+        url=details.url,
+        notes=details.notes,
+    )
 
 
 def painted(given: list[MailAddress]) -> list[AddressView]:

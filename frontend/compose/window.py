@@ -22,6 +22,7 @@ def compose_window() -> rx.Component:
                 composer(
                     draft=_compose.fresh,
                     files=_compose.files,
+                    meetings=_compose.meetings,
                     status=_compose.status,
                     suggestions=_compose.suggestions,
                     on_save=_compose.save,

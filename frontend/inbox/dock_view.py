@@ -24,6 +24,7 @@ def dock(shown: Any) -> rx.Component:
             composer(
                 draft=_compose.docked[shown.id],
                 files=_compose.files,
+                meetings=_compose.meetings,
                 status=_compose.status,
                 suggestions=_compose.suggestions,
                 on_save=_compose.save,

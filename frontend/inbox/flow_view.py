@@ -10,6 +10,7 @@ from frontend.components.parts import avatar, download_link, icon
 from frontend.components.widgets import ago, at_it, mail_frame, rich_text, their_draft
 from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
+from frontend.inbox.meeting_view import meeting_card
 from frontend.inbox.merging_view import unmerge_button
 from frontend.inbox.panes import EntryView
 from frontend.inbox.shared_files import shared_line
@@ -44,6 +45,7 @@ def _entry(piece: Entry, conversation: rx.Var[int]) -> Any:
             ),
         ),
         ("shared", shared_line(piece, conversation)),
+        ("meeting", meeting_card(piece, conversation)),
         ("outgoing", _outgoing(piece)),
         ("writing", _writing(piece, conversation)),
         rx.fragment(),

@@ -25,6 +25,7 @@ from backend.mail.contracts import AttachmentItem, MailAddress, MessageBody, Mes
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name
 from frontend.inbox.came import CameView, paint_came
 from frontend.inbox.comment_text import Link, comment_html
+from frontend.inbox.meetings import NO_MEETING, MeetingView, paint_meeting
 from frontend.inbox.merges import last_merge, revocable, split_choices
 from frontend.inbox.rows import LOCKS, Tag, assignee_face
 from frontend.inbox.shared_files import file_open, opened_words
@@ -36,8 +37,13 @@ TEXT_SHOWN = 20_000
 """Characters of one body that stand in the page at first; the rest comes when asked for."""
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"})
 """Files of these types are shown small beside a comment."""
+CALENDARS = frozenset({"text/calendar", "application/ics"})
+"""Of a mail of ours that invites: the meeting itself stands below it."""
 ENTRIES_SHOWN = 60
 """Newest entries of a long conversation that stand in the page; earlier ones come when asked for."""
+
+
+EntryKind = Literal["message", "comment", "activity", "outgoing", "writing", "fresh", "shared", "meeting"]
 
 
 class FileView(TypedDict):
@@ -61,7 +67,7 @@ class EntryView(TypedDict):
     """One piece of the flow. `kind` says which of the fields mean something."""
 
     key: str
-    kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh", "shared"]
+    kind: EntryKind
     id: int
     at: str
     face: Face
@@ -96,6 +102,7 @@ class EntryView(TypedDict):
     leaves_at: str
     came: list[CameView]
     author: int
+    meeting: MeetingView
 
 
 class ContactView(TypedDict):
@@ -321,9 +328,24 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
         timed.append((activity.at, 2, entry))
     for file in detail.shared_files:
         timed.append((file.at, 0, _shared_file(file, guest=is_guest(view, detail.row))))
+    waiting: list[EntryView] = []
+    for meeting in detail.meetings:
+        entry = _entry(f"g{meeting.id}", "meeting")
+        telling = [each for each in detail.messages if each.meeting_id == meeting.id]
+        entry["id"] = meeting.id
+        entry["meeting"] = paint_meeting(
+            meeting, view.me.time_zone, changeable=bool(telling) and not is_guest(view, detail.row)
+        )
+        if telling:  # right below the newest mail that tells of it
+            newest = max(telling, key=lambda each: (each.date, each.id))
+            entry["id"] = newest.id
+            timed.append((newest.date, 0, entry))
+        else:
+            waiting.append(entry)
     timed.sort(key=lambda each: (each[0], each[1], each[2]["id"]))
     entries = [entry for _, _, entry in timed]
     entries += [_outgoing(view, each) for each in detail.outgoing if needs_showing(each)]
+    entries += waiting
     for draft in detail.drafts:
         if draft.author_id != view.me.person.id:
             entries.append(_writing(view, draft))
@@ -343,15 +365,13 @@ def _first_new(view: View, detail: ConversationDetail, opened: Opened) -> Commen
     )
 
 
-def _entry(
-    key: str, kind: Literal["message", "comment", "activity", "outgoing", "writing", "fresh", "shared"]
-) -> EntryView:
+def _entry(key: str, kind: EntryKind) -> EntryView:
     return EntryView(
         key=key, kind=kind, id=0, at="", face=NOBODY, who="", address="", to_whom="", open=True, outgoing=False,
         snippet="", text="", html="", cut=False, quoted="", quoted_open=False, frame="", blocked=0, images=False,
         files=[], problems="", raw="", mine=False, edited_at="", deleted=False, reactions=[],
         tag=Tag(text="", tone=""), reason="", remedy="", server_words="",
-        refused=[], choices=[], subject="", leaves_at="", came=[], author=0,
+        refused=[], choices=[], subject="", leaves_at="", came=[], author=0, meeting=NO_MEETING,
     )  # fmt: skip
 
 
@@ -382,7 +402,11 @@ def _message(view: View, message: MessageItem, body: MessageBody | None, is_open
     entry["raw"] = f"/api/v1/messages/{message.id}/raw"
     if not is_open:
         return entry
-    entry["files"] = [_file(message.id, each) for each in message.attachments if not each.inline]
+    entry["files"] = [
+        _file(message.id, each)
+        for each in message.attachments
+        if not each.inline and not (message.meeting_id and each.content_type in CALENDARS)
+    ]
     entry["problems"] = " ".join(message.problems)
     if body is None:
         return entry

@@ -21,6 +21,7 @@ WORK = {
     "store_sent_copy": "Storing the copy of a sent mail",
     "settle_unknown": "Finding out whether a mail was sent",
     "take_report": "Reading why a mail came back",
+    "take_meeting_answer": "Taking down an answer to an invitation",
     "send_push": "Pushing a notification to a browser",
     "carry_out": "Carrying changes out on the mail server",
     "keep_drafts": "Keeping drafts on the mail server",

@@ -1,8 +1,8 @@
 """A composed message to bytes: MIME, CRLF, lines within 998 octets, no Bcc when it is sent, no injected header.
 
-The structure is multipart/mixed > multipart/related > multipart/alternative > text and HTML, each level only
-where it is needed. The same `Composition` always gives the same bytes (boundaries come from the Message-ID), so
-that an outgoing message can be built again after a crash.
+The structure is multipart/mixed > multipart/alternative > text, HTML (with its pictures in a multipart/related) and a
+calendar, each level only where it is needed. The same `Composition` always gives the same bytes (boundaries come from
+the Message-ID), so that an outgoing message can be built again after a crash.
 """
 
 import base64
@@ -44,6 +44,7 @@ class Composition:
     `bcc` is for the envelope only. A text that is `flowed` is written with lines that a reader may join again
     (RFC 3676): for a mail without HTML. `sender` is who sends on behalf of `from_` (RFC 5322 section 3.6.2).
     One that is `unfinished` is kept to be written on: it may name nobody yet, and says who is in Bcc.
+    `calendar` is another way to say the same, with its method in capitals (RFC 6047).
     """
 
     message_id: str
@@ -62,6 +63,7 @@ class Composition:
     sender: Address | None = None
     flowed: bool = False
     unfinished: bool = False
+    calendar: tuple[str, str] | None = None
 
 
 def new_message_id(domain: str) -> str:
@@ -127,10 +129,20 @@ def _body(c: Composition) -> bytes:
         html = _text_part("html", c.html)
         if pictures:
             html = _multipart("related", [html, *map(_file_part, pictures)], c.message_id, 'type="text/html"')
-        body = _multipart("alternative", [body, html], c.message_id)
+        body = _multipart("alternative", [body, html, *_calendar_parts(c)], c.message_id)
+    elif c.calendar is not None:
+        body = _multipart("alternative", [body, *_calendar_parts(c)], c.message_id)
     if files:
         body = _multipart("mixed", [body, *map(_file_part, files)], c.message_id)
     return body
+
+
+def _calendar_parts(c: Composition) -> list[bytes]:
+    """Last, for what can show several ways chooses the last (RFC 2046 section 5.1.4)."""
+    if c.calendar is None:
+        return []
+    method, content = c.calendar
+    return [_text_part("calendar", content, f"; method={method}")]
 
 
 def _multipart(kind: str, parts: list[bytes], seed: str, parameter: str = "") -> bytes:

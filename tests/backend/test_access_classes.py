@@ -145,6 +145,7 @@ async def make_objects(api: Api) -> Objects:
     document = await ana.request("POST", "/documents", files={"file": ("prices.pdf", b"pdf", "application/pdf")})
     shared = await share(ana, conversation_id, document.json()["id"])
     begun = await ana.post(f"/drafts/{draft.id}/uploads", {"filename": f"{MAIL}.bin", "size": 0, "link_days": 1})
+    meeting_id = await invite(api, conversation_id)
     link = await ana.post("/links", {"kind": "survey", "name": "Ask", "url": "https://ask.example/"})
     token = await ana.post("/me/tokens", {"name": "Reports"})
     browser = Subscriber("https://push.example.net/1")
@@ -179,6 +180,7 @@ async def make_objects(api: Api) -> Objects:
             "document_id": document.json()["id"],
             "number": 1,
             "file_id": shared[0],
+            "meeting_id": meeting_id,
             "key": shared[1],
             "job_id": await fetch_value("SELECT min(id) FROM pgqueuer"),
             "team_id": team.id,
@@ -202,6 +204,16 @@ async def share(who: Member, conversation_id: int, document_id: int) -> tuple[in
     await who.post(f"/drafts/{draft.id}/send", SendDraft(version=draft.version, undo_seconds=30, even_if_answered=True))
     detail = await who.get(f"/conversations/{conversation_id}", ConversationDetail)
     return detail.shared_files[0].id, made["url"].rpartition("/")[2]
+
+
+async def invite(api: Api, conversation_id: int) -> int:
+    """Invite to a meeting; answers its number."""
+    draft = await write_draft(api, conversation_id)
+    given = {"title": MAIL, "day": "2099-12-03", "start": "10:00:00", "minutes": 30, "zone": "Europe/Lisbon"}
+    await api.ana.put(f"/drafts/{draft.id}/meeting", given)
+    sending = SendDraft(version=draft.version, undo_seconds=3600, even_if_answered=True)
+    await api.ana.post(f"/drafts/{draft.id}/send", sending)
+    return (await api.ana.get(f"/conversations/{conversation_id}", ConversationDetail)).meetings[0].id
 
 
 async def write_draft(api: Api, conversation_id: int) -> Draft:

@@ -20,8 +20,9 @@ export const fillInLink = (draft, id, to, given = {}) => post(`/drafts/${draft.i
 
 const host = (link) => link.url.replace(/^https?:\/\//i, "").split(/[/?#]/)[0];
 
-/** `asked`: false, true (the list), or a link that lacks something: { link, missing }. `onPut` gets what was filled in. */
-export function Links({ draft, to, asked, onAsk, onPut }) {
+/** `asked`: false, true (the list), or a link that lacks something: { link, missing }. `onPut` gets what was filled in;
+ * `onInvite`, if there is one, the address of a conference that a meeting is to be held at. */
+export function Links({ draft, to, asked, onAsk, onPut, onInvite }) {
   const [found, setFound] = useState(null);
   const [given, setGiven] = useState({});
   const [fault, setFault] = useState("");
@@ -47,12 +48,13 @@ export function Links({ draft, to, asked, onAsk, onPut }) {
     if (open) box.current?.querySelector(lacking ? "input" : ".menu-item")?.focus();
   }, [open, lacking, found]);
 
-  const choose = async (link, values = {}) => {
+  const choose = async (link, values = {}, invite = asked.invite) => {
     try {
       const filled = await fillInLink(draft, link.id, to, values);
-      if (filled.missing.length) return setGiven(values), onAsk({ link, missing: filled.missing });
+      if (filled.missing.length) return setGiven(values), onAsk({ link, missing: filled.missing, invite });
       setGiven({});
-      onPut(filled);
+      if (invite) onInvite(filled.url);
+      else onPut(filled);
     } catch (refused) {
       setFault(refused.message);
     }
@@ -107,14 +109,22 @@ export function Links({ draft, to, asked, onAsk, onPut }) {
           ),
         !lacking && found?.length === 0 && h("p", { className: "third" }, "No links yet. Admins save them in the settings, under Links."),
         !lacking &&
-          found?.map((link) =>
+          found?.flatMap((link) => [
             h(
               "button",
               { key: link.id, type: "button", className: "menu-item", onClick: () => choose(link) },
               icon(KINDS[link.kind][0], 15),
               h("span", { className: "line-text" }, h("span", { className: "el" }, link.name), h("small", { className: "el" }, `${KINDS[link.kind][1]} · ${host(link)}`)),
             ),
-          ),
+            link.kind === "conference" &&
+              onInvite &&
+              h(
+                "button",
+                { key: `${link.id}.meeting`, type: "button", className: "menu-item", onClick: () => choose(link, {}, true) },
+                icon("calendar", 15),
+                h("span", { className: "line-text" }, h("span", { className: "el" }, `Meet in ${link.name}`), h("small", { className: "el" }, "As an invitation")),
+              ),
+          ]),
       ),
   );
 }

@@ -37,6 +37,7 @@ from backend.events.record import Action, action
 from backend.identities.queries import sender_of
 from backend.jobs import enqueue_or_hasten
 from backend.mail.contracts import MailAddress
+from backend.meetings.mails import release_meeting
 
 
 async def undo_sending(asker: Asker, outgoing_id: int) -> Draft:
@@ -69,6 +70,7 @@ async def _take_all_back(asker: Asker, first_id: int) -> Draft:
         if first["author_id"] == asker.user_id and all([await _is_all_there_is(each, numbers) for each in waiting]):
             written = await insert_draft(asker.user_id, replace(beginning, conversation_id=None))
             await release_links_of_each(first_id, written["id"], None)
+            await release_meeting(first_id, written["id"], None)
             await _drop_conversation(act, mailbox_id, conversation_id)
             draft = await read_draft(written["id"])
             await tell_draft(act, written, DraftChanged(draft=draft))
@@ -78,6 +80,7 @@ async def _take_all_back(asker: Asker, first_id: int) -> Draft:
                 await _mark_cancelled(record)
             written = await insert_draft(first["author_id"], beginning)
             await release_links_of_each(first_id, written["id"], change)
+            await release_meeting(first_id, written["id"], change)
             draft = await read_draft(written["id"])
             change.tell(lambda row: ConversationChanged(row=row))
             for outgoing in [await read_outgoing(record["id"]) for record in waiting]:
@@ -171,6 +174,7 @@ async def _take_back(asker: Asker, outgoing_id: int, states: tuple[str, ...]) ->
         if record["author_id"] == asker.user_id and await _is_all_there_is(record):
             written = await insert_draft(asker.user_id, replace(beginning, conversation_id=None))
             await release_links(outgoing_id, written["id"], None)
+            await release_meeting(outgoing_id, written["id"], None)
             await _drop_conversation(act, mailbox_id, conversation_id)
             draft = await read_draft(written["id"])
             await tell_draft(act, written, DraftChanged(draft=draft))
@@ -180,6 +184,7 @@ async def _take_back(asker: Asker, outgoing_id: int, states: tuple[str, ...]) ->
             written = await insert_draft(record["author_id"], beginning)
             if record["sent_at"] is None:
                 await release_links(outgoing_id, written["id"], change)
+            await release_meeting(outgoing_id, written["id"], change)
             draft = await read_draft(written["id"])
             outgoing = await read_outgoing(outgoing_id)
             change.tell(lambda row: ConversationChanged(row=row))
@@ -292,6 +297,7 @@ async def _cancel(asker: Asker, outgoing_id: int) -> Outgoing:
             await _mark_cancelled(record)
             if record["sent_at"] is None:
                 await release_links(outgoing_id, None, change)
+            await release_meeting(outgoing_id, None, change)
             outgoing = await read_outgoing(outgoing_id)
             change.tell(lambda row: OutgoingChanged(row=row, outgoing=outgoing))
     return outgoing

@@ -11,6 +11,7 @@ from backend.compose.actions.schedule import check_moments
 from backend.compose.actions.sender import note_sender, remember_sender
 from backend.compose.contracts import Draft, Outgoing, SaveDraft, SendDraft
 from backend.compose.freeze import Frozen, freeze
+from backend.compose.inviting import check_still_ahead
 from backend.compose.meanwhile import arrived_since, came_of, replies_since, sentence_of
 from backend.compose.one_each import letters_of, with_own_links, written_in
 from backend.compose.queries import (
@@ -34,6 +35,8 @@ from backend.jobs import enqueue_or_hasten
 from backend.mail.raw import store_raw
 from backend.mail.reading import mail_address
 from backend.mail.store import addressed_in, hold_threading, leave_keys
+from backend.meetings.mails import bind_meeting
+from backend.meetings.queries import planned_in
 from backend.outgoing_servers.queries import can_send, server_for
 
 LONGEST_UNDO = 30
@@ -72,10 +75,23 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
     own = [own_keys(keys) for _ in letters] if keys else []
     if own:
         letters = with_own_links(letters, own)
-    frozen = [
-        await freeze(each, record["answers_id"], mailbox, files, writer_id=asker.user_id, send_at=given.send_at)
-        for each in letters
-    ]
+    plan = await planned_in(draft_id)
+    if plan is not None:
+        check_still_ahead(plan, given.send_at)
+    frozen: list[Frozen] = []
+    for each in letters:
+        frozen.append(
+            await freeze(
+                each,
+                record["answers_id"],
+                mailbox,
+                files,
+                writer_id=asker.user_id,
+                send_at=given.send_at,
+                meeting=plan,
+                meeting_uid=(plan.uid if plan else None) or (frozen[0].message_id if frozen else None),
+            )
+        )
     await _check_size(draft.mailbox_id, max(len(each.raw) for each in frozen))
     async with action(asker.user_id) as act:
         await hold_membership(draft.mailbox_id)
@@ -107,6 +123,7 @@ async def send_draft(asker: Asker, draft_id: int, given: SendDraft) -> Outgoing:
             if len(numbers) > 1:
                 await _bind(numbers, written_in(draft))
             await bind_links(change, draft_id, text, numbers, own)
+            await bind_meeting(change, draft_id, plan, frozen[0].message_id, numbers)
             if begun:
                 change.tell(lambda row: ConversationAdded(row=row))
             sent = [await read_outgoing(number) for number in numbers]

@@ -15,6 +15,7 @@ from pycrdt import XmlElement, XmlText
 from backend.accounts.actions import report_state
 from backend.accounts.contracts import AccountState
 from backend.compose.actions import many
+from backend.compose.actions.results import record_acceptance
 from backend.compose.actions.together import follow_document, hold_document, store_change
 from backend.compose.contracts import (
     CreateDraft,
@@ -49,7 +50,7 @@ from backend.conversations.contracts import (
     TakeMergeBack,
 )
 from backend.conversations.reminders import tell_due
-from backend.database.connection import execute
+from backend.database.connection import execute, fetch_value
 from backend.events.contracts import RefusedFrame, frame_decoder
 from backend.events.record import action
 from backend.mail.contracts import MailAddress
@@ -63,10 +64,12 @@ from backend.mailboxes.contracts import (
     Unsorted,
     UpdateMailbox,
 )
+from backend.meetings.answers import take_meeting_answer
 from backend.notifications.contracts import NotificationSettings, QuietHours, Wanted
 from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from backend.views.contracts import Filters, SavedView, SaveView
+from tests.backend.compose.test_meetings import reply
 from tests.servers.api import Api
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import write_mail
@@ -672,6 +675,45 @@ async def a_document_sent_as_a_link_opened_and_closed(scene: Scene) -> None:
 @deed
 async def a_document_sent_as_a_link_and_taken_back(scene: Scene) -> None:
     await scene.api.ana.post(f"/outbox/{(await send_a_link(scene)).id}/undo")
+
+
+async def send_an_invitation(scene: Scene) -> Outgoing:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    draft = await save(scene, draft, "Shall we talk?")
+    given = {"title": "A talk", "day": "2099-12-03", "start": "10:00:00", "minutes": 30, "zone": "Europe/Lisbon"}
+    await scene.api.ana.put(f"/drafts/{draft.id}/meeting", given, Draft)
+    sending = SendDraft(version=draft.version, undo_seconds=30)
+    return await scene.api.ana.post(f"/drafts/{draft.id}/send", sending, Outgoing)
+
+
+@deed
+async def a_meeting_put_into_a_draft_and_taken_off(scene: Scene) -> None:
+    draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
+    given = {"title": "A talk", "day": "2099-12-03", "start": "10:00:00", "minutes": 30, "zone": "Europe/Lisbon"}
+    await scene.api.ana.put(f"/drafts/{draft.id}/meeting", given, Draft)
+    await scene.api.ana.put(f"/drafts/{draft.id}/meeting", given | {"place": "Here"}, Draft)
+    await scene.api.ana.request("DELETE", f"/drafts/{draft.id}/meeting")
+
+
+@deed
+async def a_meeting_invited_to_and_taken_back(scene: Scene) -> None:
+    await scene.api.ana.post(f"/outbox/{(await send_an_invitation(scene)).id}/undo")
+
+
+@deed
+async def a_meeting_answered_then_called_off(scene: Scene) -> None:
+    outgoing = await send_an_invitation(scene)
+    await record_acceptance(outgoing.id, [outgoing.recipients[0].address], {}, {})
+    answer = reply(outgoing.message_id, outgoing.to[0], "DECLINED")
+    await scene.inbox.deliver(answer)
+    await take_meeting_answer(await fetch_value("SELECT max(id) FROM messages"))
+    detail = await scene.api.ana.get(f"/conversations/{scene.open}", ConversationDetail)
+    assert [each.answer for each in detail.meetings[0].attendees] == ["declined"]
+    path = f"/conversations/{scene.open}/meetings/{detail.meetings[0].id}/drafts"
+    await scene.api.ana.post(path, {"method": "request"}, Draft)  # and is still writing
+    draft = await scene.api.jonas.post(path, {"method": "cancel"}, Draft)
+    sending = SendDraft(version=draft.version, undo_seconds=30, even_if_answered=True)
+    await scene.api.jonas.post(f"/drafts/{draft.id}/send", sending, Outgoing)
 
 
 async def send_to_each(scene: Scene) -> Outgoing:
