@@ -41,6 +41,7 @@ async def test_a_customer_is_invited_accepts_and_the_meeting_is_called_off(offic
     link = await office.ana.post("/links", room, SavedLink)
     pane = await open_reply(office, page, "A wombat bike")
     form = page.get_by_role("dialog", name="Invite to a meeting")
+    await expect(pane.locator(".ProseMirror")).to_be_visible()  # the editor comes a little later than its place
     await pane.get_by_role("button", name="Saved link").click()
     await page.get_by_role("button", name="Meet in Wombat room").click()
     await expect(form.get_by_label("Link")).to_have_value("https://meet.example/wombat")
