@@ -13,10 +13,13 @@ const LOOKS = {
   dark: "margin:0;padding:20px;background:#1b1b1f;color:#ececf0",
 };
 
+// The mail's own dark colours are shown where "Dark" is chosen, and only there, whatever this browser likes itself.
+const inScheme = (styles, dark) => (styles || "").replaceAll("@media (prefers-color-scheme: dark)", dark ? "@media all" : "@media not all");
+
 export function MailPreview({ html, styles }) {
   const [way, setWay] = useState("desk");
   const frame = useRef(null);
-  const page = pageOf(`<div style="font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5">${html}</div>`, "/api/v1/template-pictures", LOOKS[way], styles);
+  const page = pageOf(`<div style="font-family:Arial,Helvetica,sans-serif;font-size:14px;line-height:1.5">${html}</div>`, "/api/v1/template-pictures", LOOKS[way], inScheme(styles, way === "dark"));
   useEffect(() => {
     const node = frame.current;
     const measure = () => {

@@ -171,6 +171,16 @@ class MailPreview(rx.Component):
     styles: rx.Var[str]
 
 
+class TemplateImport(rx.Component):
+    """HTML from elsewhere, sent up to be read: `on_made` gets what came of it (`ImportedTemplate`)."""
+
+    library = "$/public/widgets/template_import.jsx"
+    tag = "TemplateImport"
+
+    on_made: rx.EventHandler[_passing(dict)]
+    on_close: rx.EventHandler[rx.event.no_args_event_spec]
+
+
 class Documents(rx.Component):
     """The organisation's documents, as the settings show them; `shares`: with whom the person can share one."""
 
@@ -297,6 +307,7 @@ mail_frame = MailFrame.create
 their_draft = TheirDraft.create
 comment_box = CommentBox.create
 comment_editor = CommentEditor.create
+template_import = TemplateImport.create
 documents_widget = Documents.create
 composer = Composer.create
 kept = Kept.create

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import avatar, download_link, icon
+from frontend.components.parts import avatar, download_link, icon, link
 from frontend.components.widgets import ago, at_it, mail_frame, rich_text, their_draft
 from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
@@ -81,6 +81,7 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
             ),
             rx.el.span(class_name="grow"),
             split_button(piece),
+            rx.cond(piece.choices.contains("template"), _template_link(piece)),
             rx.el.a(
                 icon("code", 14),
                 href=piece.raw,
@@ -142,6 +143,17 @@ def _message(piece: Entry, conversation: rx.Var[int]) -> rx.Component:
         ),
         class_name=rx.cond(piece.outgoing, "msg ours", "msg"),
         custom_attrs={"data-message": piece.id.to_string(), "aria-label": "Mail of " + piece.who},
+    )
+
+
+def _template_link(piece: Entry) -> rx.Component:
+    """To the form of a new template, which begins with this mail."""
+    return link(
+        icon("notebook-text", 14),
+        to="/settings/templates/?message=" + piece.id.to_string(),
+        class_name="source",
+        title="Make a template of it",
+        custom_attrs={"aria-label": "Make a template of it"},
     )
 
 

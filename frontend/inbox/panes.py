@@ -308,10 +308,13 @@ def _entries(view: View, detail: ConversationDetail, opened: Opened) -> list[Ent
     bodies = {body.message_id: body for body in detail.bodies}
     standing = stands_open(detail, opened)
     timed: list[tuple[datetime, int, EntryView]] = []
-    splits = split_choices(detail) if not is_guest(view, detail.row) else {}
+    guest = is_guest(view, detail.row)
+    splits = split_choices(detail) if not guest else {}
     for message in detail.messages:
         entry = _message(view, message, bodies.get(message.id), message.id in standing, opened)
         entry["choices"], entry["subject"] = splits.get(message.id, []), message.subject
+        if message.direction == "outgoing" and not guest:
+            entry["choices"] = [*entry["choices"], "template"]
         timed.append((message.date, 0, entry))
     links = {each.id: link_of(view, each) for each in detail.links}
     fresh = _first_new(view, detail, opened)

@@ -1,12 +1,14 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { Folders } from "./folders.jsx";
 import { icon } from "./icons.jsx";
-import { beginning, findTemplates, inWords, previewOf } from "./templates.js";
+import { beginning, findTemplates, foldersOf, inWords, liesIn, previewOf } from "./templates.js";
 
 // All templates that the person can use, with what each says to whom the mail goes. What nobody knows can be typed here,
 // before it goes into the mail. `onChoose` gets the template and what was typed.
 export function Picker({ draft, to, words, onChoose, onClose }) {
   const [sought, setSought] = useState(words);
-  const [found, setFound] = useState(null);
+  const [all, setAll] = useState(null); // with these words, in all folders
+  const [folder, setFolder] = useState("");
   const [chosen, setChosen] = useState(0);
   const [shown, setShown] = useState(null); // { id, subject, text, html, missing } or { id, fault }
   const [given, setGiven] = useState({});
@@ -15,7 +17,9 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
   const dialog = useRef(null);
   const list = useRef(null);
   const missing = useRef({}); // the fields of each template that were empty when it was first shown
+  const found = all?.filter((one) => liesIn(one, folder));
   const each = found?.[chosen] ?? null;
+  const folders = foldersOf(all ?? []);
 
   useEffect(() => {
     dialog.current.showModal();
@@ -26,10 +30,10 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
     let wanted = true;
     const ask = () =>
       findTemplates(sought).then(
-        (all) => wanted && (setFound(all), setChosen(0), setFault("")),
+        (these) => wanted && (setAll(these), setChosen(0), setFault("")),
         (refused) => wanted && setFault(refused.message),
       );
-    const timer = setTimeout(ask, found === null ? 0 : 120);
+    const timer = setTimeout(ask, all === null ? 0 : 120);
     return () => ((wanted = false), clearTimeout(timer));
   }, [sought]);
 
@@ -63,7 +67,7 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
   };
   useEffect(() => {
     list.current?.querySelector(".on")?.scrollIntoView({ block: "nearest" });
-  }, [chosen, found]);
+  }, [chosen, all, folder]);
 
   const first = to[0]?.name || to[0]?.address;
   const empty = (shown?.id === each?.id && missing.current[each?.id]) || [];
@@ -91,7 +95,8 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
     ),
     h(
       "div",
-      { className: "picker-main" },
+      { className: folders.length ? "picker-main foldered" : "picker-main" },
+      folders.length > 0 && h(Folders, { folders, total: all.length, folder, onChoose: (path) => (setFolder(path), setChosen(0)) }),
       h(
         "ul",
         { ref: list, id: "picker-list", className: "picker-list", role: "listbox", "aria-label": "Templates" },
@@ -118,7 +123,9 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
         { className: "picker-shown", "aria-label": "Preview", tabIndex: 0 },
         fault && h("p", { className: "form-problem", role: "alert" }, fault),
         found?.length === 0 &&
-          (sought
+          (all.length
+            ? h("p", { className: "third" }, "Nothing found in this folder. ", h("button", { type: "button", className: "link", onClick: () => setFolder("") }, "Look in all folders"))
+            : sought
             ? h("p", { className: "third" }, "Nothing found. Look for other words.")
             : h("p", { className: "third" }, "There are no templates yet. ", h("a", { href: "/settings/templates/" }, "Write the first one"))),
         shown?.fault && h("p", { className: "form-problem", role: "status" }, shown.fault),

@@ -20,6 +20,27 @@ export const findTemplates = async (words) => {
   return found.sort((a, b) => b.uses - a.uses || a.name.localeCompare(b.name));
 };
 
+/** The folders that these templates lie in, with those above them: { path, name, depth, count }, in their order. */
+export const foldersOf = (found) => {
+  const counts = new Map();
+  for (const { folder } of found) {
+    const steps = folder ? folder.split("/") : [];
+    steps.forEach((_, i) => {
+      const path = steps.slice(0, i + 1).join("/");
+      counts.set(path, (counts.get(path) ?? 0) + 1);
+    });
+  }
+  return [...counts]
+    .map(([path, count]) => ({ path, count, steps: path.split("/") }))
+    .sort((a, b) => inOrder(a.steps, b.steps))
+    .map(({ path, count, steps }) => ({ path, count, name: steps.at(-1), depth: steps.length - 1 }));
+};
+const inOrder = (a, b) => {
+  const i = a.findIndex((step, at) => step !== b[at]);
+  return i < 0 ? a.length - b.length : i >= b.length ? 1 : a[i].localeCompare(b[i]);
+};
+export const liesIn = (template, folder) => !folder || template.folder === folder || template.folder.startsWith(`${folder}/`);
+
 /** A template as it will read: { subject, text, html, missing }. `draft` is what the composer began with. */
 export const previewOf = (draft, id, to, given) =>
   post(`/templates/${id}/preview`, {

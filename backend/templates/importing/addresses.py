@@ -122,8 +122,8 @@ class Addresses:
         """What there is to say about the pictures."""
         told: list[ImportFinding] = []
         if self._missing:
-            words = f"{counted(len(self._missing), 'picture is', 'pictures are')} missing, their words are kept:"
-            told.append(finding("picture", words, self._missing))
+            one, many = "picture is missing, its words are kept:", "pictures are missing, their words are kept:"
+            told.append(finding("picture", counted(len(self._missing), one, many), self._missing))
         if self._remote:
             stay = counted(len(self._remote), "picture stays", "pictures stay")
             words = f"{stay} on the web: many programs show none, and these servers see when the mail is opened:"

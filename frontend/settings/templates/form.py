@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from html import escape
 from typing import Any, TypedDict
 
@@ -15,6 +15,17 @@ from frontend.settings.templates.listing import TemplateList
 from frontend.settings.templates.preview import TemplatePreview
 
 KINDS = (("template", "A whole mail"), ("snippet", "A passage"))
+
+
+FOCUS = "setTimeout(() => document.querySelector('.template-form input')?.focus(), 0)"
+
+
+class FindingView(TypedDict):
+    """One thing to know about what was imported; `mind`: somebody may want to do something about it."""
+
+    text: str
+    named: str
+    mind: bool
 
 
 class Form(TypedDict):
@@ -45,6 +56,8 @@ class TemplateForm(TemplateList, TemplatePreview, mixin=True):
     opened: int = 0
     """So often a form was opened: each time it is filled anew."""
     problem: str = ""
+    findings: list[FindingView] = []
+    """Of an import that is not saved yet."""
 
     @rx.event
     async def write(self, template_id: int) -> AsyncIterator[Any]:
@@ -57,10 +70,10 @@ class TemplateForm(TemplateList, TemplatePreview, mixin=True):
         self._begin(NEW if chosen is None else _form(chosen))
         yield
         yield await self._preview()
-        yield rx.call_script("document.querySelector('.template-form input')?.focus()")
+        yield rx.call_script(FOCUS)
 
-    def _begin(self, form: Form) -> None:
-        self.form = form
+    def _begin(self, form: Form, findings: Sequence[FindingView] = ()) -> None:
+        self.form, self.findings = form, list(findings)
         self._subject, self._text, self._html = form["subject"], form["text"], form["html"]
         self._formatted = form["formatted"]
         self.above, self.problem = "form", ""
@@ -71,7 +84,7 @@ class TemplateForm(TemplateList, TemplatePreview, mixin=True):
         """From formatted to plain text, or back: a line each."""
         lines = "".join(f'<p style="margin:0">{escape(line)}</p>' for line in self._text.split("\n"))
         form: Any = {**self.form, "formatted": formatted, "html": lines, "text": self._text, "subject": self._subject}
-        self._begin(form)
+        self._begin(form, self.findings)
         return await self._preview()
 
     @rx.event

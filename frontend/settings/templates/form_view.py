@@ -7,8 +7,10 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.forms import card, choice_field, problem, text_field
-from frontend.components.widgets import mail_preview, writer
+from frontend.components.parts import icon
+from frontend.components.widgets import writer
 from frontend.settings.templates.form import KINDS
+from frontend.settings.templates.preview_view import preview
 from frontend.settings.templates.state import Templates
 
 _state: Any = Templates
@@ -21,6 +23,7 @@ def template_form() -> rx.Component:
         rx.cond(form.id == 0, "New template", "Change the template"),
         rx.el.form(
             problem(_state.problem),
+            rx.cond(_state.findings.length() > 0, _findings()),
             rx.el.div(
                 text_field("Name", "name", value=form.name, required=True, placeholder="Parcel is late"),
                 choice_field("Kind", "kind", KINDS, value=form.kind),
@@ -54,7 +57,7 @@ def template_form() -> rx.Component:
                 on_click=_state.turn(~form.formatted),
             ),
             _fields(),
-            _preview(),
+            preview(formatted=form.formatted),
             rx.el.div(
                 rx.el.button("Save", type="submit", class_name="btn pri"),
                 rx.el.button("Cancel", type="button", class_name="btn", on_click=_state.leave),
@@ -64,6 +67,25 @@ def template_form() -> rx.Component:
             key=_state.opened.to_string(),
             class_name="form template-form",
         ),
+    )
+
+
+def _findings() -> rx.Component:
+    """What there is to know about an import."""
+    return rx.el.section(
+        rx.el.h3("What was found"),
+        rx.el.ul(
+            rx.foreach(
+                _state.findings,
+                lambda each: rx.el.li(
+                    rx.cond(each.mind, icon("triangle-alert", 14), icon("info", 14)),
+                    rx.el.span(each.text, rx.cond(each.named != "", rx.el.b(" " + each.named))),
+                    class_name=rx.cond(each.mind, "mind", ""),
+                ),
+            ),
+        ),
+        class_name="findings",
+        custom_attrs={"aria-label": "What was found"},
     )
 
 
@@ -79,43 +101,6 @@ def _fields() -> rx.Component:
             rx.el.code('{{ contact.first_name | default("there") }}'),
             class_name="hint",
         ),
-    )
-
-
-def _preview() -> rx.Component:
-    return rx.el.section(
-        rx.el.label(
-            rx.el.span("Filled in for", class_name="label"),
-            rx.el.input(
-                type="email",
-                placeholder="Examples; or the address of a contact",
-                list="template-contacts",
-                default_value=_state.contact,
-                on_change=_state.fill_for.debounce(300),
-                auto_complete="off",
-                class_name="input",
-            ),
-            rx.el.datalist(rx.foreach(_state.contacts, lambda each: rx.el.option(value=each)), id="template-contacts"),
-            class_name="field",
-        ),
-        rx.cond(
-            _state.missing != "",
-            rx.el.p("Empty for this contact: " + _state.missing, class_name="hint", role="status"),
-        ),
-        rx.cond(
-            _state.not_shown != "",
-            rx.el.p(_state.not_shown, class_name="form-problem", role="status"),
-            rx.fragment(
-                rx.cond(_state.shown_subject != "", rx.el.b(_state.shown_subject)),
-                rx.cond(
-                    _state.form.formatted,
-                    mail_preview(html=_state.shown_html, styles=_state.shown_styles),
-                    rx.el.p(_state.shown_text, class_name="shown-text"),
-                ),
-            ),
-        ),
-        class_name="template-preview",
-        custom_attrs={"aria-label": "Preview"},
     )
 
 

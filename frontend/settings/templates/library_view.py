@@ -7,7 +7,8 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.forms import card
-from frontend.components.widgets import mail_preview
+from frontend.components.parts import icon
+from frontend.settings.templates.preview_view import preview
 from frontend.settings.templates.state import Templates
 
 _state: Any = Templates
@@ -28,12 +29,18 @@ def library() -> rx.Component:
 
 def _library_line(line: Any) -> rx.Component:
     return rx.el.li(
-        rx.el.details(
-            rx.el.summary(
+        rx.el.div(
+            rx.el.button(
                 rx.el.span(rx.el.b(line.name), rx.el.small(line.about), class_name="line-text"),
                 rx.el.small(line.folder, class_name="folder"),
+                icon("chevron-down", 15),
+                type="button",
+                class_name="library-line",
+                on_click=_state.show(line.key),
+                custom_attrs={"aria-expanded": _state.shown_key == line.key},
             ),
-            mail_preview(html=line.html, styles=""),
+            rx.cond(_state.shown_key == line.key, preview(formatted=True)),
+            class_name="grow",
         ),
         rx.el.button(
             "Add",

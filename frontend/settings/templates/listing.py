@@ -30,7 +30,7 @@ class TemplateList(Session, mixin=True):
     lines: list[TemplateLine] = []
     query: str = ""
     above: str = ""
-    """What stands open above the list: form, library, or nothing."""
+    """What stands open above the list: form, library, import, or nothing."""
     fetched: bool = False
 
     _templates: list[Template] = []

@@ -8,6 +8,7 @@ import reflex as rx
 
 from frontend.components.forms import card, settings_page, sure
 from frontend.components.parts import empty, icon
+from frontend.components.widgets import template_import
 from frontend.settings.templates.form_view import template_form
 from frontend.settings.templates.library_view import library
 from frontend.settings.templates.state import Templates
@@ -21,6 +22,10 @@ def templates() -> rx.Component:
         "Templates",
         rx.cond(_state.above == "form", template_form()),
         rx.cond(_state.above == "library", library()),
+        rx.cond(
+            _state.above == "import",
+            card("Import HTML", template_import(on_made=_state.take, on_close=_state.leave)),
+        ),
         rx.el.input(
             type="search",
             placeholder="Find by name, folder or words",
@@ -44,11 +49,19 @@ def templates() -> rx.Component:
         aside=rx.fragment(
             rx.el.button(
                 icon("library", 15),
-                "Library",
+                rx.el.span("Library", class_name="wide-only"),
                 type="button",
                 class_name="btn",
                 on_click=_state.look,
-                custom_attrs={"aria-expanded": _state.above == "library"},
+                custom_attrs={"aria-label": "Library", "aria-expanded": _state.above == "library"},
+            ),
+            rx.el.button(
+                icon("file-code", 15),
+                rx.el.span("Import HTML", class_name="wide-only"),
+                type="button",
+                class_name="btn",
+                on_click=_state.begin_import,
+                custom_attrs={"aria-label": "Import HTML", "aria-expanded": _state.above == "import"},
             ),
             rx.el.button(
                 icon("plus", 15), "New template", type="button", class_name="btn pri", on_click=_state.write(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -10,7 +10,7 @@ from reflex.event import EventSpec
 from backend.templates.contracts import MergeField
 from frontend.api import ApiError
 from frontend.session import Session
-from frontend.settings.templates.form import TemplateForm
+from frontend.settings.templates.importing import TemplateImports
 from frontend.settings.templates.library import TemplateLibrary
 from frontend.view import View
 
@@ -20,7 +20,7 @@ class Choice(TypedDict):
     label: str
 
 
-class Templates(TemplateForm, TemplateLibrary, Session):
+class Templates(TemplateImports, TemplateLibrary, Session):
     """The templates that the person can use, and the one that is being written."""
 
     shares: list[Choice] = []
@@ -40,14 +40,16 @@ class Templates(TemplateForm, TemplateLibrary, Session):
         self.above, self.problem, self.query, self.fetched, self.contact = "", "", "", False, ""
 
     @rx.event
-    async def arrive(self) -> EventSpec | None:
-        """On the page's load."""
+    async def arrive(self) -> EventSpec | list[Any] | None:
+        """On the page's load; with `message` in its address a template is to be made of that mail."""
         try:
             offered = await self.api().get("/merge-fields", list[MergeField])
         except ApiError as refused:
             return self.fault(refused)
         self.fields = [Choice(value=f"{{{{ {each.name} }}}}", label=each.example) for each in offered]
-        return await self._fetch()
+        told = await self._fetch()
+        mail = self.router.url.query_parameters.get("message")
+        return await self._take_mail(mail) if mail and told is None else told
 
 
 Session.painters.append(Templates)
