@@ -177,6 +177,20 @@ async def test_the_focus_stays_where_it_is_when_the_editor_comes(office: Office,
     await pane.get_by_role("button", name="Discard the draft").click()
 
 
+async def test_what_is_asked_for_before_the_editor_has_come_opens_with_it(office: Office, seats: Seats) -> None:
+    seat = await seats.at(office.product, office.ana)
+    comes = await editor_held_back(seat.page)
+    page = await seat.open()
+    pane = await open_reply(office, page, "Files in a late composer")
+    await pane.get_by_role("button", name="Documents and earlier files").click()
+    files = page.get_by_role("dialog", name="Files that are there")
+    await expect(files).to_have_count(0)
+    comes.set()
+    await expect(files).to_be_visible()
+    await page.keyboard.press("Escape")
+    await pane.get_by_role("button", name="Discard the draft").click()
+
+
 async def test_what_is_typed_before_the_editor_has_come_goes_on_in_it(office: Office, seats: Seats) -> None:
     seat = await seats.at(office.product, office.ana)
     comes = await editor_held_back(seat.page)

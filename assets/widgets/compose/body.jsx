@@ -69,6 +69,14 @@ export function Body({ draft, handle, together, line, quoted, onQuoted, onChange
     typed.current = { text: "", focused: Boolean(node), at: inner.current?.at?.() ?? (node?.selectionStart ?? 0) + 1 };
   }
 
+  // What was asked for before there was an editor to put it into comes with the editor.
+  const due = useRef(null);
+  useEffect(() => {
+    if (waits || !due.current) return;
+    due.current();
+    due.current = null;
+  }, [waits]);
+
   const grow = () => {
     const node = field.current;
     if (!node || !docked) return;
@@ -99,6 +107,7 @@ export function Body({ draft, handle, together, line, quoted, onQuoted, onChange
       onChange();
     },
     waits: () => waits,
+    once: (act) => (waits ? (due.current = act) : act()),
     focus: () => focus(),
   };
 
