@@ -59,4 +59,5 @@ class TemplateImports(TemplateForm, mixin=True):
             FindingView(text=each.text, named=", ".join(each.items), mind=each.kind in MIND) for each in made.findings
         ]
         self._begin(form, findings)
-        return [await self._preview(), rx.call_script(FOCUS)]
+        refused = await self._preview()
+        return [rx.call_script(FOCUS)] if refused is None else [refused]

@@ -69,6 +69,8 @@ async def test_both_see_both_and_the_draft_follows(served: Api) -> None:
 async def test_of_two_beginnings_one_counts(served: Api) -> None:
     draft = await shared_draft(served)
     async with pen(served, served.jonas, draft) as his, pen(served, served.ana, draft) as hers:
+        # Both have been told that nobody has begun: who is told that somebody has does not begin.
+        assert [(await each.heard(Welcome)).begun for each in (his, hers)] == [None, None]
         await asyncio.gather(his.begin("Hello"), hers.begin("Hello"))
         assert (await his.heard(Begun)).change == (await hers.heard(Begun)).change
         assert his.lines == hers.lines == ["Hello"]
