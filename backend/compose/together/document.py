@@ -147,8 +147,6 @@ def _html(node: Any, depth: int = 0) -> str:
     if node.tag == "designed":
         html = given.get("html")  # cleaned with all the rest
         return f'<div class="designed">{html}</div>' if isinstance(html, str) else ""
-    if node.tag == "designed":
-        return f'<div class="designed">{given.get("html") or ""}</div>'
     inner = "".join(_html(child, depth + 1) for child in node.children)
     if node.tag == "heading":
         level = 3 if given.get("level") == 3 else 2
