@@ -345,8 +345,8 @@ class Session(rx.State):
 
     @rx.event
     def tell_apart(self) -> None:
-        """What this browser had kept of a mail that others have sent or thrown away is a draft of one's own now."""
-        self.say("What was kept here of a mail that is gone is a draft of your own now.")
+        """What was kept here of a mail that was sent, thrown away or changed meanwhile is a draft of its own."""
+        self.say("A mail went on without what was kept of it here. That is a draft of your own now.")
 
     @rx.event
     async def saw(self, conversation_id: int) -> EventSpec | None:

@@ -1,5 +1,6 @@
 import { createElement as h, useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { Alone, hearBroughtUp } from "./compose/alone.js";
 import { Attached, stillUp, useUploads } from "./compose/attached.jsx";
 import { Body } from "./compose/body.jsx";
 import { From } from "./compose/from.jsx";
@@ -72,6 +73,17 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
   const together = Boolean(draft.together || told.together);
   const alone = useRef(true); // what is typed is this composer's to save
   alone.current = !together;
+  const said = () => {
+    const people = (all) => all.map(({ name, address }) => ({ name: name ?? "", address }));
+    const { serial, together, stored, ...said } = fields.current();
+    const begins = { kind: draft.kind, ...(conversation ? { conversation_id: conversation } : { mailbox_id: draft.mailbox_id }) };
+    return { begins, fields: { ...said, to: people(said.to), cc: people(said.cc), bcc: people(said.bcc) } };
+  };
+  const latest = useRef();
+  latest.current = { said, on };
+  const [keptHere, setKeptHere] = useState(false);
+  const unanswered = useRef(null); // what the server does not have yet
+  unanswered.current ??= new Alone(draft, () => latest.current.said(), setKeptHere);
   const { line, writers, standing } = useOthers(draft, together, () => (draft.together ? null : fields.current()), {
     fields: (given) => {
       for (const [name, set] of Object.entries({ to: setTo, cc: setCc, bcc: setBcc, subject: setSubject, quoted: setQuoted })) if (name in given) set(given[name]);
@@ -79,12 +91,7 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
     },
     trouble: setMissing,
     over: (reason) => reason === "no_access" && setMissing("You can write in this draft no longer."),
-    said: () => {
-      const people = (all) => all.map(({ name, address }) => ({ name: name ?? "", address }));
-      const { serial, together, stored, ...said } = fields.current();
-      const begins = { kind: draft.kind, ...(conversation ? { conversation_id: conversation } : { mailbox_id: draft.mailbox_id }) };
-      return { begins, fields: { ...said, to: people(said.to), cc: people(said.cc), bcc: people(said.bcc) } };
-    },
+    said,
     apart: () => setMissing("What this browser had kept does not fit here any more. It is a draft of your own."),
   });
 
@@ -99,13 +106,15 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
     since.current = 0;
     setDirty(false);
     sent.current += 1;
-    on.onSave?.(draft.id, fields.current());
+    unanswered.current.sends(sent.current, latest.current.said().fields);
+    latest.current.on.onSave?.(draft.id, fields.current());
   }, []);
   const touch = () => {
     const now = Date.now();
     setMissing("");
     setWarned(null);
     if (line) return; // that has taken it
+    unanswered.current.touched();
     since.current ||= now;
     if (!dirty) setDirty(true);
     clearTimeout(timer.current);
@@ -118,12 +127,18 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
   };
 
   useEffect(() => {
-    window.addEventListener("pagehide", save);
+    const leave = () => (save(), unanswered.current.keep());
+    const hushed = hearBroughtUp(draft, () => latest.current.on.onRenew?.(draft.id));
+    window.addEventListener("pagehide", leave);
     return () => {
-      window.removeEventListener("pagehide", save);
+      window.removeEventListener("pagehide", leave);
+      hushed();
       save();
+      unanswered.current.close();
     };
   }, []);
+  useEffect(() => unanswered.current.hears(Number(told.serial || 0), Number(told.version || 0)), [told.serial, told.version]);
+  useEffect(() => void (line && unanswered.current.letGo()), [line]); // that has it, and keeps it
 
   // A colleague took the draft over: say what stands here, for what is not saved must not be lost.
   useEffect(() => {
@@ -131,11 +146,14 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
     clearTimeout(timer.current);
     since.current = 0;
     window.tandem?.hushKeys?.();
+    unanswered.current.handed = true;
     if (line) line.handed = true;
     on.onYield?.(draft.id, fields.current());
   }, [told.taken]);
   useEffect(() => {
-    if (line && (told.error || told.answered)) line.handed = false; // it has not left
+    if (!told.error && !told.answered) return;
+    unanswered.current.handed = false; // it has not left
+    if (line) line.handed = false;
   }, [told.error, told.answered]);
 
   /** `anyway`: although somebody answered meanwhile. `sure`: although there is something to look at. */
@@ -158,6 +176,7 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
     // What was chosen a moment ago may still be on its way: it is not sent as somebody else.
     Promise.all([senderStored.current?.(), signatureStored.current]).then(
       () => {
+        unanswered.current.handed = true;
         if (line) line.handed = true;
         on.onSend?.(draft.id, fields.current(), thenDone, anyway, { ...planned, one_each: toEach ? "yes" : "" });
       },
@@ -214,7 +233,7 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
   };
 
   const refused = told.error || told.theirs || told.answered || told.taken;
-  const saved = line ? standingWords(standing) : dirty || (sent.current > Number(told.serial || 0) && !refused) ? "Saving" : told.saved;
+  const saved = line ? standingWords(standing) : dirty || (sent.current > Number(told.serial || 0) && !refused) ? (keptHere ? "Saving. It is kept in this browser meanwhile" : "Saving") : told.saved;
   return h(
     "section",
     {
@@ -297,7 +316,7 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
         h(
           "div",
           { className: "bar" },
-          h("button", { type: "button", className: "btn", onClick: () => { since.current = 0; clearTimeout(timer.current); on.onKeep?.(draft.id, "theirs", {}); } }, "Take theirs"),
+          h("button", { type: "button", className: "btn", onClick: () => { since.current = 0; clearTimeout(timer.current); unanswered.current.handed = true; on.onKeep?.(draft.id, "theirs", {}); } }, "Take theirs"),
           h("button", { type: "button", className: "btn", onClick: () => on.onKeep?.(draft.id, "mine", fields.current()) }, "Keep mine"),
         ),
       ),
@@ -353,7 +372,7 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
       arranging && h(MeetingForm, { draft, to, meeting, url: arranging.url, onStored: () => (on.onAttached?.(draft.id), closeMeeting()), onClose: closeMeeting }),
       browsing && h(Library, { draft, onAttached: () => on.onAttached?.(draft.id), onPut: putLink, onClose: () => (flushSync(() => setBrowsing(false)), body.current.focus()) }),
       picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
-      h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
+      h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; unanswered.current.handed = true; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),
       h(Later, { to, people, each: toEach, onEach: setEach, onChoose: (planned) => send(false, false, false, planned) }),

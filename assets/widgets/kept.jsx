@@ -1,8 +1,8 @@
 import { useEffect, useRef } from "react";
+import { bringUpAlone } from "./compose/alone.js";
 import { draftsKept, forget, keepFor } from "./compose/kept.js";
 
-// Brings up what a crashed browser had kept of drafts that are written together: the colleagues get it although nobody
-// opens the draft here.
+// Brings up what a crashed browser had kept of drafts: it stands in them although nobody opens them here.
 export function Kept({ me, onApart }) {
   const tell = useRef(onApart);
   tell.current = onApart;
@@ -16,6 +16,7 @@ export function Kept({ me, onApart }) {
       for (const draft of drafts) bringUp(draft, () => tell.current?.());
     };
     draftsKept().then(bring).catch(() => {}); // the line is down: it is kept on
+    bringUpAlone(() => tell.current?.());
   }, [me]);
   return null;
 }

@@ -136,11 +136,12 @@ class Composer(rx.Component):
     on_detach: rx.EventHandler[_passing(int, int)]
     on_keep: rx.EventHandler[_passing(int, str, dict)]
     on_yield: rx.EventHandler[_passing(int, dict)]
+    on_renew: rx.EventHandler[_passing(int)]
 
 
 class Kept(rx.Component):
-    """Gives the server what a browser that crashed had kept of drafts that are written together; `on_apart` hears when
-    such a draft is gone, and what was written became a draft of one's own."""
+    """Gives the server what a browser that crashed had kept of drafts; `on_apart` hears when such a draft is gone or
+    says something else, and what was written became a draft of one's own."""
 
     library = "$/public/widgets/kept.jsx"
     tag = "Kept"

@@ -111,6 +111,19 @@ class Opening(StandingComposers, mixin=True):
         self.reopen(draft)
         return rx.call_script("tandem.focusComposer()")
 
+    @rx.event
+    async def renew(self, draft_id: int) -> EventSpec | None:
+        """The browser gave the draft words that it had kept: its composer begins again, with them."""
+        if draft_id not in (self.fresh["id"], *(each["id"] for each in self.docked.values())):
+            return None
+        try:
+            draft = await self.api().get(f"/drafts/{draft_id}", Draft)
+        except ApiError as refused:
+            return self.fault(refused)
+        if draft.version > self._versions.get(draft_id, 0):
+            self._open(self.seen(), draft)
+        return None
+
     def reopen(self, draft: Draft) -> None:
         """Show a draft that came back from the outbox."""
         self._folded -= {draft.id}

@@ -22,10 +22,10 @@ class Saving(StandingComposers, mixin=True):
     async def save(self, draft_id: int, fields: dict[str, Any]) -> EventSpec | None:
         """A pause in typing: store what stands in the composer."""
         try:
-            await self._store(draft_id, fields)
+            version = await self._store(draft_id, fields)
         except ApiError as refused:
             return await self._refused(draft_id, refused)
-        self._tell(draft_id, saved="Saved", serial=str(fields.get("serial") or 0))
+        self._tell(draft_id, saved="Saved", serial=str(fields.get("serial") or 0), version=str(version))
         return None
 
     async def _store(self, draft_id: int, fields: dict[str, Any]) -> int:
@@ -74,8 +74,8 @@ class Saving(StandingComposers, mixin=True):
                 return None
             self._versions = {**self._versions, draft_id: stored.version}
             self._saved = {**self._saved, draft_id: content(as_saved(stored))}
-            await self._store(draft_id, fields)
+            version = await self._store(draft_id, fields)
         except ApiError as refused:
             return await self._refused(draft_id, refused)
-        self._tell(draft_id, saved="Saved", serial=str(fields.get("serial") or 0))
+        self._tell(draft_id, saved="Saved", serial=str(fields.get("serial") or 0), version=str(version))
         return None

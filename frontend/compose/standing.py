@@ -87,6 +87,7 @@ class StandingComposers(Session, mixin=True):
             copy_to=copy_address(mailbox, draft.kind),
             inside=inside(view),
             together=draft.together,
+            version=draft.version,
         )
         self._versions = {**self._versions, draft.id: draft.version}
         self._saved = {**self._saved, draft.id: content(as_saved(draft))}

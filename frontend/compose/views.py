@@ -35,7 +35,8 @@ class SuggestionView(TypedDict):
 class ComposerView(TypedDict):
     """What a composer begins with. `id` 0: none. `sender`: as whom it will be sent; `copy_to`: who gets a copy of it
     unseen, by the settings of the mailbox. Both follow these. `inside`: the domains whose addresses are ours.
-    `together`: several write in it, on a line of its own (assets/widgets/compose/together.js)."""
+    `version`: which it began with. `together`: several write in it, on a line of its own
+    (assets/widgets/compose/together.js)."""
 
     id: int
     key: str
@@ -56,6 +57,7 @@ class ComposerView(TypedDict):
     copy_to: str
     inside: list[str]
     together: bool
+    version: int
 
 
 class ChipView(TypedDict):
@@ -84,11 +86,13 @@ class StatusView(TypedDict):
     is what they wrote; `taken`: a colleague writes on at this draft, or it is gone, so the composer says what it holds
     and closes; `together`: somebody has joined since it was opened.
 
-    `serial` is the composer's number of the save that `saved` speaks of: a later one is still on its way.
+    `serial` is the composer's number of the save that `saved` speaks of, and `version` that of the draft since: a later
+    save is still on its way.
     """
 
     saved: str
     serial: str
+    version: str
     error: str
     theirs: str
     answered: str
@@ -110,9 +114,11 @@ class AskView(TypedDict):
 
 NONE = ComposerView(
     id=0, key="", conversation_id=0, kind="", title="", mailbox_id=0, mailbox="", to=[], cc=[], bcc=[], subject="",
-    text="", html="", quoted=False, signature="none", sender="", copy_to="", inside=[], together=False,
+    text="", html="", quoted=False, signature="none", sender="", copy_to="", inside=[], together=False, version=0,
 )  # fmt: skip
-QUIET = StatusView(saved="", serial="", error="", theirs="", answered="", came=[], taken="", together=False)
+QUIET = StatusView(
+    saved="", serial="", version="", error="", theirs="", answered="", came=[], taken="", together=False,
+)  # fmt: skip
 
 
 def sender_words(view: View, mailbox: Mailbox | None) -> str:

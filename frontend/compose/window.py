@@ -34,6 +34,7 @@ def compose_window() -> rx.Component:
                     on_detach=_compose.detach,
                     on_keep=_compose.keep,
                     on_yield=_compose.yield_draft,
+                    on_renew=_compose.renew,
                 ),
                 role="dialog",
                 class_name="compose-window",

@@ -36,6 +36,7 @@ def dock(shown: Any) -> rx.Component:
                 on_detach=_compose.detach,
                 on_keep=_compose.keep,
                 on_yield=_compose.yield_draft,
+                on_renew=_compose.renew,
             ),
             rx.fragment(
                 rx.cond(_compose.asking.contains(shown.id), _question(shown, _compose.asking[shown.id])),

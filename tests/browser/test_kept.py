@@ -98,7 +98,7 @@ async def test_of_a_mail_that_has_left_meanwhile_it_becomes_a_draft_of_ones_own(
     await his.get_by_role("button", name="Send", exact=True).click()
     await expect(his.locator(".composer")).to_have_count(0)
     page = await comes_back(ana)
-    told = "What was kept here of a mail that is gone is a draft of your own now."
+    told = "A mail went on without what was kept of it here. That is a draft of your own now."
     await expect(page.get_by_text(told)).to_be_visible(timeout=SOON)
     [own] = [each for each in await office.ana.get("/drafts", list[Draft]) if "Left before" in each.subject]
     assert (own.text, own.together) == ("Hello Mateus, the bell is in the post", False)

@@ -1,8 +1,9 @@
-// What was written into a draft together and is not stored by the server yet, in the browser's own database: it outlives
-// a browser that crashes while the line is down (docs/decisions/0039-kept-in-the-browser.md).
+// What was written into a draft and is not stored by the server yet, in the browser's own database: it outlives a browser
+// that crashes while the line is down (docs/decisions/0039-kept-in-the-browser.md).
 //
-// Each open line of a draft has one entry, [person, draft, line], that holds all its changes without an answer. It goes
-// with the last answer, with the draft, and when the person signs out.
+// Each open line of a draft that is written together has one entry, [person, draft, line], that holds all its changes
+// without an answer; each page that writes in one alone has one, [person, draft, page] (./alone.js). An entry goes with
+// the last answer, with the draft, and when the person signs out.
 const NAME = "tandem-drafts";
 const ENTRIES = "changes";
 
@@ -41,13 +42,18 @@ const owned = (...key) => IDBKeyRange.bound(key, [...key, []]);
 export const keepFor = (id) => void (person = id);
 
 /**
- * An entry of a draft's line: { key, serial, change, said }. `change` is what the server lacks, `said` the composer's
+ * Of a draft's line an entry says { key, serial, change, said }. `change` is what the server lacks, `said` the composer's
  * words in full, with which a draft of one's own can be made when this one is gone.
  */
 export const keep = (draft, line, entry) => (person ? where(within("readwrite", (all) => all.put(entry, [person, draft, line]))) : undefined);
 
-/** What is kept of a draft, of all lines that there were: pairs of key and entry. */
-export const kept = async (draft) => (await entries(person ? owned(person, draft) : null)) ?? [];
+const found = async (...key) => (await entries(person ? owned(person, ...key) : null)) ?? [];
+
+/** What is kept of a draft that is written together, of all lines that there were: pairs of key and entry. */
+export const kept = async (draft) => (await found(draft)).filter(([, { alone }]) => !alone);
+
+/** What is kept of all drafts that were written alone. */
+export const keptAlone = async () => (await found()).filter(([, { alone }]) => alone);
 
 const entries = (range) =>
   range &&
@@ -70,8 +76,8 @@ export const letGo = (found) =>
 
 export const letGoOf = (draft, line) => (person ? where(within("readwrite", (all) => void all.delete([person, draft, line]))) : undefined);
 
-/** The drafts of which something is kept. */
-export const draftsKept = async () => [...new Set(((await entries(person ? owned(person) : null)) ?? []).map(([[, draft]]) => draft))];
+/** The drafts written together of which something is kept. */
+export const draftsKept = async () => [...new Set((await found()).filter(([, { alone }]) => !alone).map(([[, draft]]) => draft))];
 
 /** The person signs out: nothing of them stays here, and nothing is kept any more. */
 export const forget = async () => {

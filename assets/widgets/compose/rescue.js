@@ -1,4 +1,4 @@
-// What was written into a draft that is gone becomes a draft of one's own.
+// What was written into a draft that is gone, or says something else now, becomes a draft of one's own.
 
 /** Whether the draft is no more, or not for this person. While the server does not answer nothing is known. */
 export const isGone = async (draft) => {
@@ -9,7 +9,7 @@ export const isGone = async (draft) => {
   }
 };
 
-const ask = async (method, path, body) => {
+export const ask = async (method, path, body) => {
   const headers = { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() };
   return fetch(`/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
 };
