@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _LISTED = re.compile(rb'\((?P<attributes>[^)]*)\) (?:"(?P<delimiter>(?:\\.|[^"])*)"|NIL) (?P<name>.*)', re.DOTALL)
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
+_GONE = ("deleted under us", "doesn't exist", "EXPUNGEISSUED")
+"""What Dovecot says of a folder or a message that another client takes away at this moment."""
 
 
 class MailServer(Protocol):
@@ -217,12 +219,12 @@ class OtherClient:
             await self._patiently(work)
 
     async def _patiently(self, work: Callable[[imaplib.IMAP4], T]) -> T:
-        """Once more where a folder is deleted or renamed in the moment when it is opened, or listed once it is gone."""
+        """Once more where a folder or a message is taken away in the moment when it is used, or listed once it is gone."""
         for _ in range(20):
             try:
                 return await self._run(work)
             except RuntimeError as refusal:
-                if "deleted under us" not in str(refusal) and "doesn't exist" not in str(refusal):
+                if not any(each in str(refusal) for each in _GONE):
                     raise
                 self._hang_up()
                 await asyncio.sleep(0.05)
