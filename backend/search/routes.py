@@ -4,19 +4,17 @@ from litestar import Router, get
 
 from backend.access.asker import Asker
 from backend.access.classes import access
-from backend.conversations.contracts import ConversationPage
 from backend.search import files, queries
-from backend.search.contracts import FoundFile
+from backend.search.contracts import FoundFile, FoundPage
 
 
 @get("/search", **access("signed_in"))
-async def search(
-    asker: Asker, q: str = "", mailbox_id: int | None = None, cursor: str | None = None
-) -> ConversationPage:
-    """Conversations that hold all the words, newest first: in all mailboxes of the person, or in one.
+async def search(asker: Asker, q: str = "", mailbox_id: int | None = None, cursor: str | None = None) -> FoundPage:
+    """Conversations in which everything stands that is said, newest first: in all mailboxes of the person, or in one.
 
-    `"several words"` stand together; `from:`, `to:` and `subject:` look there alone; `is:unread`, `is:open`,
-    `is:done`, `is:unassigned`, `is:mine`, `has:attachment` and `assignee:me` narrow the result.
+    Words, `"phrases"`, `-not`, `OR`; `from:`, `to:`, `cc:`, `subject:`, `filename:`, `has:`, `in:`, `is:`,
+    `assignee:`, `mentions:`, `tag:`, `before:`, `after:`, `on:`, `larger:`, `smaller:`, `sort:relevance`. Spam and
+    trash are left out unless they are asked for.
     """
     return await queries.search(asker, q=q, mailbox_id=mailbox_id, cursor=cursor)
 

@@ -1,15 +1,16 @@
-"""What somebody typed into the search box, taken apart. Pure.
+"""What somebody typed into the search box, taken apart, and written again. Pure.
 
-    road bike "broken spoke" from:carla subject:order to:sales@ is:unread assignee:me
+    road bike "broken spoke" from:carla -tag:spam invoice OR receipt before:2026-11 is:unread
 
-Words and phrases must all stand in one message (its subject, sender and text) or in one comment. The last word counts
-as a beginning, because one searches while typing. What looks like an operator and is none is an ordinary word.
+Everything that is said must hold somewhere in a conversation; of what stands with `OR` between it, one. A minus says
+that it must not. The last word counts as a beginning, because one searches while typing. Any text can be read: what
+looks like an operator and is none is an ordinary word. What the values mean is worked out later
+(backend/search/compile.py).
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from backend.errors import Unacceptable
 
@@ -18,44 +19,57 @@ LONGEST_QUERY = 1_000
 MOST_WORDS = 32
 LONGEST_WORD = 200
 """Characters of one word or phrase that are looked at; PostgreSQL indexes no word above 2 KB."""
-SHORTEST_BEGINNING = 2
-"""Letters of the last word from which on it counts as a beginning: every mail has words that begin with an a."""
 
-Place = Literal["", "A", "B"]
-"""Where a word must stand: anywhere, in the subject, or in the sender (the weights of `messages.search`)."""
-
-STATES = ("unread", "open", "done", "spam", "trash", "unassigned", "mine", "private")
-
-_PLACES: dict[str, Place] = {"subject": "A", "from": "B"}
-_TOKEN = re.compile(r'(?:(?P<key>[a-zA-Z]{2,8}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+OPERATORS = (
+    *("from", "to", "cc", "subject", "has", "filename", "in", "is", "assignee", "mentions", "tag"),
+    *("before", "after", "on", "larger", "smaller", "sort"),
+)
+_TOKEN = re.compile(
+    r'(?P<minus>-(?=\S))?(?:(?P<key>[a-zA-Z]{2,12}):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+)|(?<=:))'
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or phrase. `prefix`: what begins so counts too."""
+    """A word or phrase, or an operator with its value. `key` is empty for the former.
 
-    text: str
-    place: Place = ""
-    prefix: bool = False
+    `unfinished`: the text ends right behind it, so that it may be typed on.
+    """
 
-    @property
-    def suffix(self) -> str:
-        """What follows the quoted text in a tsquery."""
-        marks = ("*" if self.prefix else "") + self.place
-        return f":{marks}" if marks else ""
+    key: str
+    value: str
+    quoted: bool = False
+    negated: bool = False
+    unfinished: bool = False
+
+    def written(self) -> str:
+        """As somebody types it."""
+        value = f'"{self.value}"' if self.quoted else self.value
+        return f"{'-' if self.negated else ''}{self.key + ':' if self.key else ''}{value}"
 
 
-@dataclass(slots=True)
+Group = tuple[Term, ...]
+"""Of these one must hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """A search. `to` are parts of recipients' addresses, small letters."""
+    """A search: of each group something must hold."""
 
-    terms: list[Term] = field(default_factory=list)
-    to: list[str] = field(default_factory=list)
-    states: set[str] = field(default_factory=set)
-    attachments: bool = False
+    groups: tuple[Group, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.terms or self.to or self.states or self.attachments)
+        return bool(self.groups)
+
+    @property
+    def terms(self) -> list[Term]:
+        return [term for group in self.groups for term in group]
+
+    def written(self) -> str:
+        """The same search as text, which is read as an equal one."""
+        text = " ".join(" OR ".join(term.written() for term in group) for group in self.groups)
+        closed = not self.groups or self.groups[-1][-1].unfinished
+        return text if closed else f"{text} "
 
 
 def read_wanted(q: str) -> Wanted:
@@ -63,34 +77,34 @@ def read_wanted(q: str) -> Wanted:
     if len(q) > LONGEST_QUERY:
         raise _too_much(f"Search for at most {LONGEST_QUERY} characters.")
     text = "".join(" " if ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF else c for c in q)
-    wanted = Wanted()
-    for key, value, quoted, at_end in _tokens(text):
-        if len(wanted.terms) + len(wanted.to) >= MOST_WORDS:
+    groups: list[list[Term]] = []
+    joined = False
+    for term in _terms(text):
+        if not term.key and not term.quoted and not term.negated and term.value in ("OR", "AND"):
+            joined = term.value == "OR"
+            continue
+        if sum(map(len, groups)) >= MOST_WORDS:
             raise _too_much(f"Search for at most {MOST_WORDS} words.")
-        if key in _PLACES:
-            wanted.terms.append(Term(value, _PLACES[key], prefix=not quoted))
-        elif key == "to":
-            wanted.to.append(value.lower())
-        elif key == "is" and value.lower() in STATES:
-            wanted.states.add(value.lower())
-        elif key == "assignee" and value.lower() in ("me", "none"):
-            wanted.states.add("mine" if value.lower() == "me" else "unassigned")
-        elif key == "has" and value.lower() in ("attachment", "attachments"):
-            wanted.attachments = True
+        if joined and groups:
+            groups[-1].append(term)
         else:
-            word = f"{key}:{value}" if key else value
-            long_enough = len(word) >= SHORTEST_BEGINNING or not word.isascii()
-            wanted.terms.append(Term(word, prefix=at_end and not quoted and long_enough))
-    return wanted
+            groups.append([term])
+        joined = False
+    return Wanted(tuple(map(tuple, groups)))
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str, bool, bool]]:
-    """Key (small letters, or empty), value, whether it was quoted, and whether the text ends right behind it."""
+def _terms(text: str) -> Iterator[Term]:
     for match in _TOKEN.finditer(text):
         quoted = match["phrase"] is not None
-        value = (match["phrase"] if quoted else match["word"]).strip()[:LONGEST_WORD]
-        if value:
-            yield (match["key"] or "").lower(), value, quoted, match.end() == len(text)
+        raw, key = (match["phrase"] if quoted else match["word"]) or "", match["key"] or ""
+        known = key.lower() in OPERATORS
+        if key and not known:  # a time, an address of the web: a word
+            raw, key = f"{key}:{raw}", ""
+        value = raw.strip()[:LONGEST_WORD].strip()
+        if not value:
+            continue
+        at_end = match.end() == len(text)
+        yield Term(key.lower(), value, quoted, negated=match["minus"] is not None, unfinished=at_end)
 
 
 def _too_much(sentence: str) -> Unacceptable:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from backend.conversations.contracts import Status
 from backend.mailboxes.queries import UNREAD
-from backend.search.words import SHOWN, WORDS, in_comments, in_messages, walked
+from backend.search.words import SHOWN, WORDS, in_comments, in_files, in_messages, walked
 from backend.views.contracts import Filters
 
 NOT_SNOOZED = "NOT (coalesce(r.remind_kind, '') = 'snooze' AND NOT r.remind_due)"
@@ -105,4 +105,5 @@ def _hits(query: str) -> str:
         f"SELECT m.conversation_id FROM messages m WHERE {SHOWN} AND {WORDS} @@ {query} AND m.id IN "
         f"(SELECT message_id FROM words_waiting ORDER BY message_id DESC LIMIT {MOST_WAITING})"
     )
-    return f"c.id IN ({in_messages(query)} UNION ALL {waiting} UNION ALL {in_comments(query)})"
+    sources = (in_messages(query), in_files(query), waiting, in_comments(query))
+    return f"c.id IN ({' UNION ALL '.join(sources)})"

@@ -16,7 +16,6 @@ from backend.conversations.contracts import (
     Comment,
     ConversationDetail,
     ConversationItem,
-    ConversationPage,
     ConversationRow,
     EditComment,
     LinkedConversation,
@@ -28,6 +27,7 @@ from backend.conversations.contracts import (
     Status,
     Visibility,
 )
+from backend.search.contracts import FoundPage
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from frontend.api import ApiError
 from frontend.inbox.list_state import ListState
@@ -283,7 +283,7 @@ class DeedState(ListState, mixin=True):
             if numbers:
                 links = await self.api().get("/conversation-links", list[LinkedConversation], ids=numbers)
             elif words:
-                page = await self.api().get("/search", ConversationPage, q=words)
+                page = await self.api().get("/search", FoundPage, q=words)
                 links = [_as_link(item.row) for item in page.items]
             else:
                 rows = sorted(self.seen().rows.values(), key=lambda row: row.last_at, reverse=True)

@@ -16,6 +16,7 @@ from backend.conversations.contracts import (
     MergeConversations,
     TakeMergeBack,
 )
+from backend.search.contracts import FoundPage
 from frontend.api import ApiError
 from frontend.inbox.list_state import ListState
 from frontend.inbox.merges import OFFERED, MergeableView, last_merge, likely, paint_mergeable
@@ -42,7 +43,7 @@ class MergingState(ListState, mixin=True):
         found = likely(view, view.details.get(conversation_id), row)
         if self.mergeable_sought:
             try:
-                page = await self.api().get("/search", ConversationPage, q=words, mailbox_id=row.mailbox_id)
+                page = await self.api().get("/search", FoundPage, q=words, mailbox_id=row.mailbox_id)
             except ApiError as refused:
                 return self.fault(refused)
             found = [item.row for item in page.items if item.row.id != conversation_id][:OFFERED]

@@ -26,11 +26,11 @@ from typing import Any, Self
 import psutil
 
 from backend.accounts.credentials import Passwords, seal_passwords
-from backend.conversations.contracts import ConversationPage
 from backend.database.connection import execute, fetch, fetch_value
 from backend.database.embedded import EmbeddedPostgres
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
 from backend.people.contracts import Me, SetUp
+from backend.search.contracts import FoundPage
 from backend.settings import settings
 from tests.bench.figures import postgres_facts, say, surroundings
 from tests.bench.peers import Mbsync, notmuch_new, versions
@@ -236,9 +236,7 @@ class Run:
         )
         for record in subjects:
             began = time.perf_counter()
-            page = await self.ana.get(
-                "/search", ConversationPage, q=f'"{record["subject"]}"', mailbox_id=account.mailbox_id
-            )
+            page = await self.ana.get("/search", FoundPage, q=f'"{record["subject"]}"', mailbox_id=account.mailbox_id)
             self.figures.setdefault("search_at_once_ms", []).append(round((time.perf_counter() - began) * 1000))
             if record["conversation_id"] not in [item.row.id for item in page.items]:
                 raise RuntimeError("mail that was stored is not found by its subject")

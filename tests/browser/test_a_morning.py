@@ -18,6 +18,7 @@ from backend.conversations.contracts import ConversationDetail, ConversationPage
 from backend.mailboxes.contracts import InTurn, MailboxSettings, UpdateMailbox
 from backend.notifications.contracts import NotificationPage
 from backend.people.contracts import UpdateProfile
+from backend.search.contracts import FoundPage
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from backend.views.contracts import Filters, SavedView, SaveView, ViewCount
 from tests.servers.chromium import Seats
@@ -186,7 +187,7 @@ async def test_a_morning(office: Office, seats: Seats) -> None:
     assert (await office.mallory.refused("GET", path)).status == 404
     counts = {each.view_id: each.open for each in await office.mallory.get("/view-counts", list[ViewCount])}
     assert counts[view.id] == 0
-    found = await office.mallory.get("/search", ConversationPage, q="creaks")
+    found = await office.mallory.get("/search", FoundPage, q="creaks")
     assert found.items == []
     assert (await office.mallory.get("/notifications", NotificationPage)).items == []
     assert ana.complaints == [] and jonas.complaints == []

@@ -26,6 +26,7 @@ def write_mail(
     at: datetime | None = None,
     attachment: bytes | None = None,
     filename: str = "photo.png",
+    content_type: str = "image/png",
 ) -> bytes:
     """One mail as a customer writes it. `answers` are the Message-IDs that it replies to."""
     mail = EmailMessage(policy=SMTP)
@@ -38,7 +39,12 @@ def write_mail(
         mail["In-Reply-To"] = mail["References"] = answers
     mail.set_content(text)
     if attachment is not None:
-        mail.add_attachment(attachment, maintype="image", subtype="png", filename=filename)
+        mail.add_attachment(
+            attachment,
+            maintype=content_type.partition("/")[0],
+            subtype=content_type.partition("/")[2],
+            filename=filename,
+        )
     return bytes(mail)
 
 

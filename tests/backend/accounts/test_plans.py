@@ -15,6 +15,7 @@ from backend.database.connection import execute, fetch, fetch_row, fetch_value
 from backend.mail.hiding import hide_and_show
 from backend.mail.removal import remove_mail
 from backend.mailboxes.contracts import MailboxChanged, WorkCounts
+from backend.search.contracts import FoundPage
 from backend.workers.incoming import Watchers
 from tests.servers.api import Api
 from tests.servers.arriving import Arriving
@@ -104,7 +105,7 @@ async def test_narrowing_hides_without_deleting_and_widening_shows_again(api: Ap
     await plan(api, history="week")
     assert await subjects(api) == {"Fresh"}
     assert (await api.ana.get("/counts", WorkCounts)).mailboxes[0].open == 1
-    found = await api.ana.get("/search", ConversationPage, q="Spring")
+    found = await api.ana.get("/search", FoundPage, q="Spring")
     assert found.items == []
     assert await fetch_value("SELECT count(*) FROM messages") == 3
     await plan(api, history="everything")
@@ -137,8 +138,8 @@ async def test_a_hidden_message_is_neither_read_nor_found_in_a_conversation_that
     conversation_id = await fetch_value("SELECT id FROM conversations WHERE NOT hidden")
     detail = await api.ana.get(f"/conversations/{conversation_id}", ConversationDetail)
     assert [message.snippet for message in detail.messages] == ["They do so still."]
-    assert (await api.ana.get("/search", ConversationPage, q="spokes")).items == []
-    assert len((await api.ana.get("/search", ConversationPage, q="still")).items) == 1
+    assert (await api.ana.get("/search", FoundPage, q="spokes")).items == []
+    assert len((await api.ana.get("/search", FoundPage, q="still")).items) == 1
 
 
 async def test_a_folder_that_is_not_chosen_is_hidden_unless_its_mail_stands_elsewhere_too(api: Api) -> None:

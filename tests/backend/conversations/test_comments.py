@@ -6,13 +6,13 @@ from backend.conversations.contracts import (
     CommentChanged,
     CommentRevision,
     ConversationDetail,
-    ConversationPage,
     EditComment,
     Reaction,
     SetReaction,
 )
 from backend.database.connection import fetch
 from backend.notifications.contracts import NotificationAdded, NotificationPage
+from backend.search.contracts import FoundPage
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver
 
@@ -27,7 +27,7 @@ async def comments_of(person: Member, conversation_id: int) -> list[Comment]:
 
 
 async def found(person: Member, word: str) -> int:
-    return len((await person.get("/search", ConversationPage, q=word)).items)
+    return len((await person.get("/search", FoundPage, q=word)).items)
 
 
 async def test_the_author_changes_it_and_what_it_said_is_kept(api: Api) -> None:

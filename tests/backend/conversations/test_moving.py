@@ -28,6 +28,7 @@ from backend.events.record import action
 from backend.mail.actions import store_sent_message
 from backend.mail.contracts import MailAddress
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
+from backend.search.contracts import FoundPage
 from tests.servers.api import Api, Member
 from tests.servers.arriving import Arriving, message_id_of
 from tests.servers.delivery import deliver, write_mail
@@ -251,6 +252,6 @@ async def test_its_contact_and_its_words_are_found_there(api: Api) -> None:
     await api.jonas.post(f"/conversations/{moved.conversation}/comments", AddComment(text="Hanger in stock."))
     await move(api.ana, moved.conversation, moved.sales)
     for person, count in ((api.tom, 1), (api.jonas, 0)):
-        page = await person.get("/search", ConversationPage, q="hanger")
+        page = await person.get("/search", FoundPage, q="hanger")
         assert len(page.items) == count
     assert (await see(api.tom, moved.conversation)).contact is not None

@@ -13,6 +13,7 @@ from backend.conversations.contracts import (
 from backend.database.connection import fetch_value
 from backend.mailboxes.contracts import SetMailboxMembers, WorkCounts
 from backend.notifications.contracts import NotificationPage
+from backend.search.contracts import FoundPage
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver, write_mail
 
@@ -35,7 +36,7 @@ async def test_it_is_read_found_counted_and_told(api: Api) -> None:
     assert await shared_with(api.tom) == [number]
     detail = await api.tom.get(f"/conversations/{number}", ConversationDetail)
     assert detail.row.shared_user_ids == [api.tom.user_id] and api.tom.user_id in detail.viewer_ids
-    found = await api.tom.get("/search", ConversationPage, q="cracked")
+    found = await api.tom.get("/search", FoundPage, q="cracked")
     assert [item.row.id for item in found.items] == [number]
     counts = await api.tom.get("/counts", WorkCounts)
     assert (counts.shared, counts.shared_unread, counts.notifications) == (1, 1, 1)

@@ -4,19 +4,20 @@ import random
 
 import pytest
 
-from backend.conversations.contracts import ConversationPage, SetStatus, SetVisibility
+from backend.conversations.contracts import SetStatus, SetVisibility
 from backend.database.connection import execute, fetch_value
 from backend.mail.word_index import enter_words
+from backend.search.contracts import FoundPage
 from tests.servers.api import Api, Member
 from tests.servers.delivery import deliver, write_mail
 
 
 async def found(person: Member, q: str, **query: object) -> list[int]:
-    page = await person.get("/search", ConversationPage, q=q, **query)
+    page = await person.get("/search", FoundPage, q=q, **query)
     return [item.row.id for item in page.items]
 
 
-async def test_all_words_must_stand_in_one_message_and_the_last_may_be_unfinished(api: Api) -> None:
+async def test_all_words_must_stand_in_the_conversation_and_the_last_may_be_unfinished(api: Api) -> None:
     spoke = await deliver(api.support, write_mail(subject="Broken spoke", text="The rear wheel wobbles."))
     brake = await deliver(api.support, write_mail(subject="Brake noise", text="The front wheel squeals."))
     assert await found(api.ana, "wheel") == [brake, spoke]
@@ -62,7 +63,7 @@ async def test_states_narrow_the_result(api: Api) -> None:
     assert mine not in await found(api.ana, "is:unread")
     assert mine in await found(api.jonas, "is:unread")
     assert await found(api.ana, "has:attachment") == []
-    assert await found(api.ana, "is:nonsense") == [], "an unknown operator is a word"
+    assert await found(api.ana, "is:nonsense") == [], "what cannot be read is not looked for"
 
 
 async def test_comments_are_searched(api: Api) -> None:
@@ -97,8 +98,8 @@ async def test_a_mailbox_that_one_cannot_open_is_no_place_to_search_in(api: Api)
 
 async def test_the_newest_come_first_page_by_page(api: Api) -> None:
     made = [await deliver(api.support, arrived=False) for _ in range(55)]
-    first = await api.ana.get("/search", ConversationPage, q="squeaks")
-    second = await api.ana.get("/search", ConversationPage, q="squeaks", cursor=first.next_cursor)
+    first = await api.ana.get("/search", FoundPage, q="squeaks")
+    second = await api.ana.get("/search", FoundPage, q="squeaks", cursor=first.next_cursor)
     assert (len(first.items), len(second.items), second.next_cursor) == (50, 5, None)
     rows = [item.row for item in first.items + second.items]
     assert sorted(row.id for row in rows) == sorted(made)
@@ -115,7 +116,7 @@ async def test_a_common_word_is_found_by_walking_and_answers_the_same(
     await deliver(api.toms_mailbox, write_mail(to="tom@northwind.example", text="Same words."))
     queries = ("words", "same repeated", "wholesaler", '"order 1"', "words is:open from:carla", "nowhere")
     by_index = [await found(api.ana, q) for q in queries]
-    monkeypatch.setattr("backend.search.queries.COMMON", 1)
+    monkeypatch.setattr("backend.search.queries.MOST_HITS", 1)
     monkeypatch.setattr("backend.search.queries.SAMPLED", 10)
     assert [await found(api.ana, q) for q in queries] == by_index
     assert len(by_index[0]) == 20
