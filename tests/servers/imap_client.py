@@ -219,7 +219,7 @@ class OtherClient:
             await self._patiently(work)
 
     async def _patiently(self, work: Callable[[imaplib.IMAP4], T]) -> T:
-        """Once more where a folder or a message is taken away in the moment when it is used, or listed once it is gone."""
+        """Once more where a folder or a message is taken away as it is used, or listed once it is gone."""
         for _ in range(20):
             try:
                 return await self._run(work)
