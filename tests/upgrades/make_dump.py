@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -31,9 +31,15 @@ from backend.database.connection import fetch
 from backend.database.embedded import EmbeddedPostgres
 from backend.database.migrate import migrate
 from backend.database.postgres_binaries import installed_binaries
+from backend.documents.contracts import Document, LinkDocument
+from backend.identities.contracts import DraftSender, Identity, SaveIdentity, SetSender
+from backend.links.contracts import SaveLink
 from backend.mailboxes.contracts import CreateMailbox, MailboxSettings
+from backend.meetings.contracts import MeetingDetails
+from backend.outgoing_servers.contracts import OutgoingServer, SaveOutgoingServer
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
-from backend.templates.contracts import SaveTemplate
+from backend.templates.contracts import SaveSignature, SaveTemplate
+from backend.uploads.contracts import BeginUpload
 from backend.views.contracts import Filters, SaveView
 from tests.servers.api import Api, Member, environment, make_cast, running
 from tests.servers.arriving import Arriving, message_id_of
@@ -87,6 +93,39 @@ async def _work_together(api: Api, inbox: Arriving, one: int) -> None:
     text = SaveDraft(version=later.version, to=later.to, cc=[], bcc=[], subject=later.subject, text="Tomorrow.")
     later = await api.ana.put(f"/drafts/{later.id}", text, Draft)
     await api.ana.post(f"/drafts/{later.id}/send", SendDraft(version=later.version, send_at=tomorrow))
+    await _write(api)
+
+
+async def _write(api: Api) -> None:
+    """What goes into a mail, and as whom it leaves."""
+    place = SaveOutgoingServer(
+        name="Relay",
+        host="smtp.northwind.example",
+        port=587,
+        security="starttls",
+        username="mailer",
+        password="secret",
+    )
+    server = await api.ana.post("/outgoing-servers", place, OutgoingServer)
+    await api.ana.put(f"/mailboxes/{api.support}/sending", {"server_id": server.id})
+    other = SaveIdentity(name="Northwind Care", address="care@northwind.example", mailbox_id=api.support)
+    identity = await api.ana.post("/identities", other, Identity)
+    await api.ana.post("/links", SaveLink(kind="appointment", name="Choose a time", url="https://meet.example/ana"))
+    await api.ana.put("/me/signature", SaveSignature(html="<p>Ana, Northwind</p>", version=0))
+    file = {"file": ("prices.pdf", b"%PDF-1.7", "application/pdf")}
+    assert (await api.ana.request("POST", "/documents?folder=Sales", files=file)).is_success
+    [document] = await api.ana.get("/documents", list[Document], q="")
+    draft = await api.ana.post("/drafts", CreateDraft(kind="new", mailbox_id=api.support), Draft)
+    path = f"/drafts/{draft.id}"
+    await api.ana.put(f"{path}/sender", SetSender(sender=DraftSender(identity_id=identity.id)))
+    await api.ana.post(f"{path}/documents/{document.id}")
+    await api.ana.post(f"{path}/documents/{document.id}/link", LinkDocument())
+    await api.ana.post(f"{path}/uploads", BeginUpload(filename="film.mp4", size=50_000_000, link_days=30))
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    meeting = MeetingDetails(title="A look at your bike", day=day, start=time(10), minutes=45, zone="Europe/Berlin")
+    await api.ana.put(f"{path}/meeting", meeting)
+    reply = next(each for each in await api.ana.get("/drafts", list[Draft]) if each.conversation_id)
+    await api.jonas.post(f"/drafts/{reply.id}/together")
 
 
 async def make(name: str, folder: Path) -> None:
