@@ -1,5 +1,6 @@
 import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { ask, holding, send as sendUp } from "./api.js";
 
 const LARGEST_FILE = 25 * 1024 * 1024;
 const MARKS = { b: "**", i: "_", e: "`" };
@@ -87,22 +88,17 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
         change({ error: "larger than 25 MB" });
         continue;
       }
-      const form = new FormData();
-      form.append("file", file);
       try {
-        const reply = await fetch(`/api/v1/conversations/${conversation}/comment-files`, {
-          method: "POST", body: form, headers: { "x-csrf-token": await window.tandem.csrf() }, credentials: "same-origin",
-        });
-        const told = await reply.json();
-        change(reply.ok ? { id: told.id } : { error: told.message || "refused" });
-      } catch {
-        change({ error: "the connection broke" });
+        const { id } = await sendUp("POST", `/conversations/${conversation}/comment-files`, holding(file));
+        change({ id });
+      } catch (fault) {
+        change({ error: fault.message });
       }
     }
   };
   const drop = (file) => {
     setFiles((all) => all.filter((each) => each !== file));
-    if (file.id) window.tandem.csrf().then((token) => fetch(`/api/v1/comment-files/${file.id}`, { method: "DELETE", headers: { "x-csrf-token": token }, credentials: "same-origin" }));
+    if (file.id) ask("DELETE", `/comment-files/${file.id}`);
   };
   const ready = files.filter((each) => each.id);
   const waits = files.some((each) => !each.id && !each.error);

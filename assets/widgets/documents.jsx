@@ -1,21 +1,10 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { get, holding, send } from "./api.js";
 import { icon } from "./compose/icons.jsx";
-import { json } from "./compose/templates.js";
 import { sizeOf } from "./compose/uploads.js";
 
 // The organisation's documents: uploaded, found, renamed, shared, brought up to date and deleted. `shares` are those with
 // whom a document can be shared, { value, label }: everybody, nobody, or a team of the person by its number.
-const api = async (method, path, body) => {
-  const headers = method === "GET" ? {} : { "x-csrf-token": await window.tandem.csrf() };
-  if (body && !(body instanceof FormData)) headers["content-type"] = "application/json";
-  const answer = await fetch(`/api/v1${path}`, { method, headers, body: body instanceof FormData ? body : body && JSON.stringify(body) });
-  return answer.status === 204 ? null : json(answer);
-};
-const holding = (file) => {
-  const form = new FormData();
-  form.append("file", file);
-  return form;
-};
 const day = (at) => new Date(at).toLocaleDateString();
 
 export function Documents({ shares }) {
@@ -28,7 +17,7 @@ export function Documents({ shares }) {
   const newer = useRef(null);
   const of = useRef(0); // the document that a newer version is chosen for
 
-  const look = () => api("GET", `/documents?q=${encodeURIComponent(words)}`).then(setFound, (refused) => setFault(refused.message));
+  const look = () => get(`/documents?q=${encodeURIComponent(words)}`).then(setFound, (refused) => setFault(refused.message));
   useEffect(() => {
     const timer = setTimeout(look, found === null ? 0 : 200);
     return () => clearTimeout(timer);
@@ -49,7 +38,7 @@ export function Documents({ shares }) {
     attempt(files.length === 1 ? "Uploaded" : `${files.length} documents uploaded`, async () => {
       for (const [i, file] of files.entries()) {
         setSaid(`Uploading ${file.name}${files.length > 1 ? `, ${i + 1} of ${files.length}` : ""}`);
-        await api("POST", "/documents", holding(file));
+        await send("POST", "/documents", holding(file));
       }
     });
   const chosen = (deed) => (event) => {
@@ -62,7 +51,7 @@ export function Documents({ shares }) {
     const form = new FormData(event.target);
     const share = form.get("share");
     const team_id = /^\d+$/.test(share) ? Number(share) : null;
-    attempt("Saved", () => api("PUT", `/documents/${each.id}`, { name: form.get("name"), folder: form.get("folder"), shared: team_id ? "team" : share, team_id }));
+    attempt("Saved", () => send("PUT", `/documents/${each.id}`, { name: form.get("name"), folder: form.get("folder"), shared: team_id ? "team" : share, team_id }));
   };
 
   const shared = (each) => ({ nobody: "only for its maker", everybody: "for everybody", team: "for a team" })[each.shared];
@@ -99,7 +88,7 @@ export function Documents({ shares }) {
           "details",
           { className: "sure" },
           h("summary", { className: "btn bad" }, "Delete"),
-          h("div", { className: "float sure-box" }, h("p", null, "All its versions are gone. Mails that it was attached or linked to keep it."), h("button", { type: "button", className: "btn danger", onClick: () => attempt("Document deleted", () => api("DELETE", `/documents/${each.id}`)) }, "Delete the document")),
+          h("div", { className: "float sure-box" }, h("p", null, "All its versions are gone. Mails that it was attached or linked to keep it."), h("button", { type: "button", className: "btn danger", onClick: () => attempt("Document deleted", () => send("DELETE", `/documents/${each.id}`)) }, "Delete the document")),
         ),
       ),
     );
@@ -112,7 +101,7 @@ export function Documents({ shares }) {
       h("input", { type: "search", className: "input", value: words, placeholder: "Find by name, folder or file", "aria-label": "Find a document", onChange: (event) => setWords(event.target.value) }),
       h("button", { type: "button", className: "btn pri", onClick: () => picker.current.click() }, "Upload"),
       h("input", { ref: picker, type: "file", multiple: true, hidden: true, "aria-label": "Documents to upload", onChange: chosen(upload) }),
-      h("input", { ref: newer, type: "file", hidden: true, "aria-label": "The new version", onChange: chosen(([file]) => attempt("The new version is there", () => api("POST", `/documents/${of.current}/versions`, holding(file)))) }),
+      h("input", { ref: newer, type: "file", hidden: true, "aria-label": "The new version", onChange: chosen(([file]) => attempt("The new version is there", () => send("POST", `/documents/${of.current}/versions`, holding(file)))) }),
     ),
     h("p", { className: "third", role: "status" }, said),
     fault && h("p", { className: "form-problem", role: "alert" }, fault),

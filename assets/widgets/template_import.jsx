@@ -1,4 +1,5 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { holding, send } from "./api.js";
 
 // HTML from elsewhere, as a file, a zip with its pictures, or a source that is pasted. It is read by the server; `onMade` gets
 // what came of it, to be looked at and saved.
@@ -23,13 +24,8 @@ export function TemplateImport({ onMade, onClose }) {
     if (file.size > LARGEST) return setFault("This is larger than 10 MB. Leave out what does not belong to the template.");
     setReading(name);
     try {
-      const form = new FormData();
-      form.append("file", file, file.name);
-      const headers = { "x-csrf-token": await window.tandem.csrf() };
-      const answer = await fetch("/api/v1/template-imports", { method: "POST", headers, body: form });
-      const told = await answer.json();
-      if (!answer.ok) throw new Error([told.message, told.remedy].filter(Boolean).join(" ") || "It could not be read.");
-      if (stands.current) onMade(told);
+      const made = await send("POST", "/template-imports", holding(file));
+      if (stands.current) onMade(made);
     } catch (refused) {
       if (stands.current) setFault(refused.message);
     } finally {

@@ -1,17 +1,10 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { holding, send } from "./api.js";
 
 // The composer's editor in a form of the settings: for templates, signatures and the footer. Pictures are sent up at once.
-const PICTURES = "/api/v1/template-pictures";
 const PAUSE = 300;
 
-const sendUp = async (file) => {
-  const form = new FormData();
-  form.append("file", file);
-  const answer = await fetch(PICTURES, { method: "POST", body: form, headers: { "x-csrf-token": await window.tandem.csrf() } });
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.message || "It could not be sent up.");
-  return told.content_id;
-};
+const sendUp = async (file) => (await send("POST", "/template-pictures", holding(file))).content_id;
 
 /** `initial` is what it begins with; give it a key to begin anew. `onWrite` hears the HTML with every pause. */
 export function Writer({ initial, label, onWrite }) {
@@ -56,7 +49,7 @@ export function Writer({ initial, label, onWrite }) {
     trouble && h("p", { className: "form-problem", role: "alert" }, trouble),
     module &&
       h(module.RichText, {
-        draft: PICTURES,
+        draft: "/api/v1/template-pictures",
         html: initial,
         typed: null,
         handle: inner,

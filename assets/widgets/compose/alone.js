@@ -4,7 +4,8 @@
 // An entry belongs to a page. When the page is gone for good, the next one gives the server what it had kept: it becomes
 // what the draft says, if that is still what its writer went on from, and else a draft of one's own.
 import { keep, keptAlone, letGo, letGoOf } from "./kept.js";
-import { anew, ask } from "./rescue.js";
+import { ask } from "../api.js";
+import { anew } from "./rescue.js";
 
 const KEEP_AFTER = 1000;
 const KEEP_AGAIN = 300;

@@ -1,6 +1,6 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { takeQuote } from "./files.js";
+import { send } from "../api.js";
 import { keepingFocus } from "./focus.js";
 import { icon } from "./icons.jsx";
 import { htmlOf } from "./plain.js";
@@ -125,7 +125,7 @@ export function Body({ draft, handle, together, line, quoted, onQuoted, onChange
 
   const unfold = async () => {
     try {
-      const message = await takeQuote(draft.id);
+      const message = await send("POST", `/drafts/${draft.id}/quote`); // as it can be written into: { html, text }
       onQuoted(false);
       if (line) inner.current?.add(plain ? htmlOf(message.text) : message.html);
       else if (plain) {

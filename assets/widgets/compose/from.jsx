@@ -1,4 +1,5 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { get, send } from "../api.js";
 import { icon } from "./icons.jsx";
 
 // As whom a mail is sent: what this person may choose from is asked for when the composer opens, and each choice is
@@ -8,19 +9,7 @@ import { icon } from "./icons.jsx";
 const PLAIN = { identity_id: null, from_name: "", reply_to: "default", reply_to_address: "" };
 const TYPED_AFTER = 500;
 
-const told = async (answer) => {
-  const said = await answer.json();
-  if (!answer.ok) throw new Error([said.message, said.remedy].filter(Boolean).join(" ") || "It could not be stored.");
-  return said;
-};
-const store = async (id, body) =>
-  told(
-    await fetch(`/api/v1/drafts/${id}/sender`, {
-      method: "PUT",
-      headers: { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() },
-      body: JSON.stringify(body),
-    }),
-  );
+const store = (id, sender) => send("PUT", `/drafts/${id}/sender`, sender);
 const keyOf = (mailbox, identity) => `${mailbox}.${identity ?? 0}`;
 
 export function From({ draft, shown, onChoice, onHabits, handle }) {
@@ -35,8 +24,7 @@ export function From({ draft, shown, onChoice, onHabits, handle }) {
 
   useEffect(() => {
     let here = true;
-    fetch(`/api/v1/drafts/${draft.id}/senders`)
-      .then(told)
+    get(`/drafts/${draft.id}/senders`)
       .then((senders) => here && (setKnown(senders), setSender({ ...PLAIN, ...senders.sender }), onHabits?.({ oneEach: senders.one_each })))
       .catch(() => here && setKnown({ choices: [], reply_to: [], can_ask: false }));
     return () => {

@@ -1,4 +1,5 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { get } from "../api.js";
 import { icon } from "./icons.jsx";
 
 // More ways to send: at a moment of the person's own clock (assets/js/reminders.js) or of the recipient's, or now with a
@@ -42,8 +43,7 @@ function useClock(address, open) {
     setClock(null);
     if (!open || !address) return;
     let here = true;
-    fetch(`/api/v1/addresses/clock?address=${encodeURIComponent(address)}`)
-      .then((answer) => (answer.ok ? answer.json() : null))
+    get(`/addresses/clock?address=${encodeURIComponent(address)}`)
       .then((known) => here && setClock(known))
       .catch(() => {}); // without it the menu offers one's own time
     return () => (here = false);

@@ -1,18 +1,16 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { get, send } from "../api.js";
 import { DaysOf } from "./attached.jsx";
 import { icon } from "./icons.jsx";
-import { json, post } from "./templates.js";
 import { sizeOf } from "./uploads.js";
 
 // Files that are there already: documents of the organisation, and what hung on earlier mail of this conversation or of
 // one that is found by words. A document goes along as it is now, or as a link whose readers are counted.
 const MOST_FOUND = 8;
 
-const api = async (path) => json(await fetch(`/api/v1${path}`));
-
 /** The files of a conversation's mail, the newest first. */
 const filesIn = async (id) => {
-  const { row, messages } = await api(`/conversations/${id}`);
+  const { row, messages } = await get(`/conversations/${id}`);
   return messages.reverse().flatMap((message) =>
     message.attachments
       .filter((each) => !each.inline)
@@ -22,7 +20,7 @@ const filesIn = async (id) => {
 /** Those with these words in their own name first, then those of mail that holds them. */
 const findFiles = async (draft, words) => {
   if (!words.trim()) return draft.conversation_id ? filesIn(draft.conversation_id) : [];
-  const [named, { items }] = await Promise.all([api(`/files?q=${encodeURIComponent(words)}`), api(`/search?q=${encodeURIComponent(`${words} has:attachment`)}`)]);
+  const [named, { items }] = await Promise.all([get(`/files?q=${encodeURIComponent(words)}`), get(`/search?q=${encodeURIComponent(`${words} has:attachment`)}`)]);
   const found = await Promise.all(items.slice(0, MOST_FOUND).map(({ row }) => filesIn(row.id)));
   const all = [...named.map((each) => ({ ...each, key: `${each.message_id}.${each.position}`, who: each.sender?.name || each.sender?.address || "us" })), ...found.flat()];
   return [...new Map(all.map((each) => [each.key, each])).values()];
@@ -45,7 +43,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
   useEffect(() => {
     let wanted = true;
     const look = () =>
-      (tab === "documents" ? api(`/documents?q=${encodeURIComponent(words)}`) : findFiles(draft, words)).then(
+      (tab === "documents" ? get(`/documents?q=${encodeURIComponent(words)}`) : findFiles(draft, words)).then(
         (all) => wanted && (setFound(all), setFault("")),
         (refused) => wanted && setFault(refused.message),
       );
@@ -63,11 +61,11 @@ export function Library({ draft, onAttached, onPut, onClose }) {
   };
   const attach = (name, path, body) =>
     attempt(async () => {
-      await post(`/drafts/${draft.id}/${path}`, body);
+      await send("POST", `/drafts/${draft.id}/${path}`, body);
       setSaid(`${name} is attached`);
       onAttached();
     });
-  const link = (each) => attempt(async () => onPut(await post(`/drafts/${draft.id}/documents/${each.id}/link`, { days })));
+  const link = (each) => attempt(async () => onPut(await send("POST", `/drafts/${draft.id}/documents/${each.id}/link`, { days })));
   const choose = (name) => () => name !== tab && (setFound(null), setSaid(""), setTab(name));
   const keys = (event) => {
     event.stopPropagation(); // the composer's keys are not meant

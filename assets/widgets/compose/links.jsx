@@ -1,6 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { get, send } from "../api.js";
 import { icon } from "./icons.jsx";
-import { inWords, json, post } from "./templates.js";
+import { inWords } from "./templates.js";
 
 // Links that the organisation keeps: an appointment, a survey, a room. Each is filled in for whom the mail goes to; what
 // nobody knows of them is asked for here, for a link with a hole in it leads nowhere.
@@ -13,10 +14,10 @@ export const KINDS = {
 };
 
 /** Those with all these words, by name. Throws an Error whose message is what to say. */
-export const findLinks = async (words) => json(await fetch(`/api/v1/links?q=${encodeURIComponent(words)}`));
+export const findLinks = (words) => get(`/links?q=${encodeURIComponent(words)}`);
 
 /** A link for whom this draft goes to: { name, url, text, html, missing }; while something is missing, it has no url. */
-export const fillInLink = (draft, id, to, given = {}) => post(`/drafts/${draft.id}/links/${id}`, { to, given });
+export const fillInLink = (draft, id, to, given = {}) => send("POST", `/drafts/${draft.id}/links/${id}`, { to, given });
 
 const host = (link) => link.url.replace(/^https?:\/\//i, "").split(/[/?#]/)[0];
 

@@ -1,7 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { send } from "../api.js";
 import { icon } from "./icons.jsx";
 import { fillInLink, findLinks } from "./links.jsx";
-import { post } from "./templates.js";
 
 // A meeting that the mail invites to. It is the draft's, on the server: whoever writes in it sees the same card. Day and
 // time are those of the clocks in the zone that is named, for the writer's own may be elsewhere.
@@ -46,11 +46,7 @@ export function MeetingCard({ meeting, onEdit, onRemove }) {
 }
 
 /** Takes the meeting off a draft. Throws an Error whose message is what to say. */
-export const removeMeeting = async (draft) => {
-  const headers = { "x-csrf-token": await window.tandem.csrf() };
-  const answer = await fetch(`/api/v1/drafts/${draft.id}/meeting`, { method: "DELETE", headers });
-  if (!answer.ok) throw new Error((await answer.json()).message);
-};
+export const removeMeeting = (draft) => send("DELETE", `/drafts/${draft.id}/meeting`);
 
 /** `meeting`: what the draft invites to already, or nothing; `url`: where one is to meet. */
 export function MeetingForm({ draft, to, meeting, url, onStored, onClose }) {
@@ -87,7 +83,7 @@ export function MeetingForm({ draft, to, meeting, url, onStored, onClose }) {
     setBusy(true);
     const { title, day, start, minutes, zone, place, url, notes } = given;
     try {
-      await post(`/drafts/${draft.id}/meeting`, { title, day, start: `${start}:00`.slice(0, 8), minutes: Number(minutes), zone, place, url, notes }, "PUT");
+      await send("PUT", `/drafts/${draft.id}/meeting`, { title, day, start: `${start}:00`.slice(0, 8), minutes: Number(minutes), zone, place, url, notes });
       onStored();
     } catch (refused) {
       setFault(refused.message);

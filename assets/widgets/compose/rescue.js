@@ -1,17 +1,13 @@
 // What was written into a draft that is gone, or says something else now, becomes a draft of one's own.
+import { ask } from "../api.js";
 
 /** Whether the draft is no more, or not for this person. While the server does not answer nothing is known. */
 export const isGone = async (draft) => {
   try {
-    return (await fetch(`/api/v1/drafts/${draft}`)).status === 404;
+    return (await ask("GET", `/drafts/${draft}`)).status === 404;
   } catch {
     return false;
   }
-};
-
-export const ask = async (method, path, body) => {
-  const headers = { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() };
-  return fetch(`/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
 };
 
 /**

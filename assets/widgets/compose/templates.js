@@ -1,22 +1,9 @@
 // Templates and snippets, as the composer asks for them.
-
-export const json = async (answer) => {
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.message || "It could not be fetched.");
-  return told;
-};
-export const post = async (path, body, method = "POST") =>
-  json(
-    await fetch(`/api/v1${path}`, {
-      method,
-      headers: { "content-type": "application/json", "x-csrf-token": await window.tandem.csrf() },
-      body: JSON.stringify(body),
-    }),
-  );
+import { get, send } from "../api.js";
 
 /** Those with all these words, the most used first. Throws an Error whose message is what to say. */
 export const findTemplates = async (words) => {
-  const found = await json(await fetch(`/api/v1/templates?q=${encodeURIComponent(words)}`));
+  const found = await get(`/templates?q=${encodeURIComponent(words)}`);
   return found.sort((a, b) => b.uses - a.uses || a.name.localeCompare(b.name));
 };
 
@@ -43,18 +30,18 @@ export const liesIn = (template, folder) => !folder || template.folder === folde
 
 /** A template as it will read: { subject, text, html, missing }. `draft` is what the composer began with. */
 export const previewOf = (draft, id, to, given) =>
-  post(`/templates/${id}/preview`, {
+  send("POST", `/templates/${id}/preview`, {
     to,
     given,
     ...(draft.conversation_id ? { conversation_id: draft.conversation_id } : { mailbox_id: draft.mailbox_id }),
   });
 
 /** The same, to be put into the draft; its use is counted. */
-export const fillIn = (draft, id, to, given = {}) => post(`/drafts/${draft.id}/templates/${id}`, { to, given });
+export const fillIn = (draft, id, to, given = {}) => send("POST", `/drafts/${draft.id}/templates/${id}`, { to, given });
 
 /** The signatures that a draft can have, { person, mailbox }: each as it will read, or null. */
-export const signaturesOf = (draft, to) => post(`/drafts/${draft.id}/signatures`, { to });
-export const chooseSignature = (draft, signature) => post(`/drafts/${draft.id}/signature`, { signature }, "PUT");
+export const signaturesOf = (draft, to) => send("POST", `/drafts/${draft.id}/signatures`, { to });
+export const chooseSignature = (draft, signature) => send("PUT", `/drafts/${draft.id}/signature`, { signature });
 
 /** How a template begins, on one line, with dots where fields stand. */
 export const beginning = (each) =>

@@ -1,7 +1,7 @@
 // Files on their way up, in parts. A broken line, a reload or a restart of the server costs one part at most: the server
 // says how far a file came, and it goes on there. What is on its way lives here, not in a composer: that may close, and
 // open again. A file is kept in the browser while it goes up, so that it goes on by itself after a reload.
-import { json } from "./templates.js";
+import { Refused, ask, get, told } from "../api.js";
 
 const SMALLEST = 64 * 1024;
 const LARGEST = 4 * 1024 * 1024;
@@ -23,36 +23,23 @@ const untilBack = (ms) =>
     addEventListener("online", over);
   });
 
-/** What the server refuses; `later`: not because of the file. */
-class Refused extends Error {
-  constructor(message, status) {
-    super(message);
-    this.later = status === 401 || status === 403;
-  }
-}
-
 /** One request; answers what it said, or null when the line or the server is away. Throws what the server refuses. */
-const attempt = async (path, options, signal) => {
-  let answer;
+const attempt = async (method, path, { body, headers, signal } = {}) => {
   try {
     const limit = AbortSignal.timeout(PATIENCE);
-    const headers = { ...options.headers, ...(options.method && { "x-csrf-token": await window.tandem.csrf() }) };
-    answer = await fetch(`/api/v1${path}`, { ...options, headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+    const answer = await ask(method, path, body, { headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
     if (answer.status >= 500 || answer.status === 429) return null;
-    if (answer.status === 204) return {};
-    if (answer.ok) return await answer.json();
-    const told = await answer.json().catch(() => ({})); // a proxy's own page
-    if (answer.status === 409 && Number.isInteger(told.details?.offset)) return { elsewhere: told.details.offset };
-    throw new Refused([told.message, told.remedy].filter(Boolean).join(" ") || `refused (${answer.status})`, answer.status);
+    return (await told(answer)) ?? {};
   } catch (fault) {
+    if (fault instanceof Refused && fault.status === 409 && Number.isInteger(fault.details?.offset)) return { elsewhere: fault.details.offset };
     if (fault instanceof Refused || signal?.aborted) throw fault;
     return null; // the line broke, or the answer came half
   }
 };
-const persist = async (path, options, signal, onAway) => {
+const persist = async (method, path, { body, signal, onAway }) => {
   for (let wait = 500; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
-    const told = await attempt(path, options, signal);
-    if (told) return told;
+    const said = await attempt(method, path, { body, signal });
+    if (said) return said;
     onAway?.();
     await untilBack(wait);
     signal?.throwIfAborted();
@@ -60,7 +47,7 @@ const persist = async (path, options, signal, onAway) => {
 };
 
 /** What a draft still takes, and what is half up: { room, largest_link, unfinished }. */
-export const standingOf = async (draft) => json(await fetch(`/api/v1/drafts/${draft}/uploads`));
+export const standingOf = (draft) => get(`/drafts/${draft}/uploads`);
 
 /**
  * Send a file up; answers the draft as it is then, or the link. `upload` is one that was begun before. `on` hears
@@ -68,10 +55,9 @@ export const standingOf = async (draft) => json(await fetch(`/api/v1/drafts/${dr
  */
 export const sendUp = async (draft, file, { upload = null, linkDays = 0, inText = false, signal, on = {} } = {}) => {
   const place = `/drafts/${draft}/uploads`;
-  const JSON_BODY = { "content-type": "application/json" };
   if (!upload) {
     const given = { filename: file.name, size: file.size, content_type: file.type || "application/octet-stream", modified: file.lastModified || 0, link_days: linkDays };
-    upload = await persist(place, { method: "POST", headers: JSON_BODY, body: JSON.stringify(given) }, signal, on.away);
+    upload = await persist("POST", place, { body: given, signal, onAway: on.away });
     await on.begun?.(upload);
   }
   const path = `${place}/${upload.id}`;
@@ -81,28 +67,28 @@ export const sendUp = async (draft, file, { upload = null, linkDays = 0, inText 
   on.progress?.(offset / Math.max(1, file.size));
   for (let part = 4 * SMALLEST; ; ) {
     if (offset >= file.size) {
-      const made = await persist(`${path}/${end}`, { method: "POST" }, signal, on.away);
+      const made = await persist("POST", `${path}/${end}`, { signal, onAway: on.away });
       if (made.elsewhere === undefined) return made;
       offset = made.elsewhere;
       continue;
     }
     const body = await file.slice(offset, offset + part).arrayBuffer().catch(() => {
-      throw new Refused("The file was changed or removed meanwhile. Choose it again.");
+      throw new Error("The file was changed or removed meanwhile. Choose it again.");
     });
     const began = performance.now();
     const headers = { "content-type": "application/octet-stream", "upload-offset": String(offset) };
-    let told = await attempt(path, { method: "PATCH", headers, body }, signal);
-    if (!told) {
+    let said = await attempt("PATCH", path, { body, headers, signal });
+    if (!said) {
       on.away?.();
       part = SMALLEST;
       await untilBack(wait);
       wait = Math.min(wait * 2, LONGEST_WAIT);
       signal?.throwIfAborted();
-      told = await persist(path, {}, signal, on.away); // how far did it come?
-      if (told.offset === offset) continue; // asking gets through, the part does not
+      said = await persist("GET", path, { signal, onAway: on.away }); // how far did it come?
+      if (said.offset === offset) continue; // asking gets through, the part does not
     } else if (performance.now() - began < WANTED / 2) part = Math.min(part * 2, LARGEST);
     else if (performance.now() - began > WANTED * 2) part = Math.max(part / 2, SMALLEST);
-    offset = told.elsewhere ?? told.offset;
+    offset = said.elsewhere ?? said.offset;
     wait = 500;
     on.progress?.(offset / file.size);
   }
@@ -199,7 +185,7 @@ const run = async (draft, entry, file, upload = null) => {
     drop(draft, entry.key);
     ears.get(draft)?.attached();
   } catch (fault) {
-    if (id && !fault.later) forget(id);
+    if (id && fault.status !== 401 && fault.status !== 403) forget(id); // those say nothing of the file
     if (!stop.signal.aborted) change(draft, entry.key, { state: "failed", error: fault.message });
   }
 };
@@ -250,7 +236,7 @@ export const giveUp = (draft, key) => {
   drop(draft, key);
   if (!entry?.id) return;
   forget(entry.id);
-  attempt(`/drafts/${draft}/uploads/${entry.id}`, { method: "DELETE" }).catch(() => {}); // it is gone within a day anyway
+  attempt("DELETE", `/drafts/${draft}/uploads/${entry.id}`).catch(() => {}); // it is gone within a day anyway
 };
 
 /** After a reload: what is half up goes on where its file is still there. */
