@@ -16,8 +16,8 @@ from html import escape
 SUPPORT = "Support <support@northwind.example>"
 HTML_SHARE = 0.5
 
-_FIRST = "Carla Mateus Ingrid Yusuf Hanna Piotr Amélie Noor Luca Sanne Émile Tove Rui Katja Bram Aisha".split()
-_LAST = "Okafor Lindqvist Moreau Silva Nowak Haddad Jansen Bianchi Keller Petrov Dubois Costa".split()
+FIRST_NAMES = "Carla Mateus Ingrid Yusuf Hanna Piotr Amélie Noor Luca Sanne Émile Tove Rui Katja Bram Aisha".split()
+LAST_NAMES = "Okafor Lindqvist Moreau Silva Nowak Haddad Jansen Bianchi Keller Petrov Dubois Costa".split()
 _THINGS = "brake saddle derailleur battery rim chain fork pedal tyre charger spoke headset light pump".split()
 _TROUBLES = "squeaks|came loose|arrived scratched|does not fit|lost its colour|stopped charging|is missing".split("|")
 _WORDS = (
@@ -33,6 +33,11 @@ def mark(number: int) -> str:
     return f"NB-{number:05d}"
 
 
+def subject_line(chance: random.Random, mark: str) -> str:
+    """What a customer writes about."""
+    return f"The {chance.choice(_THINGS)} {chance.choice(_TROUBLES)} ({mark})"
+
+
 def old_mail(conversations: int, seed: int = 7) -> Iterator[bytes]:
     """All messages of so many conversations, oldest conversation first."""
     chance = random.Random(seed)
@@ -41,9 +46,9 @@ def old_mail(conversations: int, seed: int = 7) -> Iterator[bytes]:
 
 
 def _conversation(chance: random.Random, number: int) -> Iterator[bytes]:
-    first, last = chance.choice(_FIRST), chance.choice(_LAST)
+    first, last = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES)
     customer = f"{first} {last} <{first}.{last}{number}@customers.example>".encode("ascii", "ignore").decode()
-    subject = f"The {chance.choice(_THINGS)} {chance.choice(_TROUBLES)} ({mark(number)})"
+    subject = subject_line(chance, mark(number))
     at = _BEGAN + timedelta(minutes=90 * number)
     earlier: list[str] = []
     # Customers write on in the same thread: the mail that the team itself sent lies in the Sent folder.
