@@ -20,7 +20,10 @@ STYLESHEETS = [
     )
 ]  # fmt: skip
 
-SCRIPTS = ("gate", "many", "desk", "presence", "reminders", "merging", "splitting", "moving", "away", "notify", "keys")
+SCRIPTS = (
+    "gate", "many", "assigning", "desk", "presence", "reminders", "merging", "splitting", "moving", "away", "notify",
+    "keys",
+)  # fmt: skip
 
 
 def _versioned(path: str) -> str:

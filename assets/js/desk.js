@@ -296,6 +296,11 @@
     showStar(id, on);
     tandem.bridge?.star(id, on);
   };
+  /** Shown at once; `seen` is whose it was before the person's eyes. */
+  const assign = (id, user, team, seen) => {
+    tandem.bridge?.assign(id, user, team, seen);
+    tandem.showAssigned([id], user, team);
+  };
   const closeMenu = (refocus) => {
     if (!open) return;
     delete open.dataset.open;
@@ -483,11 +488,11 @@
       case "visibility":
         return tandem.bridge?.visibility(id, act.dataset.visibility);
       case "assign":
-        return tandem.bridge?.assign(id, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0), seenAssigned);
+        return assign(id, Number(act.dataset.user ?? 0), Number(act.dataset.team ?? 0), seenAssigned);
       case "look":
         return lookAt(Number(act.dataset.look));
       case "assign-me":
-        return id && tandem.bridge?.assign(id, Number(desk()?.dataset.me), 0, (act.closest("[data-panel]") ? seenAssigned : facts(id).assigned) ?? "");
+        return id && assign(id, Number(desk()?.dataset.me), 0, (act.closest("[data-panel]") ? seenAssigned : facts(id).assigned) ?? "");
       case "choosing":
         return desk()?.toggleAttribute("data-choosing");
       case "unmark":

@@ -102,7 +102,9 @@ class DeedState(ListState, mixin=True):
             self.say(STATUS_SAID.get(status, "Changed"), action=f"status:{before.status}", ref=conversation_id)
 
     @rx.event
-    async def assign(self, conversation_id: int, user_id: int, team_id: int, seen: str = "") -> EventSpec | None:
+    async def assign(
+        self, conversation_id: int, user_id: int, team_id: int, seen: str = ""
+    ) -> AsyncIterator[EventSpec | None]:
         """To a person, a team, or (both 0) nobody. `seen`: to whom it was assigned when the person chose, "2:0"."""
         was = _assignee(seen)
         try:
@@ -110,11 +112,12 @@ class DeedState(ListState, mixin=True):
             await self.change(conversation_id, "assignee", wanted)
         except ApiError as refused:
             if refused.code != "assigned_meanwhile":
-                return self.fault(refused)
-            mine = self._view is not None and user_id == self._view.me.person.id
-            label = "Assign to me anyway" if mine else "Assign anyway"
-            self.say(refused.message, action=f"assign:{user_id}:{team_id}", ref=conversation_id, label=label)
-        return None
+                yield self.fault(refused)
+            else:
+                mine = self._view is not None and user_id == self._view.me.person.id
+                label = "Assign to me anyway" if mine else "Assign anyway"
+                self.say(refused.message, action=f"assign:{user_id}:{team_id}", ref=conversation_id, label=label)
+        yield rx.call_script(f"tandem.putAssignedBack({conversation_id})")  # the page says it itself, or it is not so
 
     @rx.event
     async def mark_unread(self, conversation_id: int) -> AsyncIterator[Any]:

@@ -13,6 +13,7 @@ from backend.compose.contracts import Draft
 from backend.conversations.contracts import ConversationPage
 from backend.events.contracts import ClientFrame, Looking, PresenceFrame, Watch, frame_decoder
 from tests.browser.test_accessibility import faults
+from tests.browser.test_writing import HeldLine
 from tests.servers.chromium import Seat, Seats
 from tests.servers.office import Office
 from tests.servers.product import Visitor
@@ -138,6 +139,27 @@ async def test_of_two_assignments_both_see_which_one_won(office: Office, seats: 
     for pane in (hers, his):
         await expect(pane.get_by_role("button", name="Assigned to Ana Ribeiro")).to_be_visible()
     assert ana.complaints == [] and jonas.complaints == []
+
+
+async def test_an_assignment_shows_before_the_server_has_answered(office: Office, seats: Seats) -> None:
+    seat = await seats.at(office.product, office.ana)
+    line = HeldLine()
+    await seat.page.route_web_socket("**/_event/**", line.carry)
+    page = await seat.open()
+    await office.receive("Mine at once")
+    row = page.locator("[data-box]", has_text="Mine at once")
+    await row.locator(".row").click(timeout=20_000)
+    pane = page.get_by_role("article", name="Mine at once")
+    await expect(pane.get_by_role("button", name="Assign", exact=True)).to_be_visible()
+    line.hold()
+    await page.keyboard.press("Shift+I")
+    shows = "(node, [place, part]) => getComputedStyle(node.querySelector(place), part).content"
+    assert await row.evaluate(shows, [".meta", "::after"]) == '"AR"'
+    assert await pane.evaluate(shows, [".btn.assign", "::after"]) == '"Ana"'
+    line.release()
+    await expect(pane.get_by_role("button", name="Assigned to Ana Ribeiro")).to_be_visible()
+    await expect(row.locator(".meta > .mini")).to_have_text("AR")
+    assert await row.evaluate(shows, [".meta", "::after"]) == "none"
 
 
 def live(url: str, person: Visitor) -> websockets.connect:
