@@ -8,16 +8,21 @@ from typing import Self
 class FarAway:
     """Forwards a free loopback port to `target_port`, each piece `delay` seconds later, in order."""
 
-    def __init__(self, target_port: int, delay: float) -> None:
-        self._target_port = target_port
+    def __init__(self, delay: float) -> None:
         self._delay = delay
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
+        self.target_port = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self
+
+    @property
+    def origin(self) -> str:
+        """Where a browser finds the server behind it."""
+        return f"http://127.0.0.1:{self.port}"
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -28,7 +33,7 @@ class FarAway:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         for source, target in ((reader, there_writer), (there_reader, writer)):
             on_the_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
             for work in (self._take(source, on_the_way), self._bring(on_the_way, target)):

@@ -230,7 +230,8 @@ async def run(conversations: int, samples: int) -> dict[str, Any]:
         "messages": conversations * MESSAGES_EACH,
     } | surroundings()
     folder = prepare_folder(conversations)
-    async with Product(folder) as product:
+    async with FarAway(FAR_SECONDS) as line, Product(folder, TANDEM_ALLOWED_ORIGINS=line.origin) as product:
+        line.target_port = product.port
         ana = await enter(product, conversations)
         await reopen(product.dsn)
         url = f"{product.url}/?mailbox=1"
@@ -250,10 +251,9 @@ async def run(conversations: int, samples: int) -> dict[str, Any]:
             figures["search_first_result_ms"] = await measure_search(seat, url, conversations)
             await context.close()
             say(f"the same with {FAR_SECONDS * 1000:.0f} ms each way")
-            line = await stack.enter_async_context(FarAway(product.port, FAR_SECONDS))
             context = await new_context(browser, ana)
             far = Seat(await context.new_page(), samples)
-            figures["remote"] = await measure_work(far, f"http://127.0.0.1:{line.port}/?mailbox=1")
+            figures["remote"] = await measure_work(far, f"{line.origin}/?mailbox=1")
             await context.close()
         figures["postgres"] = await postgres_facts(product.dsn)
     return figures | {"floors": FLOORS, "floors_missed": [name for name in FLOORS if at(figures, name) > FLOORS[name]]}

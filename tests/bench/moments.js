@@ -5,11 +5,11 @@
   let longTasks = 0;
   new PerformanceObserver((list) => (longTasks += list.getEntries().length)).observe({ type: "longtask" });
 
-  /** Called once the frame that is being made now has been painted. */
+  /** From within an animation frame: called once that frame has been painted. */
   const painted = (then) => {
     const channel = new MessageChannel();
     channel.port1.onmessage = () => then(performance.now());
-    requestAnimationFrame(() => channel.port2.postMessage(0));
+    channel.port2.postMessage(0);
   };
 
   let waiting = null;

@@ -1,11 +1,14 @@
 """The benchmark runs through and prints what it promises. Its times mean nothing on a machine that runs tests."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.bench.interface import at
 from tests.servers.tandem import PROJECT
 
 SAMPLES = 3
@@ -114,3 +117,37 @@ def test_outbox_benchmark_prints_one_object() -> None:
     assert figures["mails"] == 24 and figures["sent"] == 24 and figures["attempts_per_mail"] == 1
     assert figures["sent_per_second"] > 0 and figures["bare_per_second"] > 0 and figures["peak_rss_mb"] > 20
     assert {figures[name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
+
+
+def test_templates_benchmark_prints_one_object() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.templates", "--json", "--mails", "70"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["mails"] == 70 and figures["templates"] >= 30
+    assert figures["renders_per_minute"] > 0 and figures["characters"] > 70 * 1000
+
+
+@pytest.mark.browser
+def test_interface_benchmark_prints_one_object_and_keeps_its_mailbox(tmp_path: Path) -> None:
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.interface", "--json", "--conversations", "120", "--samples", "1"],
+            cwd=PROJECT,
+            env={**os.environ, "TANDEM_BENCH_DATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    assert "conversations made" not in done.stderr, "the second run finds the mailbox of the first"
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["messages"] == 600
+    for name in figures["floors"]:
+        assert at(figures, name) > 0, name
+    assert {figures["postgres"][name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}

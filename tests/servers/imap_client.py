@@ -25,8 +25,8 @@ T = TypeVar("T")
 
 _LISTED = re.compile(rb'\((?P<attributes>[^)]*)\) (?:"(?P<delimiter>(?:\\.|[^"])*)"|NIL) (?P<name>.*)', re.DOTALL)
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
-_GONE = ("deleted under us", "doesn't exist", "EXPUNGEISSUED")
-"""What Dovecot says of a folder or a message that another client takes away at this moment."""
+_GONE = ("deleted under us", "doesn't exist", "EXPUNGEISSUED", "SERVERBUG")
+"""What Dovecot says of a folder or a message that another client takes away or makes anew at this moment."""
 
 
 class MailServer(Protocol):
