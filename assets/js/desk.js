@@ -1,12 +1,11 @@
 // What must not wait for the network: which conversation is shown, which rows are gone, where the list stands.
 //
-// The selection belongs to this script. It is one style sheet: a rule shows the pane of the selected conversation and
-// marks its row, further rules hide rows that were done or deleted. The panes of the neighbours already stand in the
-// page, so moving on is a matter of one rule. The server follows: it hears of each step through the bridge
-// (assets/widgets/bridge.jsx), keeps the new neighbours ready, and confirms a removal or puts the row back.
+// The selection belongs to this script. It is a few attributes that React knows nothing of: one shows the pane of the
+// selected conversation, one marks its row, others hide rows that were done or deleted; what React makes anew gets them
+// before it is painted. The panes of the neighbours already stand in the page, so moving on touches two panes and two
+// rows. The server follows: it hears of each step through the bridge (assets/widgets/bridge.jsx), keeps the new
+// neighbours ready, and confirms a removal or puts the row back.
 (() => {
-  const sheet = new CSSStyleSheet();
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
   const tandem = (window.tandem ??= {});
 
   let selected = 0;
@@ -23,22 +22,16 @@
   // A toast lives on in the tab's state. After a reload its time is over, and so is what it offers to take back.
   const TOAST = "tandem-toast";
   const stale = sessionStorage.getItem(TOAST);
+  if (stale) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`.toast[data-toast="${CSS.escape(stale)}"]{display:none}`);
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+  }
   window.addEventListener("pagehide", () =>
     sessionStorage.setItem(TOAST, document.querySelector(".toast")?.dataset.toast ?? ""));
 
   const draw = () => {
-    const rules = [...gone].map((id) => `[data-box="${id}"]{display:none}`);
-    if (stale) rules.push(`.toast[data-toast="${CSS.escape(stale)}"]{display:none}`);
-    if (selected) {
-      rules.push(
-        `.row[data-conversation-id="${selected}"]{background:var(--accent-soft);border-left-color:var(--accent)}`,
-        `.pane[data-pane="${selected}"]{visibility:visible;z-index:1}`,
-        `.desk:not(:has(.pane[data-pane="${selected}"])) .pane-waiting{display:flex}`,
-        ".pane-none{display:none}",
-        "@media (max-width:759px){.list-pane,.bottom-bar{display:none!important}.panes{display:block!important}}",
-      );
-    }
-    sheet.replaceSync(rules.join("\n"));
+    document.documentElement.toggleAttribute("data-reading", selected > 0);
     window.dispatchEvent(new Event("tandem:shown"));
     mark();
     settle();
@@ -49,6 +42,9 @@
   let stood = 0;
   const settle = () => {
     const pane = selected && document.querySelector(`.pane[data-pane="${selected}"]`);
+    for (const other of document.querySelectorAll(".pane[data-shown]")) if (other !== pane) other.removeAttribute("data-shown");
+    if (pane) pane.setAttribute("data-shown", "yes");
+    document.querySelector(".panes")?.toggleAttribute("data-waiting", Boolean(selected && !pane));
     if (!pane) {
       // It went while it was shown: the server leads to where it is now, or says that it is out of sight.
       if (selected && stood === selected) tandem.bridge?.select(selected);
@@ -66,8 +62,11 @@
   };
 
   const mark = () => {
-    for (const row of document.querySelectorAll('.row[aria-current="true"]')) row.removeAttribute("aria-current");
-    if (selected) rowOf(selected)?.setAttribute("aria-current", "true");
+    const now = selected ? rowOf(selected) : null;
+    for (const row of document.querySelectorAll('.row[aria-current="true"]')) if (row !== now) row.removeAttribute("aria-current");
+    now?.setAttribute("aria-current", "true");
+    for (const box of document.querySelectorAll("[data-box][data-gone]")) if (!gone.has(Number(box.dataset.box))) box.removeAttribute("data-gone");
+    for (const id of gone) document.querySelector(`[data-box="${id}"]`)?.setAttribute("data-gone", "yes");
   };
 
   const address = (push) => {
@@ -104,15 +103,17 @@
     setTimeout(() => delete place.dataset.sought, 2500);
   };
 
-  // Of a conversation that stands ready the server is told once it is painted: what it answers is rendered after that,
-  // and not before. Of several within that moment it is told of the last.
+  // Of a conversation that stands ready the server and the address are told once it is painted: what they bring about is
+  // rendered after that, and not before. Of several within that moment they are told of the last.
   const LATEST_MS = 120; // no frames come to a page that nobody sees
   let untold = 0;
   const tellOfSelected = () => {
     const tell = () => {
       clearTimeout(untold);
       untold = 0;
-      if (selected) tandem.bridge?.select(selected);
+      if (!selected) return;
+      tandem.bridge?.select(selected);
+      address(false);
     };
     if (!selected) return;
     if (!document.querySelector(`.pane[data-pane="${selected}"]`)) return tell();
@@ -127,7 +128,7 @@
     selected = id;
     draw();
     if (follow) rowOf(id)?.scrollIntoView({ block: "nearest" });
-    address(onPhone() && !before);
+    if (onPhone() && !before) address(true);
     tellOfSelected();
     if (/^[mco]\d+$/.test(at)) seek(id, at);
   };
@@ -246,7 +247,7 @@
     box.addEventListener("scroll", scrolled, { passive: true });
     box.addEventListener("pointerenter", () => ((inside = true), look()));
     box.addEventListener("pointerleave", () => (inside = false));
-    new MutationObserver(hold).observe(box, { childList: true, subtree: true });
+    new MutationObserver(hold).observe(box, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-box"] });
     look();
   };
 
