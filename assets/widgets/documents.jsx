@@ -1,7 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { get, holding, send } from "./api.js";
 import { icon } from "./compose/icons.jsx";
-import { sizeOf } from "./compose/uploads.js";
+import { sizeOf } from "./sizes.js";
 
 // The organisation's documents: uploaded, found, renamed, shared, brought up to date and deleted. `shares` are those with
 // whom a document can be shared, { value, label }: everybody, nobody, or a team of the person by its number.

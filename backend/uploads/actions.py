@@ -13,6 +13,7 @@ from backend.errors import Conflict, NotFound, TooLarge, Unacceptable
 from backend.events.record import action
 from backend.mail.keeping import keep_one
 from backend.settings import settings
+from backend.sizes import size_words
 from backend.uploads.contracts import BeginUpload, Upload
 from backend.uploads.queries import access_upload, unfinished_uploads, upload_of
 from sync.mime.attachments import safe_filename
@@ -34,9 +35,9 @@ async def begin_upload(asker: Asker, draft_id: int, given: BeginUpload, *, room:
     largest = settings().largest_linked_file if given.link_days else room
     if given.size > largest:
         raise TooLarge(
-            f"A file that a mail links to has {_size(largest)} at most."
+            f"A file that a mail links to has {size_words(largest)} at most."
             if given.link_days
-            else f"This mail takes {_size(largest)} more at most.",
+            else f"This mail takes {size_words(largest)} more at most.",
             "Make the file smaller, or split it." if given.link_days else "Send a link to the file, or split it.",
         )
     if len(await unfinished_uploads(asker, draft_id)) >= MOST_UNFINISHED:
@@ -128,7 +129,3 @@ async def drop_old_uploads() -> int:
 
 def _elsewhere(offset: int) -> Conflict:
     return Conflict(f"{offset} bytes of this file are here.", "Go on from there.", offset=offset)
-
-
-def _size(bytes_: int) -> str:
-    return f"{bytes_ / 2**30:.1f} GB" if bytes_ >= 2**30 else f"{bytes_ / 2**20:.1f} MB"

@@ -30,8 +30,8 @@ from frontend.compose.views import (
 )
 from frontend.faces import first_name
 from frontend.inbox.came import CameView
-from frontend.inbox.panes import size_words
 from frontend.session import Session
+from frontend.sizes import size_words
 from frontend.view import View
 
 

@@ -31,6 +31,7 @@ from frontend.inbox.rows import LOCKS, Tag, assignee_face
 from frontend.inbox.shared_files import file_open, opened_words
 from frontend.inbox.sharing import is_guest, seers, share_marks, share_names
 from frontend.inbox.tags import LabelView, labels_of
+from frontend.sizes import size_words
 from frontend.view import View
 
 TEXT_SHOWN = 20_000
@@ -459,15 +460,6 @@ def _comment_file(file: CommentFile) -> FileView:
         url=url,
         picture=f"{url}/picture" if file.content_type in PICTURES else "",
     )
-
-
-def size_words(size: int) -> str:
-    """A size as people say it: 812 B, 14 KB, 1.8 MB."""
-    if size < 1000:
-        return f"{size} B"
-    if size < 1_000_000:
-        return f"{round(size / 1000)} KB"
-    return f"{size / 1_000_000:.1f} MB"
 
 
 def link_of(view: View, link: LinkedConversation) -> Link:

@@ -17,6 +17,7 @@ from backend.accounts.contracts import (
     ServerCheck,
     SetAsideMail,
 )
+from frontend.sizes import size_words
 
 
 class ServersView(TypedDict):
@@ -259,10 +260,10 @@ def aside_view(aside: SetAsideMail) -> AsideView:
 
 
 def holds(count: int | None, size: int | None) -> str:
-    """ "12,408 messages, 173 MB", as far as the server told."""
+    """ "12,408 messages, 173.2 MB", as far as the server told."""
     if count is None:
         return ""
-    return messages(count) + (f", {amount(size)}" if size else "")
+    return messages(count) + (f", {size_words(size)}" if size else "")
 
 
 def messages(count: int) -> str:
@@ -271,15 +272,6 @@ def messages(count: int) -> str:
 
 def number(count: int) -> str:
     return f"{count:,}"
-
-
-def amount(size: int) -> str:
-    """Bytes as people say them."""
-    for unit, bytes_of in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if size >= bytes_of:
-            amount_of = size / bytes_of
-            return f"{amount_of:.1f} {unit}" if amount_of < 10 else f"{amount_of:.0f} {unit}"
-    return f"{size} bytes"
 
 
 def day(moment: datetime | None) -> str:

@@ -22,6 +22,7 @@ from frontend.api import ApiError, SignedOut
 from frontend.session import Session
 from frontend.settings.accounts import Accounts
 from frontend.settings.mailboxes import Mailboxes
+from frontend.sizes import size_words
 
 LOOK_SECONDS = 4.0
 """Between two looks at the intake account while its page is open: nobody can open it, so no event tells of it."""
@@ -137,16 +138,10 @@ def paint_waiting(mail: Unsorted) -> WaitingView:
         recipients=mail.recipients[:10],
         shown=shown,
         at=mail.date.isoformat(),
-        size=count + _size(mail.size),
+        size=count + size_words(mail.size),
     )
 
 
 def paint_target(target: SortTarget) -> TargetView:
     name = f"{target.name} (personal)" if target.kind == "personal" else target.name
     return TargetView(id=str(target.mailbox_id), name=name)
-
-
-def _size(count: int) -> str:
-    if count < 1_000_000:
-        return f"{max(1, round(count / 1_000))} KB"
-    return f"{count / 1_000_000:.1f} MB"

@@ -1,6 +1,7 @@
 import { createElement as h, useEffect, useReducer, useRef, useState } from "react";
+import { sizeOf } from "../sizes.js";
 import { icon } from "./icons.jsx";
-import { addFiles, asLink, giveUp, listen, sizeOf, uploadsOf } from "./uploads.js";
+import { addFiles, asLink, giveUp, listen, uploadsOf } from "./uploads.js";
 
 // What hangs on a draft, what is on its way up, and what is to be decided about files that are too large for a mail.
 const DAYS = [7, 30, 90, 365];

@@ -1,8 +1,8 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { get, send } from "../api.js";
+import { sizeOf } from "../sizes.js";
 import { DaysOf } from "./attached.jsx";
 import { icon } from "./icons.jsx";
-import { sizeOf } from "./uploads.js";
 
 // Files that are there already: documents of the organisation, and what hung on earlier mail of this conversation or of
 // one that is found by words. A document goes along as it is now, or as a link whose readers are counted.

@@ -2,6 +2,7 @@
 // says how far a file came, and it goes on there. What is on its way lives here, not in a composer: that may close, and
 // open again. A file is kept in the browser while it goes up, so that it goes on by itself after a reload.
 import { Refused, ask, get, told } from "../api.js";
+import { sizeOf } from "../sizes.js";
 
 const SMALLEST = 64 * 1024;
 const LARGEST = 4 * 1024 * 1024;
@@ -12,8 +13,6 @@ const LARGEST_KEPT = 256 * 1024 * 1024; // a larger file is chosen again after a
 const KEPT_FOR = 24 * 3600_000;
 export const UPLOADS_KEPT = "tandem-files";
 
-export const sizeOf = (bytes) =>
-  bytes < 2 ** 20 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / 2 ** 30).toFixed(1)} GB`;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 /** The line may be back, or it is time to see. */
 const untilBack = (ms) =>

@@ -38,6 +38,7 @@ from backend.mail.store import addressed_in, hold_threading, leave_keys
 from backend.meetings.mails import bind_meeting
 from backend.meetings.queries import planned_in
 from backend.outgoing_servers.queries import can_send, server_for
+from backend.sizes import size_words
 
 LONGEST_UNDO = 30
 """Seconds."""
@@ -196,7 +197,7 @@ async def _check_size(mailbox_id: int, size: int) -> None:
     limit = server["size_limit"] if server is not None else None
     if limit is not None and size > limit:
         raise Unacceptable(
-            f"This mail has {size / 1e6:.1f} MB, and its outgoing server takes {limit / 1e6:.1f} MB.",
+            f"This mail has {size_words(size)}, and its outgoing server takes {size_words(limit)}.",
             "Take a file out, or send a link to it. Files take a third more in a mail.",
         )
 

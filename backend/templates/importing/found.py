@@ -43,8 +43,3 @@ def finding(kind: FindingKind, text: str, items: Sequence[str] = ()) -> ImportFi
 def counted(number: int, one: str, many: str = "") -> str:
     """ "1 script", "2 scripts"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def size_in_words(size: int) -> str:
-    """Bytes as people say them."""
-    return f"{size / 1_048_576:.1f} MB" if size >= 1_048_576 else f"{max(1, round(size / 1024))} KB"

@@ -3,8 +3,9 @@
 import re
 
 from backend.access.asker import Asker
+from backend.sizes import size_words
 from backend.templates.contracts import ImportedTemplate, ImportFinding
-from backend.templates.importing.found import Readied, counted, finding, size_in_words
+from backend.templates.importing.found import Readied, counted, finding
 from backend.templates.pictures import add_picture
 
 GMAIL_CUTS_AT = 102 * 1024
@@ -33,8 +34,8 @@ async def keep_import(asker: Asker, readied: Readied) -> ImportedTemplate:
 
 def _sizes(text: int, pictures: int, weight: int) -> list[ImportFinding]:
     told = []
-    carried = f" Every mail carries {counted(pictures, 'picture')} of {size_in_words(weight)}." if pictures else ""
-    told.append(finding("size", f"The text has {size_in_words(text)}.{carried}"))
+    carried = f" Every mail carries {counted(pictures, 'picture')} of {size_words(weight)}." if pictures else ""
+    told.append(finding("size", f"The text has {size_words(text)}.{carried}"))
     if text > GMAIL_CUTS_AT:
         told.append(finding("too_large", "Gmail cuts mails off at 102 KB: who reads it there sees the beginning only."))
     if weight > HEAVY:
