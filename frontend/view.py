@@ -80,6 +80,11 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         """Whether `row` has comments that are new to this person."""
         return row.last_comment_id > self.comments_read(row)
 
+    def mailbox_name(self, mailbox_id: int) -> str:
+        """What a mailbox is called; empty for one that is out of sight."""
+        mailbox = self.mailboxes.get(mailbox_id)
+        return mailbox.name if mailbox else ""
+
 
 def begin(snapshot: Snapshot, before: View | None = None) -> View:
     """The view of a snapshot. What `before` had open stays, to be compared and fetched again."""

@@ -10,9 +10,9 @@ from frontend.components.parts import avatar, download_link, icon, link
 from frontend.components.widgets import ago, at_it, mail_frame, rich_text, their_draft
 from frontend.compose.state import Compose
 from frontend.inbox.comment_view import comment
+from frontend.inbox.entries import EntryView
 from frontend.inbox.meeting_view import meeting_card
 from frontend.inbox.merging_view import unmerge_button
-from frontend.inbox.panes import EntryView
 from frontend.inbox.shared_files import shared_line
 from frontend.inbox.splitting_view import split_button
 from frontend.inbox.state import Inbox

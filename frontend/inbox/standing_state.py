@@ -22,7 +22,8 @@ from frontend.api import ApiError, SignedOut
 from frontend.inbox import places
 from frontend.inbox.list_state import ListState
 from frontend.inbox.listing import listed
-from frontend.inbox.panes import FREE, Opened, PaneView, first_opened, paint_pane, stands_open
+from frontend.inbox.opened import Opened, first_opened, stands_open
+from frontend.inbox.panes import FREE, PaneView, paint_pane
 from frontend.view import View, covers, with_detail, with_item, without_details
 
 BEFORE, AFTER = 2, 3

@@ -14,8 +14,8 @@ from frontend.api import ApiError
 from frontend.compose.state import Compose
 from frontend.faces import Face, address_face, first_name, person_face, shown_name
 from frontend.inbox.came import CameView, paint_came
-from frontend.inbox.panes import CHOICES, OUTGOING_TAGS, needs_showing
 from frontend.inbox.rows import Tag
+from frontend.inbox.unsent import CHOICES, OUTGOING_TAGS, needs_showing
 from frontend.session import Session
 from frontend.view import View
 

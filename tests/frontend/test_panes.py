@@ -12,7 +12,9 @@ from backend.compose.contracts import Came, Draft, Outgoing
 from backend.conversations.contracts import Activity, Comment, LinkedConversation
 from backend.mail.contracts import AttachmentItem, MailAddress
 from frontend.faces import initials
-from frontend.inbox.panes import Opened, activity_words, first_opened, paint_pane, stands_open
+from frontend.inbox.activities import activity_words
+from frontend.inbox.opened import Opened, first_opened, stands_open
+from frontend.inbox.panes import paint_pane
 from frontend.reduce import apply
 from frontend.view import with_detail
 from tests.frontend.builders import ANA, JONAS, NOON, body, comment, detail, mark, message, row, view
