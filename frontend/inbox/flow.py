@@ -20,6 +20,7 @@ from frontend.view import View
 
 
 def paint_flow(view: View, detail: ConversationDetail, opened: Opened) -> list[EntryView]:
+    """Everything that stands in a conversation. What has not left comes last."""
     bodies = {body.message_id: body for body in detail.bodies}
     standing = stands_open(detail, opened)
     timed: list[tuple[datetime, int, EntryView]] = []
