@@ -22,7 +22,7 @@ STYLESHEETS = [
 
 SCRIPTS = (
     "gate", "many", "assigning", "desk", "presence", "reminders", "merging", "splitting", "moving", "away", "notify",
-    "keys",
+    "search", "keys",
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class FoundPage(ConversationPage):
     told: list[str] = []
     meant: str = ""
     instead: bool = False
+    by_relevance: bool = False
 
 
 class FoundFile(Contract):

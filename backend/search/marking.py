@@ -14,7 +14,7 @@ from backend.search.wanted import Term
 
 LONGEST_EXCERPT = 220
 """Characters."""
-BEFORE = 45
+BEFORE = 14
 """Characters that stand before the first hit."""
 
 _PAIRS = {"ss": "ß", "ae": "æ", "oe": "œ"}

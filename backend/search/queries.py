@@ -9,7 +9,7 @@ and all together are rare; there those are found that hold them in one message, 
 (`WALKED`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from backend.access.asker import Asker
@@ -23,7 +23,7 @@ from backend.search.contracts import FoundPage
 from backend.search.excerpts import read_excerpts
 from backend.search.ranking import rank
 from backend.search.spelling import meant_by
-from backend.search.wanted import Wanted, read_wanted
+from backend.search.wanted import LONGEST_QUERY, Wanted, read_wanted
 from backend.search.words import SHOWN, in_messages
 
 PAGE = 50
@@ -74,6 +74,7 @@ async def search(asker: Asker, *, q: str, mailbox_id: int | None, cursor: str | 
             told=plan.said,
             meant=meant.written().strip() if meant is not None else "",
             instead=instead,
+            by_relevance=plan.by_relevance and bool(plan.words),
         )
 
 
@@ -127,6 +128,23 @@ async def _rows(
         f"WHERE {' AND '.join(outer) or 'true'} ORDER BY c.last_at DESC, c.id DESC LIMIT {put(limit, 'int')}",
         *values.all,
     )
+
+
+async def fitting(asker: Asker, q: str) -> Callable[[Put], str] | None:
+    """A condition on `c`, `r` and `w` of whoever reads conversations anyway: it fits the search. None where the search
+    says nothing."""
+    plan = await make_plan(asker, read_wanted(q, LONGEST_QUERY))
+    if not plan.groups:
+        return None
+    known, unserved = await _look_up(asker, plan, None)
+
+    def condition(put: Put) -> str:
+        fit = [_any(parts, put) for parts in unserved]
+        if known is not None:
+            fit.append(f"c.id = ANY({put(sorted(known), 'bigint[]')})")
+        return " AND ".join(fit) or "true"
+
+    return condition
 
 
 def _any(parts: Sequence[Part], put: Put) -> str:

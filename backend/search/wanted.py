@@ -72,7 +72,7 @@ class Wanted:
         return text if closed else f"{text} "
 
 
-def read_wanted(q: str) -> Wanted:
+def read_wanted(q: str, most: int = MOST_WORDS) -> Wanted:
     """Take a query apart. Raises Unacceptable for one that is too long to be typed."""
     if len(q) > LONGEST_QUERY:
         raise _too_much(f"Search for at most {LONGEST_QUERY} characters.")
@@ -83,8 +83,8 @@ def read_wanted(q: str) -> Wanted:
         if not term.key and not term.quoted and not term.negated and term.value in ("OR", "AND"):
             joined = term.value == "OR"
             continue
-        if sum(map(len, groups)) >= MOST_WORDS:
-            raise _too_much(f"Search for at most {MOST_WORDS} words.")
+        if sum(map(len, groups)) >= most:
+            raise _too_much(f"Search for at most {most} words.")
         if joined and groups:
             groups[-1].append(term)
         else:

@@ -4,19 +4,16 @@ The only place where a filter becomes a condition; `frontend/inbox/fitting.py` s
 holds, and a test holds the two against each other. Values travel as parameters; `$1` is the person who looks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.conversations.contracts import Status
 from backend.mailboxes.queries import UNREAD
-from backend.search.words import SHOWN, WORDS, in_comments, in_files, in_messages, walked
 from backend.views.contracts import Filters
 
 NOT_SNOOZED = "NOT (coalesce(r.remind_kind, '') = 'snooze' AND NOT r.remind_due)"
-TSQUERY = "plainto_tsquery('simple', fold_accents({words}))"
-
-MOST_WAITING = 200
-"""Messages whose words are not taken down yet that are read for them: the newest, so that a view costs little while
-old mail is fetched. The others join within a minute."""
+Put = Callable[[object, str], str]
+Fits = Callable[[Put], str]
 
 
 @dataclass(slots=True)
@@ -36,8 +33,11 @@ class Compiled:
         return " AND ".join(self.conditions)
 
 
-def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: Status | None = None) -> Compiled:
-    """The filters as seen by this person; `only`: of the conversations with this status."""
+def compile_filters(
+    filters: Filters, user_id: int, *, words: Fits | None = None, only: Status | None = None
+) -> Compiled:
+    """The filters as seen by this person; `words`: a condition that says that a conversation fits what is searched for;
+    `only`: of the conversations with this status."""
     made = Compiled([user_id])
     add, put = made.conditions.append, made.put
     if only is not None:
@@ -79,9 +79,8 @@ def compile_filters(filters: Filters, user_id: int, *, walk_words: bool, only: S
         add(f"c.visibility = ANY({put(list(filters.visibilities), 'text[]')})")
     if filters.correspondent:
         add(_writes(made, filters.correspondent.lower()))
-    if filters.words:
-        query = TSQUERY.format(words=put(filters.words, "text"))
-        add(walked(query, f"{WORDS} @@ {query}") if walk_words else _hits(query))
+    if words is not None:
+        add(words(put))
     if filters.newer_than_days is not None:
         add(f"c.last_at >= now() - make_interval(days => {put(filters.newer_than_days, 'int')})")
     if filters.older_than_days is not None:
@@ -98,12 +97,3 @@ def _writes(made: Compiled, who: str) -> str:
     wanted = made.put(who.removeprefix("@"), "text")
     fits = f"{address} = {wanted}" if "@" in who.removeprefix("@") else f"split_part({address}, '@', 2) = {wanted}"
     return f"EXISTS (SELECT 1 FROM jsonb_array_elements(c.correspondents) p WHERE {fits})"
-
-
-def _hits(query: str) -> str:
-    waiting = (
-        f"SELECT m.conversation_id FROM messages m WHERE {SHOWN} AND {WORDS} @@ {query} AND m.id IN "
-        f"(SELECT message_id FROM words_waiting ORDER BY message_id DESC LIMIT {MOST_WAITING})"
-    )
-    sources = (in_messages(query), in_files(query), waiting, in_comments(query))
-    return f"c.id IN ({' UNION ALL '.join(sources)})"

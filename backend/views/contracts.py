@@ -18,7 +18,7 @@ class Filters(Contract):
 
     `match`: of the mailboxes and the statuses they have, they fit all the rest that is said, or any of it.
     Empty lists say nothing, except `statuses`: all but spam and trash. `to_me` is who looks, not who made the view.
-    `correspondent` is an address, or a domain. `words` must all stand in one message or comment. Days are counted from
+    `correspondent` is an address, or a domain. `words` is a search (`/search`). Days are counted from
     a conversation's last mail. What somebody has snoozed stands in a view for them only where `reminded` asks for it.
     """
 

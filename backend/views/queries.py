@@ -10,12 +10,11 @@ from backend.conversations.rows import ROW_COLUMNS
 from backend.database.connection import Row, fetch, fetch_value, snapshot
 from backend.errors import BadRequest, NotFound
 from backend.people.shared_with import uses
-from backend.views.compile import TSQUERY, compile_filters
+from backend.search.queries import fitting
+from backend.views.compile import compile_filters
 from backend.views.contracts import Filters, SavedView, ViewCount
 
 MOST_COUNTED = 100
-COMMON = 1_000
-"""Hits from which on words count as common."""
 
 USES = uses("v")
 """SQL: the view `v` is the person's own, or shared with them."""
@@ -76,7 +75,7 @@ async def list_filtered(asker: Asker, filters: Filters, *, cursor: str | None, l
     """One page of what fits, in the order that the filters say, by keyset."""
     before_at, before_id = read_cursor(cursor)
     async with snapshot():
-        made = compile_filters(filters, asker.user_id, walk_words=await _is_common(filters.words))
+        made = compile_filters(filters, asker.user_id, words=await fitting(asker, filters.words))
         way, beyond = ("DESC", "<") if filters.order == "newest" else ("ASC", ">")
         if before_at is not None:
             place = f"({made.put(before_at, 'timestamptz')}, {made.put(before_id, 'bigint')})"
@@ -97,15 +96,7 @@ async def read_view_counts(asker: Asker) -> list[ViewCount]:
 async def _count(asker: Asker, filters: Filters) -> int:
     if filters.statuses and "open" not in filters.statuses:
         return 0
-    made = compile_filters(filters, asker.user_id, walk_words=await _is_common(filters.words), only="open")
+    made = compile_filters(filters, asker.user_id, words=await fitting(asker, filters.words), only="open")
     return await fetch_value(
         f"SELECT count(*) FROM (SELECT 1 {_FROM} {made.sql} LIMIT {MOST_COUNTED}) found", *made.values
-    )
-
-
-async def _is_common(words: str) -> bool:
-    query = TSQUERY.format(words="$1::text")
-    return bool(words) and await fetch_value(
-        f"SELECT count(*) >= {COMMON} FROM (SELECT 1 FROM message_words WHERE search @@ {query} LIMIT {COMMON}) found",
-        words,
     )

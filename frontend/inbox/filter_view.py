@@ -39,7 +39,7 @@ def filter_bar() -> rx.Component:
                 icon("sliders-horizontal", 14),
                 rx.el.span(_inbox.filtered_by, class_name="el", title=_inbox.filtered_by),
                 rx.el.span(class_name="grow"),
-                _save(),
+                save_as_view(),
                 rx.cond(
                     (_inbox.own_view.id > 0) & _inbox.own_view.changeable & ~_inbox.own_view.changed,
                     sure(
@@ -56,7 +56,8 @@ def filter_bar() -> rx.Component:
     )
 
 
-def _save() -> rx.Component:
+def save_as_view() -> rx.Component:
+    """A small form: what is listed becomes a view, or changes the one that it began with."""
     own = _inbox.own_view
     mends = (own.id > 0) & own.changeable
     label = rx.cond(mends, rx.cond(own.changed, "Save changes", "Edit view"), "Save as view")
@@ -85,7 +86,8 @@ def _save() -> rx.Component:
             on_submit=_inbox.save_view,
             class_name="float sure-box view-box",
         ),
-        key="save" + _inbox.kind + own.id.to_string() + own.name + _inbox.filter_mark,  # closed again once it is saved
+        # Another one, which is closed, once it is saved.
+        key="save" + _inbox.kind + _inbox.query + own.id.to_string() + own.name + _inbox.filter_mark,
         class_name="sure",
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ import reflex as rx
 from msgspec.structs import replace
 
 from backend.conversations.contracts import ConversationPage
+from backend.search.contracts import FoundPage
 from frontend.api import ApiError, SignedOut
 from frontend.inbox.filter_form import single_status
 from frontend.inbox.listing import KINDS, Listing, listed
@@ -73,7 +74,8 @@ class ListState(Session, mixin=True):
         first = max(0, min(self._first, len(rows) - WINDOW))
         across = listing.kind != "mailbox"
         self._painted_rows = self._painted_rows or PaintedRows()
-        painted = self._painted_rows.paint(view, rows[first : first + WINDOW], across=across)
+        shown = rows[first : first + WINDOW]
+        painted = self._painted_rows.paint(view, shown, across=across, excerpts=listing.excerpts)
         if painted != self.rows:
             self.rows = painted
             self._row_ids = frozenset(row["id"] for row in painted)
@@ -124,7 +126,10 @@ class ListState(Session, mixin=True):
     @rx.event
     async def search(self, form: dict[str, Any]) -> AsyncIterator[Any]:
         """Search by words: in the open mailbox, or everywhere from a list across mailboxes."""
-        words = str(form.get("q", "")).strip()
+        async for step in self._search(str(form.get("q", "")).strip()):
+            yield step
+
+    async def _search(self, words: str) -> AsyncIterator[Any]:
         inside = self.mailbox_id
         wanted = _listing_of("search", inside, "all", words) if words else _listing_of("mailbox", inside, "open", "")
         if not words and not inside:
@@ -136,7 +141,7 @@ class ListState(Session, mixin=True):
         """Fetch the first page of `listing` and keep its first conversations ready."""
         try:
             view = self.seen()
-            page = await self.api().get(listing.path(), ConversationPage, **listing.parameters(), **_limit(listing))
+            page = await self._fetch(listing)
         except ApiError as refused:
             self.loading = False
             self.trouble = "" if isinstance(refused, SignedOut) else refused.sentence
@@ -144,6 +149,7 @@ class ListState(Session, mixin=True):
             return
         self._listing = self._fetched(listing, page)
         self._first = self._in_sight = 0
+        self.found(page if isinstance(page, FoundPage) else None)
         self._history = view.history
         self.kind, self.mailbox_id, self.shows = listing.kind, listing.mailbox_id, listing.shows
         if (filters := listing.filters(view)) is not None:
@@ -189,11 +195,18 @@ class ListState(Session, mixin=True):
             return
         yield rx.call_script(f"tandem.marks({ids[:MOST_MARKED]})")
 
+    async def _fetch(self, listing: Listing, cursor: str | None = None) -> ConversationPage:
+        kind = FoundPage if listing.kind == "search" else ConversationPage
+        asked = listing.parameters() | ({"cursor": cursor} if cursor else {})
+        return await self.api().get(listing.path(), kind, **asked, **_limit(listing))
+
+    def found(self, page: FoundPage | None) -> None:
+        """What is told of the first page of a search; None: the list is none."""
+        raise NotImplementedError
+
     async def _fetch_older(self, listing: Listing) -> None:
         """The next page of the list."""
-        page = await self.api().get(
-            listing.path(), ConversationPage, cursor=listing.next_cursor, **listing.parameters(), **_limit(listing)
-        )
+        page = await self._fetch(listing, cursor=listing.next_cursor)
         self._listing = listing.with_page(page)
         await self.become(with_page(self.seen(), page))
 
@@ -210,7 +223,7 @@ class ListState(Session, mixin=True):
             if listing.kind == "view" and filters is None:
                 return  # deleted, or no longer shared with me: the list is empty
             fresh = replace(listing, next_cursor=None, horizon=None)
-            page = await self.api().get(fresh.path(), ConversationPage, **fresh.parameters(), **_limit(fresh))
+            page = await self._fetch(fresh)
             known = len(listed(view, listing))
             if known <= len(page.items) or by_server or changed:
                 self._listing = self._fetched(fresh, page)

@@ -9,10 +9,11 @@ import reflex as rx
 from frontend.components.parts import avatar, empty, icon, icon_button, key_hint
 from frontend.components.widgets import ago, here_faces, keep
 from frontend.compose.state import Compose
-from frontend.inbox.filter_view import filter_bar, filter_button
+from frontend.inbox.filter_view import filter_bar
 from frontend.inbox.many_view import empty_trash, many_bar, mark_box, row_deeds
 from frontend.inbox.remind_view import remind_mark
 from frontend.inbox.rows import RowView
+from frontend.inbox.search_view import found_line, order_chips, pieces, search_box
 from frontend.inbox.star_view import star_mark
 from frontend.inbox.state import Inbox
 from frontend.inbox.tag_view import row_labels
@@ -71,39 +72,9 @@ def list_pane() -> rx.Component:
             class_name="head",
         ),
         many_bar(),
-        rx.el.form(
-            icon("search", 15),
-            rx.el.input(
-                name="q",
-                type="search",
-                placeholder="Search",
-                auto_complete="off",
-                default_value=rx.cond(_inbox.kind == "search", _inbox.query, ""),
-                key=_inbox.kind + _inbox.mailbox_id.to_string() + _inbox.query,
-                custom_attrs={"aria-label": "Search conversations", "data-key": "/"},
-            ),
-            rx.cond(
-                _inbox.kind == "search",
-                rx.el.a(
-                    icon("x", 15),
-                    href=rx.cond(_inbox.mailbox_id > 0, f"/?mailbox={_inbox.mailbox_id}", "/?list=mine"),
-                    class_name="clear",
-                    title="End the search",
-                    custom_attrs={
-                        "data-list": rx.cond(_inbox.mailbox_id > 0, "mailbox", "mine"),
-                        "data-mailbox": _inbox.mailbox_id.to_string(),
-                        "data-view": "open",
-                        "aria-label": "End the search",
-                    },
-                ),
-                key_hint("/"),
-            ),
-            filter_button(),
-            on_submit=_inbox.search,
-            class_name="search",
-            role="search",
-        ),
-        rx.cond(_inbox.kind == "mailbox", _tabs()),
+        search_box(),
+        found_line(),
+        rx.match(_inbox.kind, ("mailbox", _tabs()), ("search", order_chips()), rx.fragment()),
         filter_bar(),
         rx.cond(_inbox.trouble != "", rx.el.div(_inbox.trouble, class_name="list-trouble", role="alert")),
         _account_line(),
@@ -285,13 +256,14 @@ def _link(conversation: Any) -> rx.Component:
                     aria_label=conversation.lock,
                 ),
             ),
-            conversation.subject,
+            pieces(conversation.subject_pieces, conversation.subject),
             class_name="sub",
         ),
         rx.el.span(
             rx.cond(conversation.attached, icon("paperclip", 13)),
             rx.cond(conversation.outgoing, icon("corner-up-left", 13)),
-            conversation.snippet,
+            rx.cond(conversation.stands_in != "", rx.el.em(conversation.stands_in, ": ")),
+            pieces(conversation.pieces, conversation.snippet),
             class_name="snip",
         ),
         rx.el.span(

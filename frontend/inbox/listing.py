@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import msgspec
 
 from backend.conversations.contracts import ConversationPage, ConversationRow, ListView
+from backend.search.contracts import Excerpt, FoundPage
 from backend.views.contracts import Filters
 from frontend.inbox.fitting import fits
 from frontend.view import View
@@ -36,6 +37,10 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None = None
     horizon: tuple[datetime, int] | None = None
     """The oldest row fetched, while older ones are still on the server."""
+    ranked: tuple[int, ...] = ()
+    """Ids in the order in which a search by relevance has them."""
+    excerpts: dict[int, Excerpt] = {}
+    """Where the words stand, by conversation."""
 
     def path(self) -> str:
         """Where the API serves this list."""
@@ -71,9 +76,13 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
         """This list after one more page."""
         last = page.items[-1].row if page.items else None
         more = page.next_cursor is not None and last is not None
+        ranked = isinstance(page, FoundPage) and page.by_relevance
+        excerpts = page.excerpts if isinstance(page, FoundPage) else []
         return msgspec.structs.replace(
             self,
             ids=self.ids | {item.row.id for item in page.items},
+            ranked=(*self.ranked, *(i.row.id for i in page.items if i.row.id not in self.ids)) if ranked else (),
+            excerpts=self.excerpts | {each.conversation_id: each for each in excerpts},
             next_cursor=page.next_cursor,
             horizon=(last.last_at, last.id) if more and last is not None else None,
         )
@@ -160,6 +169,9 @@ def listed(view: View, listing: Listing) -> list[ConversationRow]:
     filters = listing.filters(view)
     oldest_first = filters is not None and filters.order == "oldest"
     rows.sort(key=lambda row: (row.last_at, row.id), reverse=not oldest_first)
+    if listing.ranked:
+        rank = {number: place for place, number in enumerate(listing.ranked)}
+        rows.sort(key=lambda row: rank.get(row.id, len(rank)))
     if not (listing.pins or listing.kind == "reminders"):
         return rows
     pinned = [(reminder, row) for row in rows if (reminder := view.reminder(row.id)) is not None]

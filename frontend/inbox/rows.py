@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from backend.conversations.contracts import ConversationRow, Mark
+from backend.search.contracts import Excerpt
 from frontend.faces import NOBODY, Face, address_face, first_name, person_face, shown_name, team_face
 from frontend.inbox.tags import LabelView, labels_on_row
 from frontend.view import View
@@ -26,6 +27,18 @@ OUTBOX_TAGS = {
 class Tag(TypedDict):
     text: str
     tone: str
+
+
+class PieceView(TypedDict):
+    """A piece of text; `hit`: what was searched for."""
+
+    text: str
+    hit: bool
+
+
+Excerpts = dict[int, Excerpt]
+"""By conversation: where the words of a search stand."""
+NO_EXCERPTS: Excerpts = {}
 
 
 class RowView(TypedDict):
@@ -58,10 +71,14 @@ class RowView(TypedDict):
     mine: bool
     assigned: str
     starred: bool
+    pieces: list[PieceView]
+    subject_pieces: list[PieceView]
+    stands_in: str
 
 
-def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
-    """The row of a conversation; `across` names its mailbox, for lists over several mailboxes."""
+def paint_row(view: View, row: ConversationRow, *, across: bool, excerpt: Excerpt | None = None) -> RowView:
+    """The row of a conversation; `across` names its mailbox, for lists over several mailboxes. `excerpt`: where in it
+    the words stand that it was found by."""
     mailbox = view.mailboxes.get(row.mailbox_id)
     reminder = view.reminder(row.id)
     labels, more_labels = labels_on_row(view, row)
@@ -93,7 +110,17 @@ def paint_row(view: View, row: ConversationRow, *, across: bool) -> RowView:
         mine=row.assignee_id == view.me.person.id,
         assigned=f"{row.assignee_id or 0}:{row.assigned_team_id or 0}",
         starred=row.starred,
+        pieces=[PieceView(text=each.text, hit=each.hit) for each in excerpt.pieces] if excerpt else [],
+        subject_pieces=[PieceView(text=each.text, hit=each.hit) for each in excerpt.subject] if excerpt else [],
+        stands_in=_stands_in(excerpt) if excerpt else "",
     )
+
+
+def _stands_in(excerpt: Excerpt) -> str:
+    """What the piece of text was taken from, where that is no mail."""
+    if not excerpt.pieces:
+        return ""
+    return "Comment" if excerpt.comment_id is not None else excerpt.filename
 
 
 class PaintedRows:
@@ -103,9 +130,12 @@ class PaintedRows:
         self._about: tuple[object, ...] = ()
         self._known: dict[int, tuple[ConversationRow, Mark | None, RowView]] = {}
 
-    def paint(self, view: View, rows: Sequence[ConversationRow], *, across: bool) -> list[RowView]:
+    def paint(
+        self, view: View, rows: Sequence[ConversationRow], *, across: bool, excerpts: Excerpts | None = None
+    ) -> list[RowView]:
         """These rows, in their order. What is kept are they alone."""
-        about = (view.me, view.people, view.teams, view.tags, view.mailboxes, across)
+        excerpts = excerpts or NO_EXCERPTS
+        about = (view.me, view.people, view.teams, view.tags, view.mailboxes, across, excerpts)
         same = len(self._about) == len(about) and all(map(operator.is_, about, self._about))
         known, self._about, self._known = self._known if same else {}, about, {}
         painted: list[RowView] = []
@@ -113,7 +143,7 @@ class PaintedRows:
             mark = view.marks.get(row.id)
             before = known.get(row.id)
             if before is None or before[0] is not row or before[1] is not mark:
-                before = (row, mark, paint_row(view, row, across=across))
+                before = (row, mark, paint_row(view, row, across=across, excerpt=excerpts.get(row.id)))
             self._known[row.id] = before
             painted.append(before[2])
         return painted

@@ -17,6 +17,7 @@ from frontend.inbox.deed_state import DeedState
 from frontend.inbox.many_state import ManyState
 from frontend.inbox.merging_state import MergingState
 from frontend.inbox.moving_state import MovingState
+from frontend.inbox.search_state import SearchState
 from frontend.inbox.sharing import SharableView, paint_sharable
 from frontend.inbox.sharing_state import SharingState
 from frontend.inbox.splitting_state import SplittingState
@@ -28,7 +29,16 @@ from frontend.view import View
 
 
 class Inbox(
-    ViewState, DeedState, SharingState, MergingState, SplittingState, MovingState, ManyState, StandingState, Session
+    ViewState,
+    SearchState,
+    DeedState,
+    SharingState,
+    MergingState,
+    SplittingState,
+    MovingState,
+    ManyState,
+    StandingState,
+    Session,
 ):
     """List and conversations."""
 

@@ -8,8 +8,10 @@ from typing import Any, TypedDict
 import msgspec
 import reflex as rx
 
+from backend.conversations.contracts import Status
 from backend.views.contracts import Filters, SavedView, SaveView, Shared
 from frontend.api import ApiError
+from frontend.inbox.completing import names_a_status
 from frontend.inbox.filter_form import NO_FORM, FilterForm, filter_words, paint_form, read_form, shared_words
 from frontend.inbox.list_state import ListState
 from frontend.inbox.listing import Listing
@@ -102,7 +104,7 @@ class ViewState(ListState, mixin=True):
     async def save_view(self, form: dict[str, Any]) -> AsyncIterator[Any]:
         """Save what is listed: as a new view, or into the one that it began with."""
         view, listing = self.seen(), self._listing
-        filters = listing.filters(view) if listing is not None else None
+        filters = _saveable(view, listing) if listing is not None else None
         if filters is None:
             return
         kind, _, number = str(form.get("shared", "nobody")).partition("-")
@@ -139,6 +141,15 @@ class ViewState(ListState, mixin=True):
         if self.kind == "view":
             async for step in self._open(Listing(kind="mine")):
                 yield step
+
+
+def _saveable(view: View, listing: Listing) -> Filters | None:
+    """What is listed, as a view holds it: also what was searched for."""
+    if listing.kind != "search":
+        return listing.filters(view)
+    statuses: list[Status] = ["open", "done", "spam", "trash"] if names_a_status(listing.query) else []
+    inside = [listing.mailbox_id] if listing.mailbox_id else []
+    return Filters(words=listing.query, statuses=statuses, mailbox_ids=inside, reminded=False)
 
 
 def _own(view: View, saved: SavedView, *, changed: bool) -> OwnView:

@@ -157,7 +157,7 @@ async def test_what_one_may_not_see_is_in_no_view(api: Api) -> None:
         assert await person.get("/view-counts", list[ViewCount]) == [ViewCount(view_id=view.id, open=count)]
 
 
-async def test_words_stand_in_a_mail_or_a_comment(api: Api) -> None:
+async def test_words_stand_in_mails_and_comments(api: Api) -> None:
     first = await deliver(api.support, write_mail(subject="Wheel", text="The Räder are bent."))
     second = await deliver(api.support, write_mail(subject="Bell"))
     await api.ana.post(f"/conversations/{second}/comments", AddComment(text="It has bent rader, too."))
