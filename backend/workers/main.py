@@ -29,6 +29,7 @@ from backend.workers.carrying import carry_out
 from backend.workers.check_servers import check_servers
 from backend.workers.digest import keep_digesting
 from backend.workers.draft_copies import keep_drafts
+from backend.workers.files import keep_files_read
 from backend.workers.forwarding import check_forwarding
 from backend.workers.incoming import Watchers
 from backend.workers.outgoing import CLAIM_SECONDS, Sender
@@ -105,6 +106,7 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
     sweeping = asyncio.create_task(_sweep(sender, patience.sweep), name="sweep the outbox")
     tidying = asyncio.create_task(keep_tidy(), name="tidy")
     entering = asyncio.create_task(keep_words_entered(), name="enter words")
+    reading = asyncio.create_task(keep_files_read(), name="read attachments")
     reminding = asyncio.create_task(keep_reminding(), name="remind")
     asking = asyncio.create_task(keep_asking(), name="ask whose addresses are")
     digesting = asyncio.create_task(keep_digesting(configured), name="digests")
@@ -120,10 +122,10 @@ async def work(configured: Settings, patience: Patience | None = None) -> None:
             max_concurrent_tasks=MOST_JOBS,
         )
     finally:
-        for task in (sweeping, tidying, entering, reminding, asking, digesting, looking_up):
+        for task in (sweeping, tidying, entering, reading, reminding, asking, digesting, looking_up):
             task.cancel()
         await asyncio.gather(
-            sweeping, tidying, entering, reminding, asking, digesting, looking_up, return_exceptions=True
+            sweeping, tidying, entering, reading, reminding, asking, digesting, looking_up, return_exceptions=True
         )
         await sender.stop()
         await watchers.stop()
