@@ -49,7 +49,7 @@
         event.stopPropagation();
       };
       if (event.key === "Escape" && open(input)) {
-        take();
+        if (input.value) take(); // what was typed stays; out of an empty box it leads at once
         mark(input, null);
         list(input).dataset.closed = "yes";
         input.setAttribute("aria-expanded", "false");
