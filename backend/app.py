@@ -49,6 +49,7 @@ from backend.meetings.routes import router as meetings_router
 from backend.notifications.routes import router as notifications_router
 from backend.operations.routes import router as operations_router
 from backend.outgoing_servers.routes import router as outgoing_servers_router
+from backend.palette.routes import router as palette_router
 from backend.people.routes import router as people_router
 from backend.people.sessions import COOKIE, asker_of_cookie, asker_of_token
 from backend.search.routes import router as search_router
@@ -199,6 +200,7 @@ def create_app(given: Settings | None = None, *, dsn: str | None = None) -> Lite
             used_addresses_router,
             notifications_router,
             search_router,
+            palette_router,
             tags_router,
             templates_router,
             links_router,

@@ -39,6 +39,7 @@ from frontend.settings.notifications import Notifications
 from frontend.settings.outgoing import Outgoing
 from frontend.settings.people import People
 from frontend.settings.profile import Profile
+from frontend.settings.shortcuts import shortcuts
 from frontend.settings.signatures import SignaturePage, signatures
 from frontend.settings.templates.page import templates
 from frontend.settings.templates.state import Templates
@@ -52,6 +53,7 @@ PAGES: tuple[tuple[Any, str, str, Any], ...] = (
     (contacts, "/contacts", "Contacts", Contacts.arrive),
     (profile.profile, "/settings", "Profile", None),
     (notifications.notifications, "/settings/notifications", "Notifications", Notifications.arrive),
+    (shortcuts, "/settings/shortcuts", "Shortcuts", None),
     (profile.tokens, "/settings/tokens", "API tokens", Profile.list_tokens),
     (profile.organisation, "/settings/organisation", "Organisation", None),
     (people.people, "/settings/people", "People", (People.arrive, Unverified.arrive)),

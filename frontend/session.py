@@ -33,8 +33,9 @@ from backend.mailboxes.contracts import WorkCounts
 from backend.notifications.contracts import MarkNotificationsRead
 from backend.people.contracts import Me
 from backend.views.contracts import ViewCount
-from frontend import rail, telling
+from frontend import palette, rail, telling
 from frontend.api import Api, ApiError, SignedOut, session_of
+from frontend.commands import KeyView, keys_now
 from frontend.live import Live, LiveLost, LiveRefused, open_live, pause_before
 from frontend.presence import Whereabouts, whereabouts
 from frontend.reduce import receive
@@ -76,6 +77,9 @@ class Session(rx.State):
     """What has just happened and is worth a word outside the page (assets/js/notify.js)."""
     unread_tags: list[str] = []
     toast: rail.ToastView = rail.NO_TOAST
+    keys: dict[str, KeyView] = keys_now({})
+    """The shortcuts of all commands, as the person has them."""
+    palette_news: palette.News = palette.NO_NEWS
     page_mark: str = rx.SessionStorage("", name="tandem-page")
     """Another one after every load of a page (assets/widgets/bridge.jsx)."""
 
@@ -126,6 +130,7 @@ class Session(rx.State):
             self.organisation = view.organisation.name
         if before is None or before.me is not view.me:
             self.me = rail.paint_me(view.me)
+            self.keys = keys_now(view.me.shortcuts)
         if before is None or before.mailboxes is not view.mailboxes or before.me is not view.me:
             self.paint_mailboxes(view)
         if before is None or before.notifications is not view.notifications or before.people is not view.people:
@@ -275,6 +280,7 @@ class Session(rx.State):
                 view = begin(await self.api().get("/snapshot", Snapshot), view)
                 follow = {stream: view.positions[stream] for stream in again if stream in view.positions}
             await self.become(view)
+            self.palette_news = palette.after(self.palette_news, batch)
         if follow:
             await live.subscribe(follow)
         return any(isinstance(each, EventFrame) and not isinstance(each.event, QUIET_EVENTS) for each in batch)

@@ -16,7 +16,7 @@ STYLESHEETS = [
     f"/css/{name}.css"
     for name in (
         "fonts", "tokens", "base", "gate", "rail", "list", "many", "conversation", "compose", "pages", "accounts",
-        "intake", "phone",
+        "intake", "palette", "phone",
     )
 ]  # fmt: skip
 

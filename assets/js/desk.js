@@ -147,6 +147,18 @@
     if (next && idOf(next) !== selected) select(idOf(next));
   };
 
+  /** Lead to a page or list, by its address: a list on the desk opens without leaving it. */
+  const go = (path) => {
+    const { pathname, searchParams } = new URL(path, location.origin);
+    if (!desk() || pathname !== "/") return tandem.navigate ? tandem.navigate(path) : location.assign(path);
+    if (searchParams.get("conversation")) return select(Number(searchParams.get("conversation")));
+    const kind = searchParams.get("list") ?? "mailbox";
+    const which = ["search", "tag", "view", "filter"].includes(kind) ? searchParams.get("q") : searchParams.get("view");
+    close();
+    for (const each of document.querySelectorAll(".rail [data-list].on")) each.classList.remove("on");
+    tandem.bridge?.listing(kind, Number(searchParams.get("mailbox") ?? 0), which ?? "open");
+  };
+
   /** Hide rows and move on to the next conversation. */
   const leave = (...ids) => {
     const all = rows();
@@ -329,14 +341,8 @@
   const openerOf = (name) =>
     [...document.querySelectorAll(`[data-menu="${name}"]`)].find(
       (each) => each.getClientRects().length && each.checkVisibility({ visibilityProperty: true }));
-  const openMenu = (name, from) => {
-    const panel = document.querySelector(`[data-panel="${name}"]`);
-    if (!panel) return;
-    const same = open === panel;
-    const inMenu = from?.closest("[data-panel]")?.dataset.panel;
-    closeMenu();
-    if (same) return;
-    about = targets(from);
+  /** Of a menu show what can be done with the conversations that it is about. */
+  const fit = (panel) => {
     const known = about.ids.map(facts);
     const all = (name, value) => known.length > 0 && known.every((each) => each[name] === value);
     for (const item of panel.querySelectorAll("[data-mailboxes]"))
@@ -362,6 +368,22 @@
     const unstar = panel.querySelector("[data-starred-words]");
     if (unstar) unstar.textContent = all("starred", "yes") ? "Take the star away" : "Star";
     sift(panel, document.querySelector(`.pane[data-pane="${about.ids[0] ?? selected}"]`));
+  };
+  /** The same of the closed menus, for the palette; answers which conversations a command would be about. */
+  const fitMenus = () => {
+    about = targets(null);
+    for (const panel of document.querySelectorAll('[data-panel="more"],[data-panel="many"],[data-panel="assign"]')) fit(panel);
+    return about.ids;
+  };
+  const openMenu = (name, from) => {
+    const panel = document.querySelector(`[data-panel="${name}"]`);
+    if (!panel) return;
+    const same = open === panel;
+    const inMenu = from?.closest("[data-panel]")?.dataset.panel;
+    closeMenu();
+    if (same) return;
+    about = targets(from);
+    fit(panel);
     panel.dispatchEvent(new CustomEvent("tandem:menu", { bubbles: true, detail: { from } }));
     panel.dataset.open = "yes";
     open = panel;
@@ -506,6 +528,8 @@
         return tandem.deleteNow();
       case "sign-out":
         return tandem.signOut();
+      case "palette":
+        return tandem.palette?.open();
       case "shortcuts":
         return document.querySelector("dialog.shortcuts")?.showModal();
       case "close-dialog":
@@ -592,7 +616,7 @@
   Object.assign(tandem, {
     lookAt, readDraft, focusQuestion,
     select, close, step, leave, leaves, setStatus, putBack, showStar, settled: putBack, gone: lost, listed, focusComposer,
-    openMenu, closeMenu, moveIn, facts, rows,
+    openMenu, closeMenu, moveIn, facts, rows, go, fitMenus,
   });
   Object.defineProperties(tandem, {
     selected: { get: () => selected },

@@ -12,9 +12,12 @@ LONGEST_FOLDER = 200
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1_000
 """Characters; hashing more would only keep the server busy."""
+MOST_SHORTCUTS = 200
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+_COMMAND = re.compile(r"[a-z][a-z-]{0,39}")
+_KEYS = re.compile(r"[!-~\u00a1-\uffef](?: [!-~\u00a1-\uffef])?")
 
 
 def refuse(field: str, message: str, remedy: str) -> Unacceptable:
@@ -67,3 +70,15 @@ def check_locale(value: str) -> str:
     if not _LOCALE.fullmatch(value):
         raise refuse("locale", "This is not a language.", "Choose one such as en or pt-BR.")
     return value
+
+
+def check_shortcuts(shortcuts: dict[str, str]) -> dict[str, str]:
+    """Keys by the names of commands: each one sign, or two one after the other; no two of them the same."""
+    if len(shortcuts) > MOST_SHORTCUTS:
+        raise refuse("shortcuts", "Those are too many shortcuts.", "Leave some as they are.")
+    for command, keys in shortcuts.items():
+        if not _COMMAND.fullmatch(command) or not _KEYS.fullmatch(keys):
+            raise refuse("shortcuts", "A shortcut is one key, or two after each other.", "Press such keys.")
+    if len(set(shortcuts.values())) < len(shortcuts):
+        raise refuse("shortcuts", "Two commands have the same shortcut.", "Give one of them another.")
+    return shortcuts

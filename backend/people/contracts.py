@@ -47,6 +47,14 @@ class Me(Contract):
     theme: Literal["system", "light", "dark"]
     notify: NotificationSettings = NotificationSettings()
     digest: Digest = "off"
+    shortcuts: dict[str, str] = {}
+
+
+class SetShortcuts(Contract):
+    """The keys that the person gives to commands of the interface, by the commands' names: `e`, `E` with Shift, or one
+    after another, `g w`. A command that is not named keeps its own."""
+
+    shortcuts: dict[str, str]
 
 
 class SetUp(Contract):

@@ -26,6 +26,7 @@ from backend.people.sessions import hash_of
 
 AUDIT_PAGE = 100
 settings_of = msgspec.json.Decoder(NotificationSettings).decode
+_shortcuts = msgspec.json.Decoder(dict[str, str])
 
 OFFERED = (
     "i.accepted_at IS NULL AND i.expires_at > now() AND EXISTS (SELECT 1 FROM users u WHERE u.id = i.invited_by "
@@ -54,6 +55,7 @@ def me_of(record: Row) -> Me:
         theme=record["theme"],
         notify=settings_of(record["notify"]),
         digest=record["digest"],
+        shortcuts=_shortcuts.decode(record["shortcuts"]),
     )
 
 

@@ -31,6 +31,7 @@ from backend.people.contracts import (
     ReadOffer,
     ResetPassword,
     SaveTeam,
+    SetShortcuts,
     SetUp,
     SetUpState,
     SignIn,
@@ -144,6 +145,12 @@ async def update_profile(asker: Asker, data: UpdateProfile) -> Me:
 async def set_notifications(asker: Asker, data: NotificationSettings) -> Me:
     """What one is told of, where, and when not."""
     return await profile.set_notifications(asker, data)
+
+
+@put("/me/shortcuts", **access("signed_in"))
+async def set_shortcuts(asker: Asker, data: SetShortcuts) -> Me:
+    """Which keys one gives to which commands of the interface; what is not named keeps its own."""
+    return await profile.set_shortcuts(asker, data)
 
 
 @post("/me/password", status_code=204, **access("signed_in"))
@@ -262,6 +269,7 @@ router = Router(
         read_me,
         update_profile,
         set_notifications,
+        set_shortcuts,
         change_password,
         list_tokens,
         create_token,

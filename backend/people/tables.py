@@ -36,6 +36,7 @@ class User(Table, tablename="users"):
     locale = Text(default="en")
     theme = Text(default="system")
     notify = JSONB(default="{}", help_text="NotificationSettings of backend/notifications/contracts.py.")
+    shortcuts = JSONB(default="{}", help_text="Keys that the person has given to commands, by their names.")
     sending = JSONB(default="{}", help_text="SendingHabits of backend/identities/contracts.py.")
     digest = Text(default="off", help_text="off, hourly or daily: unseen notifications by mail.")
     digested_at = Timestamptz(null=True, default=None, help_text="When they last got a digest, or none was due.")

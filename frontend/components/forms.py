@@ -8,53 +8,9 @@ import reflex as rx
 
 from frontend.components.frame import page
 from frontend.components.parts import icon, link
+from frontend.components.sections import SECTIONS
 from frontend.components.widgets import bridge
 from frontend.session import Session
-
-SECTIONS = (
-    (
-        "You",
-        False,
-        (
-            ("user", "Profile", "/settings/"),
-            ("bell", "Notifications", "/settings/notifications/"),
-            ("key-round", "API tokens", "/settings/tokens/"),
-        ),
-    ),
-    (
-        "Mail",
-        False,
-        (
-            ("inbox", "Mailboxes", "/settings/mailboxes/"),
-            ("tag", "Tags", "/settings/tags/"),
-            ("list-filter", "Views", "/settings/views/"),
-            ("notebook-text", "Templates", "/settings/templates/"),
-            ("link", "Links", "/settings/links/"),
-            ("signature", "Signatures", "/settings/signatures/"),
-            ("files", "Documents", "/settings/documents/"),
-            ("ban", "Blocked senders", "/settings/blocked-senders/"),
-        ),
-    ),
-    (
-        "Organisation",
-        True,
-        (
-            ("users", "People", "/settings/people/"),
-            ("users-round", "Teams", "/settings/teams/"),
-            ("building-2", "Organisation", "/settings/organisation/"),
-            ("split", "Intake", "/settings/intake/"),
-            ("send", "Outgoing mail", "/settings/outgoing/"),
-        ),
-    ),
-    (
-        "Operation",
-        True,
-        (
-            ("circle-alert", "Failed jobs", "/settings/failed-jobs/"),
-            ("scroll-text", "Audit log", "/settings/audit/"),
-        ),
-    ),
-)
 
 
 def settings_bridge() -> rx.Component:

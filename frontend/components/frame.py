@@ -6,7 +6,8 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import avatar, icon, icon_button, key_hint, link, menu_item, panel
+from frontend.components.palette_view import palette, palette_item, palette_link, shortcuts
+from frontend.components.parts import avatar, icon, key_hint, link, menu_item, panel
 from frontend.components.widgets import ago, away_words, kept, teller
 from frontend.inbox.state import Inbox
 from frontend.session import Session
@@ -16,55 +17,6 @@ from frontend.undo import Undo
 _session: Any = Session
 _undo: Any = Undo
 _inbox: Any = Inbox
-
-SHORTCUTS = (
-    (
-        "Conversations",
-        (
-            ("J", "Next"),
-            ("K", "Previous"),
-            ("Enter", "Read"),
-            ("U", "Back to the list"),
-            ("X", "Choose"),
-            ("Shift X", "Choose all"),
-        ),
-    ),
-    (
-        "This conversation",
-        (
-            ("R", "Reply"),
-            ("A", "Reply to all"),
-            ("F", "Forward"),
-            ("M", "Comment"),
-            ("I", "Assign"),
-            ("Shift I", "Assign to me"),
-            ("H", "Remind me"),
-            ("L", "Tags"),
-            ("W", "Follow"),
-            ("S", "Star"),
-            ("Shift S", "Share"),
-            ("Shift M", "Merge"),
-            ("V", "Move to mailbox"),
-            ("E", "Done"),
-            ("#", "Move to Trash"),
-            ("Z", "Undo"),
-        ),
-    ),
-    (
-        "Go to",
-        (
-            ("G then W", "My work"),
-            ("G then M", "Mentions"),
-            ("G then R", "Reminders"),
-            ("G then H", "Shared with me"),
-            ("G then D", "Drafts"),
-            ("G then O", "Outbox"),
-            ("G then C", "Contacts"),
-            ("G then S", "Settings"),
-        ),
-    ),
-    ("Everywhere", (("C", "New mail"), ("/", "Search"), ("Ctrl Enter", "Send"), ("?", "This list"))),
-)
 
 
 def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
@@ -84,6 +36,7 @@ def page(*children: rx.Component, name: str, **attributes: Any) -> rx.Component:
         me_menu(),
         toast(),
         shortcuts(),
+        palette(),
         teller(
             me=_session.me.id,
             telling=_session.telling,
@@ -101,6 +54,7 @@ def rail() -> rx.Component:
     """The rail: my work, my mailboxes, the group mailboxes, and me."""
     return rx.el.nav(
         rx.el.div(rx.el.span(class_name="logo"), rx.el.span(_session.organisation, class_name="el"), class_name="org"),
+        palette_link(),
         _list_link("circle-check", "My work", "mine", "g w", _session.work.mine),
         _list_link("at-sign", "Mentions", "mentions", "g m", _session.work.mentions),
         _list_link("alarm-clock", "Reminders", "reminders", "g r", _session.work.reminders),
@@ -372,6 +326,7 @@ def me_menu() -> rx.Component:
                 class_name="menu-head",
             ),
             rx.el.div(
+                palette_item(),
                 link(
                     icon("alarm-clock"),
                     "Reminders",
@@ -509,27 +464,4 @@ def toast() -> rx.Component:
             role="status",
             class_name=rx.cond(_session.toast.tone == "red", "toast bad", "toast"),
         ),
-    )
-
-
-def shortcuts() -> rx.Component:
-    """All keys at a glance."""
-    return rx.el.dialog(
-        rx.el.div(
-            rx.el.h2("Keyboard shortcuts"),
-            icon_button("x", "Close", custom_attrs={"data-act": "close-dialog"}),
-            class_name="dialog-head",
-        ),
-        rx.el.div(
-            *(
-                rx.el.section(
-                    rx.el.h3(title),
-                    rx.el.dl(*(rx.el.div(rx.el.dt(rx.el.kbd(key)), rx.el.dd(meaning)) for key, meaning in entries)),
-                )
-                for title, entries in SHORTCUTS
-            ),
-            class_name="shortcut-grid",
-        ),
-        class_name="shortcuts dialog",
-        custom_attrs={"aria-label": "Keyboard shortcuts"},
     )

@@ -46,7 +46,10 @@ def avatar(face: Any, *, small: bool = False) -> rx.Component:
 
 
 def key_hint(text: str) -> rx.Component:
-    return rx.el.kbd(text, custom_attrs={"aria-hidden": "true"})
+    """Beside a control: the key that presses it. Where the person chose another, assets/js/keys.js shows that."""
+    *shift, sign = text.split()
+    key = sign if shift or not sign.isalpha() else sign.lower()
+    return rx.el.kbd(text, custom_attrs={"aria-hidden": "true", "data-hint": key})
 
 
 def icon_button(

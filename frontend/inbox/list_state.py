@@ -119,8 +119,10 @@ class ListState(Session, mixin=True):
 
     @rx.event
     async def open_listing(self, kind: str, mailbox_id: int, shows: str) -> AsyncIterator[Any]:
-        """Open a list: of a mailbox, or across mailboxes. `shows`: which, or the number of a tag or a saved view."""
-        async for step in self._open(_listing_of(kind, mailbox_id, shows, shows if kind in ("tag", "view") else "")):
+        """Open a list: of a mailbox, or across mailboxes. `shows`: which, or the number of a tag or a saved view, or
+        what is searched for or filtered by."""
+        query = shows if kind in ("tag", "view", "search", "filter") else ""
+        async for step in self._open(_listing_of(kind, mailbox_id, shows, query)):
             yield step
 
     @rx.event

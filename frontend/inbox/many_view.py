@@ -9,7 +9,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import icon, icon_button, menu_item, panel
+from frontend.components.parts import icon, icon_button, key_hint, menu_item, panel
 from frontend.inbox.merging_view import merge_those_chosen
 from frontend.inbox.moving_view import move_those_chosen
 from frontend.inbox.star_view import star_button
@@ -174,7 +174,7 @@ def many_menu() -> rx.Component:
         menu_item(
             icon("star", 16),
             rx.el.span("Star", custom_attrs={"data-starred-words": "yes"}),
-            rx.el.kbd("S"),
+            key_hint("S"),
             custom_attrs={"data-act": "star", "data-key": "s"},
         ),
         menu_item(icon("undo-2", 16), "Move to Open", custom_attrs={"data-act": "open", "data-unless-status": "open"}),

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import icon, menu_item, panel
+from frontend.components.parts import icon, key_hint, menu_item, panel
 from frontend.components.widgets import ago
 from frontend.inbox.state import Inbox
 
@@ -19,7 +19,7 @@ def merge_those_chosen() -> rx.Component:
     return menu_item(
         icon("merge", 16),
         "Merge",
-        rx.el.kbd("Shift M"),
+        key_hint("Shift M"),
         custom_attrs={"data-act": "merge", "data-key": "M", "data-for-several": "yes"},
     )
 
@@ -29,7 +29,7 @@ def merge_item() -> rx.Component:
     return menu_item(
         icon("merge", 16),
         "Merge with",
-        rx.el.kbd("Shift M"),
+        key_hint("Shift M"),
         custom_attrs={"data-menu": "merge", "data-key": "M", "aria-haspopup": "dialog"},
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from frontend.components.parts import icon, menu_item, panel
+from frontend.components.parts import icon, key_hint, menu_item, panel
 from frontend.session import Session
 
 # Variables of a state are expressions here; their types are Reflex's own affair.
@@ -30,7 +30,7 @@ def _item(attributes: dict[str, Any]) -> rx.Component:
         menu_item(
             icon("folder-input", 16),
             "Move to mailbox",
-            rx.el.kbd("V"),
+            key_hint("V"),
             custom_attrs={"data-menu": "move", "data-key": "v", "aria-haspopup": "dialog"} | attributes,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.frame import page
-from frontend.components.parts import avatar, empty, icon, menu_item, panel
+from frontend.components.parts import avatar, empty, icon, key_hint, menu_item, panel
 from frontend.components.widgets import away_words, bridge, presence_board
 from frontend.compose.state import Compose
 from frontend.compose.window import compose_window
@@ -124,7 +124,7 @@ def _assign_menu() -> rx.Component:
             menu_item(
                 icon("user-check", 16),
                 "Assign to me",
-                rx.el.kbd("Shift I"),
+                key_hint("Shift I"),
                 custom_attrs={"data-act": "assign-me", "data-key": "I", "data-words": "assign to me"},
             ),
             rx.foreach(_inbox.assignable, _assignable),
@@ -165,7 +165,7 @@ def _more_menu() -> rx.Component:
         menu_item(
             icon("forward", 16),
             "Forward",
-            rx.el.kbd("F"),
+            key_hint("F"),
             custom_attrs={"data-act": "forward", "data-key": "f"},
         ),
         menu_item(icon("mail", 16), "Mark unread", custom_attrs={"data-act": "unread", "data-for-guests": "yes"}),
@@ -202,7 +202,7 @@ def _more_menu() -> rx.Component:
         menu_item(
             icon("trash-2", 16),
             "Move to Trash",
-            rx.el.kbd("#"),
+            key_hint("#"),
             custom_attrs={"data-act": "trash", "data-unless-status": "trash"},
         ),
         delete_item(),
@@ -214,7 +214,7 @@ def _follow(icon_name: str, text: str, following: str) -> rx.Component:
     return menu_item(
         icon(icon_name, 16),
         text,
-        rx.el.kbd("W"),
+        key_hint("W"),
         custom_attrs={"data-act": "follow", "data-following": following, "data-key": "w", "data-for-guests": "yes"},
     )
 

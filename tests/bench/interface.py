@@ -20,6 +20,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page
 
+from tests.bench import palette
 from tests.bench.far_away import FarAway
 from tests.bench.figures import postgres_facts, say, spread, surroundings
 from tests.bench.large_mailbox import MESSAGES_EACH, enter, prepare_folder, reopen
@@ -35,6 +36,7 @@ FLOORS: dict[str, float] = {
     "done_ms.p95": 33,
     "assign_ms.p95": 33,
     "search_first_result_ms.p95": 80,
+    "palette_ms.p95": 30,
     "scroll_page_ms.p95": 60,
     "first_load_ms.p95": 1500,
     "script_kb": 400,
@@ -249,6 +251,8 @@ async def run(conversations: int, samples: int) -> dict[str, Any]:
             await seat.begin_again(url)
             figures["scroll_page_ms"] = await measure_scrolling(seat)
             figures["search_first_result_ms"] = await measure_search(seat, url, conversations)
+            say("typing into the palette")
+            figures["palette_ms"] = spread(await palette.measure(seat.page, max(1, samples // 13), samples))
             await context.close()
             say(f"the same with {FAR_SECONDS * 1000:.0f} ms each way")
             context = await new_context(browser, ana)

@@ -24,6 +24,7 @@ PAGES = (
     "/contacts/",
     "/settings/",
     "/settings/notifications/",
+    "/settings/shortcuts/",
     "/settings/tokens/",
     "/settings/organisation/",
     "/settings/people/",

@@ -8,13 +8,14 @@ from typing import Any
 from reflex_base.constants import PackageJson
 
 from frontend.build import LOCK
+from frontend.components.palette_view import FUZZYSORT
 from frontend.components.widgets import TIPTAP, TIPTAP_PARTS, YJS
 
 LOCKED: dict[str, Any] = json.loads(LOCK.read_text(encoding="utf-8"))["packages"]
 
 
 def test_what_we_and_the_framework_name_is_locked_at_that_version() -> None:
-    named = [*(f"@tiptap/{part}@{TIPTAP}" for part in TIPTAP_PARTS), *YJS]
+    named = [*(f"@tiptap/{part}@{TIPTAP}" for part in TIPTAP_PARTS), *YJS, FUZZYSORT]
     wanted = {name: version for name, _, version in (each.rpartition("@") for each in named)}
     wanted |= PackageJson.DEPENDENCIES | PackageJson.DEV_DEPENDENCIES
     locked = {name: LOCKED[f"node_modules/{name}"]["version"] for name in wanted}

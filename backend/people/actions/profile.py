@@ -14,13 +14,14 @@ from backend.events.record import ORGANISATION, action, user_stream
 from backend.notifications.contracts import NotificationSettings
 from backend.people.attempts import PER_ACCOUNT, count_attempt, forget_attempts
 from backend.people.audit import audit
-from backend.people.checks import check_locale, check_name, check_password, check_time_zone, refuse
+from backend.people.checks import check_locale, check_name, check_password, check_shortcuts, check_time_zone, refuse
 from backend.people.contracts import (
     ChangePassword,
     CreateToken,
     Me,
     MeChanged,
     PersonChanged,
+    SetShortcuts,
     TokenCreated,
     UpdateProfile,
 )
@@ -69,6 +70,25 @@ async def set_notifications(asker: Asker, given: NotificationSettings) -> Me:
         before = me_of(record)
         record = await fetch_row(
             "UPDATE users SET notify = $2 WHERE id = $1 RETURNING *", asker.user_id, msgspec.json.encode(given).decode()
+        )
+        assert record is not None
+        me = me_of(record)
+        if me != before:
+            act.record(user_stream(asker.user_id), MeChanged(me=me))
+    return me
+
+
+async def set_shortcuts(asker: Asker, given: SetShortcuts) -> Me:
+    """The keys that the person gives to commands; all others keep their own."""
+    shortcuts = check_shortcuts(given.shortcuts)
+    async with action(asker.user_id) as act:
+        record = await fetch_row("SELECT * FROM users WHERE id = $1 FOR UPDATE", asker.user_id)
+        assert record is not None
+        before = me_of(record)
+        record = await fetch_row(
+            "UPDATE users SET shortcuts = $2 WHERE id = $1 RETURNING *",
+            asker.user_id,
+            msgspec.json.encode(shortcuts).decode(),
         )
         assert record is not None
         me = me_of(record)

@@ -66,7 +66,7 @@ from backend.mailboxes.contracts import (
 )
 from backend.meetings.answers import take_meeting_answer
 from backend.notifications.contracts import NotificationSettings, QuietHours, Wanted
-from backend.people.contracts import SaveTeam, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
+from backend.people.contracts import SaveTeam, SetShortcuts, Team, UpdateOrganisation, UpdatePerson, UpdateProfile
 from backend.tags.contracts import ChangeTags, SaveTag, Tag
 from backend.views.contracts import Filters, SavedView, SaveView
 from tests.backend.compose.test_meetings import reply
@@ -259,6 +259,11 @@ async def what_one_is_told_of_changed(scene: Scene) -> None:
     wanted = NotificationSettings(comment=Wanted(on=False), quiet=QuietHours(on=True, days=(5, 6)))
     await scene.api.jonas.put("/me/notifications", wanted)
     await commented_with_mentions(scene)
+
+
+@deed
+async def shortcuts_were_changed(scene: Scene) -> None:
+    await scene.api.jonas.put("/me/shortcuts", SetShortcuts(shortcuts={"done": "y"}))
 
 
 @deed
