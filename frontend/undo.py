@@ -62,6 +62,12 @@ class Undo(Session):
                 inbox = await self.get_state(Inbox)
                 item = await self.api().delete(f"/conversations/{ref}/reminder", ConversationItem)
                 await inbox.become(with_item(inbox.seen(), item))
+            elif action == "discard":
+                draft = await self.api().post(f"/discarded-drafts/{ref}/restore", None, Draft)
+                if rest == "open":
+                    compose = await self.get_state(Compose)
+                    compose.reopen(draft)
+                    yield rx.call_script("tandem.focusComposer()")
             elif action == "send":
                 draft = await self.api().post(f"/outbox/{ref}/undo", None, Draft)
                 compose = await self.get_state(Compose)

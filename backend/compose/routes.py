@@ -10,7 +10,7 @@ from litestar.params import Body
 from backend.access.asker import Asker
 from backend.access.classes import access
 from backend.compose import queries
-from backend.compose.actions import attaching, decisions, drafts, filling_in, send, sender
+from backend.compose.actions import attaching, decisions, discarding, drafts, filling_in, send, sender
 from backend.compose.contracts import (
     AttachFromMail,
     ChooseSignature,
@@ -66,7 +66,13 @@ async def set_sender(asker: Asker, draft_id: int, data: SetSender) -> Draft:
 @delete("/drafts/{draft_id:int}", **access("handling"))
 async def delete_draft(asker: Asker, draft_id: int) -> None:
     """Throw a draft away."""
-    await drafts.delete_draft(asker, draft_id)
+    await discarding.delete_draft(asker, draft_id)
+
+
+@post("/discarded-drafts/{discarded_id:int}/restore", **access("signed_in"))
+async def restore_draft(asker: Asker, discarded_id: int) -> Draft:
+    """Bring back the draft of this number that you have thrown away within the last hour."""
+    return await discarding.restore_draft(asker, discarded_id)
 
 
 @post("/drafts/{draft_id:int}/take-over", status_code=200, **access("handling"))
@@ -183,6 +189,7 @@ router = Router(
         save_draft,
         set_sender,
         delete_draft,
+        restore_draft,
         take_over,
         attach_file,
         attach_document,

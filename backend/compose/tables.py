@@ -45,6 +45,18 @@ class Draft(Table, tablename="drafts"):
     updated_at = Timestamptz(default=TimestamptzNow())
 
 
+class DiscardedDraft(Table, tablename="discarded_drafts"):
+    """A draft that somebody has thrown away, as it was, so that they can take that back for an hour."""
+
+    id = BigSerial(primary_key=True)
+    draft_id = BigInt(unique=True)
+    user_id = ForeignKey(User, null=False, on_delete=OnDelete.cascade, help_text="Who has thrown it away.")
+    mailbox_id = ForeignKey(Mailbox, null=False, on_delete=OnDelete.cascade)
+    conversation_id = ForeignKey(Conversation, null=True, default=None, on_delete=OnDelete.cascade, index=True)
+    kept = JSONB(help_text="The rows of the draft, its files, links and invitation.")
+    at = Timestamptz(default=TimestamptzNow())
+
+
 class DraftDocument(Table, tablename="draft_documents"):
     """The shared document of a draft that is written together: a Yjs document, as what it was and what changed since.
 

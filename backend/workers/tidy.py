@@ -27,6 +27,7 @@ RUN_OUT = (
     "DELETE FROM sessions WHERE expires_at < now()",
     "DELETE FROM password_resets WHERE expires_at < now()",
     "DELETE FROM oauth_requests WHERE created_at < now() - interval '1 hour'",
+    "DELETE FROM discarded_drafts WHERE at < now() - interval '1 hour'",
     "DELETE FROM sign_in_failures WHERE at < now() - interval '1 day'",
     "DELETE FROM meetings m WHERE NOT EXISTS (SELECT 1 FROM meeting_mails l WHERE l.meeting_id = m.id)",
 )

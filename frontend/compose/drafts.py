@@ -78,7 +78,7 @@ class Drafts(Session):
             await self._fetch()
         except ApiError as refused:
             return self.fault(refused)
-        self.say("Draft discarded")
+        self.say("Draft discarded", action="discard", ref=draft_id)
         return None
 
 

@@ -137,5 +137,5 @@ class Opening(StandingComposers, mixin=True):
         except ApiError as refused:
             return self.fault(refused)
         self._close(draft_id)
-        self.say("Draft discarded")
+        self.say("Draft discarded", action="discard:open", ref=draft_id)
         return None

@@ -135,6 +135,8 @@ async def make_objects(api: Api) -> Objects:
     draft = await write_draft(api, conversation_id)
     attached = await ana.request("POST", f"/drafts/{draft.id}/attachments", files=form)
     pictured = await attach_picture(ana, draft)
+    discarded = await write_draft(api, conversation_id)
+    await ana.delete(f"/drafts/{discarded.id}")
     invited = await ana.post("/invitations", CreateInvitation(email="mei@northwind.example"), InvitationCreated)
     team = await ana.post("/teams", SaveTeam(name="Service", member_ids=[]), Team)
     tag = await ana.post("/tags", SaveTag(name="Warranty"), Tag)
@@ -165,6 +167,7 @@ async def make_objects(api: Api) -> Objects:
             "position": message.attachments[0].position,
             "contact_id": (await ana.get("/contacts", ContactPage)).items[0].id,
             "draft_id": draft.id,
+            "discarded_id": discarded.id,
             "attachment_id": attached.json()["attachments"][0]["id"],
             "content_id": pictured,
             "outgoing_id": outgoing["id"],

@@ -1,4 +1,4 @@
-"""Drafts: begun, saved with a version, taken over, thrown away. Each is one transaction, told to all who see it.
+"""Drafts: begun, saved with a version, taken over, removed. Each is one transaction, told to all who see it.
 
 A draft in a conversation is shared by everybody who sees that; one of a new mail is its author's alone. Locks are
 taken in the order of every action: membership, conversation, draft.
@@ -243,12 +243,6 @@ async def take_over(asker: Asker, draft_id: int) -> Draft:
             change.tell(lambda row: DraftChanged(draft=draft))
             await copy_later(draft.mailbox_id)
     return draft
-
-
-async def delete_draft(asker: Asker, draft_id: int) -> None:
-    """Throw a draft away, with its files."""
-    async with changing_draft(asker.user_id, draft_id) as change:
-        await remove_draft(change.act, change.record)
 
 
 async def remove_draft(act: Action, record: Row) -> None:

@@ -594,6 +594,17 @@ async def a_draft_written_and_thrown_away(scene: Scene) -> None:
 
 
 @deed
+async def a_draft_thrown_away_and_brought_back(scene: Scene) -> None:
+    for who, begun in (
+        (scene.api.ana, CreateDraft(kind="reply", conversation_id=scene.open)),
+        (scene.api.jonas, CreateDraft(kind="new", mailbox_id=scene.api.support)),
+    ):
+        draft = await who.post("/drafts", begun, Draft)
+        await who.delete(f"/drafts/{draft.id}")
+        await who.post(f"/discarded-drafts/{draft.id}/restore", None, Draft)
+
+
+@deed
 async def a_draft_sent_as_somebody_chosen(scene: Scene) -> None:
     draft = await scene.api.ana.post("/drafts", CreateDraft(kind="reply", conversation_id=scene.open), Draft)
     await scene.api.jonas.put(f"/drafts/{draft.id}/sender", {"sender": {"from_name": "Recall team"}})
