@@ -20,6 +20,7 @@ from backend.demo.memory import Memory
 _ANSWERS = Path(__file__).parent / "answers.yaml"
 _PREFIX = re.compile(r"^\s*((re|aw|sv|odp|r|antw|fwd|wg)\s*:\s*)+", re.IGNORECASE)
 _QUOTED_FROM = re.compile(r"^(>|-- $|_{10,}|-{5,}|On .+ wrote:|Am .+ schrieb|Em .+ escreveu|Le .+ a écrit)")
+_FILE = re.compile(r"https?://[^\s\"'<>()]+/shared/[\w-]+")
 _FIRST = ("support-live-23", "sales-live-15", "support-live-02")
 """Who writes first: short, lively, and for different people to answer."""
 _GENERAL_ANSWERS = 1
@@ -42,6 +43,8 @@ class Incoming:
     automatic: bool
     invitation: str = ""
     """The calendar of one that invites to a meeting."""
+    files: tuple[str, ...] = ()
+    """The addresses of files that it links to."""
 
 
 def read_incoming(raw: bytes, now: datetime) -> Incoming | None:
@@ -67,6 +70,7 @@ def read_incoming(raw: bytes, now: datetime) -> Incoming | None:
         body=text.strip(),
         automatic=str(message["Auto-Submitted"] or "no").lower() != "no" or not identifier,
         invitation=_invitation(message),
+        files=_files(message),
     )
 
 
@@ -75,6 +79,11 @@ def _invitation(message: EmailMessage) -> str:
         if part.get_content_type() == "text/calendar" and part.get_param("method") == "REQUEST":
             return (part.get_payload(decode=True) or b"").decode()  # pyright: ignore[reportAttributeAccessIssue]
     return ""
+
+
+def _files(message: EmailMessage) -> tuple[str, ...]:
+    texts = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+    return tuple(dict.fromkeys(found for text in texts for found in _FILE.findall(str(text))))
 
 
 def own_part(text: str) -> str:

@@ -32,6 +32,7 @@ from backend.demo.postman import Postman
 from backend.demo.setup import NotTheDemo, Setup
 from backend.demo.talk import Talk
 from backend.demo.teammates import Teammates
+from backend.demo.waiting import leave_waiting
 
 log = logging.getLogger("tandem.demo")
 
@@ -46,6 +47,9 @@ _LOOK_AROUND = 2.0
 """Seconds between two looks into the mailbox where Northwind's mail arrives."""
 _PATIENCE = timedelta(minutes=20)
 """So long a customer waits before asking whether the mail arrived."""
+
+
+_BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 _MOVING_IN = 90.0
@@ -136,6 +140,8 @@ class Life:
         try:
             if incoming is not None:
                 await asyncio.sleep(self._chance.uniform(0.25, 1.2) * self._pace)
+                for address in incoming.files:
+                    await open_file(address)
                 accepted = acceptance(incoming, datetime.now(UTC))
                 letter = None if accepted else self._customers.answer(incoming, datetime.now(UTC))
                 if accepted is not None:
@@ -152,6 +158,12 @@ class Life:
 
     async def _teammate_works(self) -> str | None:
         return await self._teammates.work()
+
+
+async def open_file(address: str) -> None:
+    """What a customer's browser does with a link to a file. A link that has ended is closed again."""
+    async with httpx.AsyncClient(headers={"user-agent": _BROWSER}, timeout=60.0, trust_env=False) as browser:
+        await browser.get(address)
 
 
 async def live(address: str, data: Path, pace: float, announce: Callable[[dict[str, int]], None]) -> None:
@@ -178,6 +190,7 @@ async def live(address: str, data: Path, pace: float, announce: Callable[[dict[s
             await asyncio.wait({moving_in}, timeout=_MOVING_IN)
             announce(ports)
             together.create_task(_until_done(lambda: invite_once(apis["mei"], office, memory)))
+            together.create_task(_until_done(lambda: leave_waiting(apis, office, memory)))
             together.create_task(Life(customers, teammates, postman, pace).run())
 
 

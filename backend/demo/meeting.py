@@ -1,4 +1,4 @@
-"""One meeting: Mei invites a customer of Sales, whose calendar answers. Whoever else is invited accepts, too."""
+"""One meeting: Mei invites a customer of Sales, with a link to a contract. Whoever is invited accepts by calendar."""
 
 from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
@@ -11,15 +11,17 @@ from icalendar import Calendar
 from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
 from backend.demo.api import Api
 from backend.demo.customers import Incoming
+from backend.demo.documents import CONTRACT
 from backend.demo.memory import Memory
 from backend.demo.teammates import Office
+from backend.documents.contracts import Document, LinkDocument, MadeLink
 from backend.mail.contracts import MailAddress
 from backend.meetings.contracts import MeetingDetails
 
 GUEST = MailAddress(name="Ingrid Solheim", address="ingrid.solheim@hjemmepleie-laksevag.example")
 TEXT = (
-    "Dear Ingrid,\n\nthe eight bikes stand ready. Shall we go through the service contract once before you fetch "
-    "them? Half an hour is enough.\n\nMei\n"
+    "<p>Dear Ingrid,</p><p><br></p><p>the eight bikes stand ready. Shall we go through the service contract once "
+    "before you fetch them? Half an hour is enough. Here it is, to be read before: {link}</p><p><br></p><p>Mei</p>"
 )
 
 
@@ -39,7 +41,10 @@ async def invite_once(api: Api, office: Office, memory: Memory) -> None:
         url="https://meet.northwind.example/workshop",
     )
     draft = await api.post("/drafts", CreateDraft(kind="new", mailbox_id=office.mailboxes["sales"]), Draft)
-    written = SaveDraft(version=draft.version, to=[GUEST], cc=[], bcc=[], subject=details.title, text=TEXT)
+    document = next(each for each in await api.get("/documents", list[Document]) if each.name == CONTRACT)
+    made = await api.post(f"/drafts/{draft.id}/documents/{document.id}/link", LinkDocument(days=90), MadeLink)
+    html = TEXT.format(link=made.html)
+    written = SaveDraft(version=draft.version, to=[GUEST], cc=[], bcc=[], subject=details.title, text="", html=html)
     saved = await api.put(f"/drafts/{draft.id}", written, Draft)
     await api.put(f"/drafts/{draft.id}/meeting", details, Draft)
     await api.post(f"/drafts/{draft.id}/send", SendDraft(version=saved.version, undo_seconds=0), Outgoing)

@@ -14,6 +14,9 @@ PASSWORD = "northwind-bikes"
 OUTSIDE = "everybody.else@outside.example"
 """The mail account that catches what leaves Northwind; the simulated customers read it."""
 
+LEFT = "r.lindqvist@kurierkollektiv.example"
+"""Somebody whose address is no more: mail to it is refused."""
+
 
 @dataclass(frozen=True)
 class Person:

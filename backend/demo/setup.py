@@ -14,10 +14,11 @@ import httpx
 
 from backend.accounts.contracts import AccountSettings, ConnectAccount, ServerAddress
 from backend.demo.api import Api, Refused
+from backend.demo.documents import file_documents
 from backend.demo.memory import Memory
 from backend.demo.people import MAILBOXES, ORGANISATION, OWNER, PASSWORD, PEOPLE, TEAMS, DemoMailbox, Person
 from backend.demo.ports import HOST
-from backend.demo.stationery import lay_out
+from backend.demo.stationery import lay_out, sign
 from backend.demo.teammates import Office
 from backend.mailboxes.contracts import CreateMailbox, Mailbox, MailboxSettings
 from backend.people.contracts import (
@@ -89,6 +90,11 @@ class Setup:
                 mailboxes[mailbox.key] = number
             await asyncio.gather(*(self._connect(owner, MAILBOXES[key], number) for key, number in mailboxes.items()))
             await lay_out(owner, mailboxes, self._memory)
+            apis = {key: Api(self._address, self.token(key)) for key in PEOPLE}
+            for key, api in apis.items():
+                stack.push_async_callback(api.close)
+                await sign(api, self._memory, key)
+            await file_documents(apis, teams, self._memory)
         return Office(people=ids, mailboxes=mailboxes)
 
     async def _give_token(self, person: Person) -> None:

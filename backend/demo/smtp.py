@@ -16,7 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from aiosmtpd.smtp import Session as SmtpSession
 
 from backend.demo.imap import DemoLogin
-from backend.demo.people import DOMAIN, OUTSIDE, PASSWORD
+from backend.demo.people import DOMAIN, LEFT, OUTSIDE, PASSWORD
 
 ABSENT = "nobody"
 """Every address that begins so is refused for good, to see what a refusal looks like."""
@@ -54,7 +54,7 @@ class Delivery:
         ours = _domain(address) == DOMAIN
         if not ours and not session.authenticated:
             return "550 5.7.1 Relaying denied: sign in to write to others"
-        if (ours and address.lower() not in self._login.folders) or address.lower().startswith(ABSENT):
+        if (ours and address.lower() not in self._login.folders) or address.lower().startswith((ABSENT, LEFT)):
             return f"550 5.1.1 <{address}>: no such person here"
         if address.lower().startswith(LATER) and address.lower() not in self._put_off:
             self._put_off.add(address.lower())

@@ -1,10 +1,11 @@
-"""What Northwind writes with: templates from the library, passages of its own, signatures, a footer.
+"""What Northwind writes with: templates from the library, passages and links of its own, signatures, a footer.
 
 Laid out once, at the start; whatever a visitor makes of it stays.
 """
 
 from backend.demo.api import Api
 from backend.demo.memory import Memory
+from backend.links.contracts import SavedLink, SaveLink
 from backend.templates.contracts import (
     AddFromLibrary,
     HouseStyle,
@@ -57,6 +58,18 @@ PASSAGES = (
     ),
 )
 
+LINKS = (
+    SaveLink(
+        kind="appointment",
+        name="Workshop appointment",
+        url="https://book.northwind.example/workshop?name={{ contact.first_name | default('') }}",
+    ),
+    SaveLink(kind="survey", name="How was the repair?", url="https://ask.northwind.example/repair"),
+    SaveLink(kind="landing_page", name="Harbor, the cargo bike", url="https://northwind.example/harbor"),
+    SaveLink(kind="deal_room", name="Offers for fleets", url="https://rooms.northwind.example/fleets"),
+    SaveLink(kind="conference", name="Workshop room", url="https://meet.northwind.example/workshop"),
+)
+
 OWN_SIGNATURE = "<p>{{ me.name }}<br>Northwind Bikes</p>"
 MAILBOX_SIGNATURES = {
     "support": "<p>{{ me.first_name }}, for the Northwind workshop<br>support@northwind.example</p>",
@@ -84,9 +97,22 @@ async def lay_out(owner: Api, mailboxes: dict[str, int], memory: Memory) -> None
         if passage.name not in known:
             await once(passage.name, "POST", "/templates", passage)
     await once("footer", "PUT", "/house-style", HouseStyle(footer=FOOTER))
-    signed = {"/me/signature": OWN_SIGNATURE} | {
-        f"/mailboxes/{mailboxes[key]}/signature": html for key, html in MAILBOX_SIGNATURES.items()
-    }
-    for path, html in signed.items():
+    saved = {each.name for each in await owner.get("/links", list[SavedLink])}
+    for link in LINKS:
+        if link.name not in saved:
+            await once(link.name, "POST", "/links", link)
+    for key, html in MAILBOX_SIGNATURES.items():
+        path = f"/mailboxes/{mailboxes[key]}/signature"
         if not (stands := await owner.get(path, Signature)).html:
             await once(path, "PUT", path, SaveSignature(html=html, version=stands.version))
+
+
+async def sign(person: Api, memory: Memory, key: str) -> None:
+    """A signature for somebody, once. Raises `Refused`."""
+    done = memory.table("signatures")
+    if key in done:
+        return
+    if not (stands := await person.get("/me/signature", Signature)).html:
+        await person.send("PUT", "/me/signature", SaveSignature(html=OWN_SIGNATURE, version=stands.version))
+    done[key] = True
+    memory.save()
