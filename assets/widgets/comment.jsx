@@ -8,15 +8,20 @@ const MARKS = { b: "**", i: "_", e: "`" };
 /** Addresses of conversations of this Tandem, as they are copied out of the browser. */
 const address = () => new RegExp(`${location.origin.replace(/[.]/g, "\\.")}/\\?[^\\s]*?conversation=(\\d+)[^\\s]*`, "g");
 
+/** Those of `people` who see the conversation: only they are offered. */
+export const seeing = ({ people, mailbox, seers }) =>
+  (people ?? []).filter((each) => each.mailboxes.includes(mailbox) || (!each.team && (seers ?? []).includes(each.id)));
+
 // The comment box owns its text. "@" completes people and teams; what was chosen is remembered by name, so that a
 // mention that was deleted again mentions nobody. "#" completes conversations: a number means one only if it was chosen,
 // or pasted as an address. Files go up at once and are said with the comment.
-export function CommentBox({ people: everybody, mailbox, seers, closed, conversation, linkable, onFind, onSend, onShare, initial, onDone }) {
+// `named`: whom the mail beside it names, { name, count }: they stand in the comment as if they were chosen here.
+export function CommentBox({ people: everybody, mailbox, seers, closed, conversation, linkable, onFind, onSend, onShare, initial, named, onDone }) {
   // What was said already is changed: nobody is asked whether to share it, and Escape leaves it as it is.
   const editing = initial !== undefined;
-  // Only who sees the conversation is offered. Who names somebody else is asked whether to share it.
-  const sees = (each) => each.mailboxes.includes(mailbox) || (!each.team && (seers ?? []).includes(each.id));
-  const people = (everybody ?? []).filter(sees);
+  // Who names somebody that does not see the conversation is asked whether to share it.
+  const people = seeing({ people: everybody, mailbox, seers });
+  const sees = (each) => people.includes(each);
   const box = useRef(null);
   const [narrow, setNarrow] = useState(false);
   useEffect(() => setNarrow(matchMedia("(max-width: 759px)").matches), []);
@@ -61,6 +66,12 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
     box.current.focus();
     box.current.selectionStart = box.current.selectionEnd = cursor;
   };
+  useEffect(() => {
+    if (!named) return;
+    const before = box.current.value.trimEnd();
+    const said = [before, named.name && `@${named.name}`].filter(Boolean).join(" ");
+    put(said && `${said} `, said.length + 1);
+  }, [named]);
   const link = (each) => {
     const node = box.current;
     const start = node.value.slice(0, node.selectionStart).lastIndexOf("#");
@@ -138,6 +149,7 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
     setLinking(null);
     links.current = new Set();
     box.current.blur();
+    onDone?.();
   };
 
   const key = (event) => {
@@ -162,7 +174,7 @@ export function CommentBox({ people: everybody, mailbox, seers, closed, conversa
       if (asked) setAsked("");
       else if (begun !== null) setBegun(null);
       else if (offered.length) setLinking(null);
-      else if (editing) onDone();
+      else if (onDone) onDone();
       else box.current.blur();
     }
   };

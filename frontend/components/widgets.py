@@ -100,6 +100,13 @@ class CommentBox(rx.Component):
     on_share: rx.EventHandler[_passing(str, list[int], list[int], list[int], list[int])]
 
 
+class CommentBeside(CommentBox):
+    """The same box beside a composer: hidden until `@` names somebody in the mail that is written, or M is pressed."""
+
+    library = "$/public/widgets/comment_beside.jsx"
+    tag = "CommentBeside"
+
+
 class CommentEditor(rx.Component):
     """The same box around a comment that was said: it stands there once what holds it is unfolded, and folds that again
     when the comment is saved."""
@@ -307,6 +314,7 @@ formatted = Formatted.create
 mail_frame = MailFrame.create
 their_draft = TheirDraft.create
 comment_box = CommentBox.create
+comment_beside = CommentBeside.create
 comment_editor = CommentEditor.create
 template_import = TemplateImport.create
 documents_widget = Documents.create

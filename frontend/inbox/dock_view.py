@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from frontend.components.parts import avatar, icon, icon_button, key_hint
-from frontend.components.widgets import at_it, comment_box, composer
+from frontend.components.widgets import at_it, comment_beside, comment_box, composer
 from frontend.compose.state import Compose
 from frontend.inbox.state import Inbox
 
@@ -17,26 +17,29 @@ _compose: Any = Compose
 
 
 def dock(shown: Any) -> rx.Component:
-    """Reply and comment; the composer in their place while it stands open."""
+    """Reply and comment; or the composer while it stands open, and the comment beside it where that is asked for."""
     return rx.el.footer(
         rx.cond(
             _compose.docked.contains(shown.id),
-            composer(
-                draft=_compose.docked[shown.id],
-                files=_compose.files,
-                meetings=_compose.meetings,
-                status=_compose.status,
-                suggestions=_compose.suggestions,
-                on_save=_compose.save,
-                on_send=_compose.send_mail,
-                on_discard=_compose.discard,
-                on_fold=_compose.fold,
-                on_query=_compose.suggest,
-                on_attached=_compose.attached,
-                on_detach=_compose.detach,
-                on_keep=_compose.keep,
-                on_yield=_compose.yield_draft,
-                on_renew=_compose.renew,
+            rx.fragment(
+                _comment(comment_beside, shown),
+                composer(
+                    draft=_compose.docked[shown.id],
+                    files=_compose.files,
+                    meetings=_compose.meetings,
+                    status=_compose.status,
+                    suggestions=_compose.suggestions,
+                    on_save=_compose.save,
+                    on_send=_compose.send_mail,
+                    on_discard=_compose.discard,
+                    on_fold=_compose.fold,
+                    on_query=_compose.suggest,
+                    on_attached=_compose.attached,
+                    on_detach=_compose.detach,
+                    on_keep=_compose.keep,
+                    on_yield=_compose.yield_draft,
+                    on_renew=_compose.renew,
+                ),
             ),
             rx.fragment(
                 rx.cond(_compose.asking.contains(shown.id), _question(shown, _compose.asking[shown.id])),
@@ -76,22 +79,25 @@ def _way_on(text: str, deed: Any) -> rx.Component:
 def _ways(shown: Any) -> rx.Component:
     return rx.el.div(
         rx.cond(shown.guest, rx.fragment(), _answers(shown)),
-        comment_box(
-            people=_inbox.mentionable,
-            mailbox=shown.mailbox_id,
-            seers=shown.seers,
-            closed=rx.cond(shown.guest, "guest", shown.visibility),
-            conversation=shown.id,
-            linkable=_inbox.linkable,
-            on_find=_inbox.find_conversations,
-            on_send=lambda text, people, teams, links, files: _inbox.comment(
-                shown.id, text, people, teams, links, files
-            ),
-            on_share=lambda text, people, teams, links, files: _inbox.share_by_comment(
-                shown.id, text, people, teams, links, files
-            ),
-        ),
+        _comment(comment_box, shown),
         class_name="dock-line",
+    )
+
+
+def _comment(make: Any, shown: Any) -> rx.Component:
+    """Where the team is told something, in the one box or the other."""
+    return make(
+        people=_inbox.mentionable,
+        mailbox=shown.mailbox_id,
+        seers=shown.seers,
+        closed=rx.cond(shown.guest, "guest", shown.visibility),
+        conversation=shown.id,
+        linkable=_inbox.linkable,
+        on_find=_inbox.find_conversations,
+        on_send=lambda text, people, teams, links, files: _inbox.comment(shown.id, text, people, teams, links, files),
+        on_share=lambda text, people, teams, links, files: _inbox.share_by_comment(
+            shown.id, text, people, teams, links, files
+        ),
     )
 
 

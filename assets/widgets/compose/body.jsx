@@ -177,6 +177,7 @@ export function Body({ draft, handle, together, line, quoted, onQuoted, onChange
           key: line ? "together" : "alone",
           line,
           draft: draft.id,
+          conversation: draft.conversation_id,
           html: begins.current.html,
           typed: typed.current,
           handle: inner,

@@ -6,6 +6,7 @@ import StarterKit from "@tiptap/starter-kit";
 import { createElement as h, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { cleanPasted } from "./clean.js";
 import { designedNode, whole } from "./designed.js";
+import { MentionMenu } from "./mention.jsx";
 import { adoptData, isPicture, pictureNode, placeOf } from "./pictures.js";
 import { htmlOf, textOf } from "./plain.js";
 import { SlashMenu } from "./slash.jsx";
@@ -59,9 +60,10 @@ export const written = (draft, plain, { html, text }) => {
 /**
  * `html`: what it begins with. `typed`: what was typed before this was loaded, { text, focused }. `handle`: set to
  * what the composer asks ({ html, text, add, put, focus, at }). `onPicture` sends a picture up and answers its attributes.
- * `line`: of a draft that is written together, which then is what stands here.
+ * `line`: of a draft that is written together, which then is what stands here. `conversation`: in which people are
+ * mentioned beside it; 0 for none.
  */
-export function RichText({ draft, html, typed, line, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, onTemplate, onTemplates, children }) {
+export function RichText({ draft, conversation, html, typed, line, handle, shortcut, placeholder, onChange, onBlur, onFiles, onPicture, onPlain, onTemplate, onTemplates, children }) {
   const place = useRef(null);
   const latest = useRef({});
   latest.current = { onChange, onBlur, onFiles, onPicture };
@@ -176,6 +178,7 @@ export function RichText({ draft, html, typed, line, handle, shortcut, placehold
     h("div", { ref: place, className: "editor-place" }),
     children,
     editor && onTemplate && h(SlashMenu, { editor, onChoose: onTemplate, onMore: onTemplates }),
+    editor && conversation > 0 && h(MentionMenu, { editor, conversation }),
     line?.plain
       ? h("div", { className: "editor-tools" }, h("span", { className: "grow third" }, "Plain text"))
       : editor && h(Tools, { editor, linking, onLinking: setLinking, onPictures: (files) => insert(editor, files), onPlain }),
