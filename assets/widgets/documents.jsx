@@ -124,7 +124,7 @@ export function Documents({ shares }) {
                 changing === each.id && shares.length
                   ? form(each)
                   : [
-                      h("span", { key: "picture" }, icon("page", 16)),
+                      h("span", { key: "picture" }, icon("file", 16)),
                       h("div", { key: "words", className: "line-text" }, h("b", null, each.name), h("small", null, [each.folder, each.versions[0].filename, sizeOf(each.versions[0].size), `version ${each.versions[0].number}`, shared(each)].filter(Boolean).join(" · "))),
                       h("a", { key: "get", className: "btn", href: `/api/v1/documents/${each.id}/versions/${each.versions[0].number}`, download: each.versions[0].filename, "aria-label": `Download ${each.name}` }, "Download"),
                       each.changeable && h("button", { key: "edit", type: "button", className: "btn", "aria-label": `Change ${each.name}`, onClick: () => setChanging(each.id) }, "Change"),

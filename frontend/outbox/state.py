@@ -143,7 +143,7 @@ def _paint(view: View, mail: Outgoing) -> OutgoingView:
         reason=mail.reason,
         remedy=mail.remedy,
         server_words=mail.server_words,
-        refused=[f"{each.address}: {each.reason}" for each in mail.recipients if each.state == "refused"],
+        refused=_refusals(mail),
         at=mail.created_at.isoformat(),
         leaves_at=mail.send_at.isoformat() if mail.send_at else "",
         attempts="" if not mail.attempts else "1 attempt" if mail.attempts == 1 else f"{mail.attempts} attempts",
@@ -153,3 +153,11 @@ def _paint(view: View, mail: Outgoing) -> OutgoingView:
 
 
 Session.painters.append(Outbox)
+
+
+def _refusals(mail: Outgoing) -> list[str]:
+    """Why each of several recipients does not get it. Of a single one the mail's own reason says it."""
+    refused = [each for each in mail.recipients if each.state == "refused"]
+    if len(mail.recipients) == 1 and mail.reason:
+        return []
+    return [f"{each.address}: {each.reason}" for each in refused]

@@ -107,7 +107,7 @@ export function From({ draft, shown, onChoice, onHabits, handle }) {
         h(
           "select",
           { className: "select", "aria-label": "Reply-to", value: sender.reply_to, onChange: (event) => put({ reply_to: event.target.value }) },
-          h("option", { value: "default" }, "As this sender is set"),
+          h("option", { value: "default" }, "As set for this sender"),
           known.reply_to.map((each) => h("option", { key: each.kind, value: each.kind }, `${each.kind === "own" ? "Me" : "The team"}: ${each.address}`)),
           h("option", { value: "outgoing" }, "The address in From"),
           h("option", { value: "other" }, "Another address"),

@@ -73,7 +73,7 @@ export function Library({ draft, onAttached, onPut, onClose }) {
   };
 
   const line = (key, name, notes, ...buttons) =>
-    h("li", { key }, icon("page", 15), h("span", { className: "line-text" }, h("b", { className: "el" }, name), h("small", { className: "el" }, notes)), ...buttons);
+    h("li", { key }, icon("file", 15), h("span", { className: "line-text" }, h("b", { className: "el" }, name), h("small", { className: "el" }, notes)), ...buttons);
   const documents = () =>
     found.map((each) => {
       const [newest] = each.versions;

@@ -1,7 +1,7 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
 import { Folders } from "./folders.jsx";
 import { icon } from "./icons.jsx";
-import { beginning, findTemplates, foldersOf, inWords, liesIn, previewOf } from "./templates.js";
+import { beginning, findTemplates, foldersOf, inWords, liesIn, previewOf, readable } from "./templates.js";
 
 // All templates that the person can use, with what each says to whom the mail goes. What nobody knows can be typed here,
 // before it goes into the mail. `onChoose` gets the template and what was typed.
@@ -113,7 +113,7 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
               onDoubleClick: () => choose(one),
             },
             h("span", { className: "picker-name" }, icon(one.kind === "snippet" ? "quote" : "template", 14), h("b", { className: "el" }, one.name)),
-            h("small", { className: "el" }, one.subject || beginning(one)),
+            h("small", { className: "el" }, readable(one.subject) || beginning(one)),
             h("small", { className: "el third" }, [one.folder, one.uses ? `used ${one.uses === 1 ? "once" : `${one.uses} times`}` : ""].filter(Boolean).join(" · ")),
           ),
         ),

@@ -43,14 +43,16 @@ export const fillIn = (draft, id, to, given = {}) => send("POST", `/drafts/${dra
 export const signaturesOf = (draft, to) => send("POST", `/drafts/${draft.id}/signatures`, { to });
 export const chooseSignature = (draft, signature) => send("PUT", `/drafts/${draft.id}/signature`, { signature });
 
-/** How a template begins, on one line, with dots where fields stand. */
-export const beginning = (each) =>
-  each.text
+/** On one line, with dots where fields stand. */
+export const readable = (source) =>
+  source
     .replace(/\{%[^{}]*%\}/g, "")
     .replace(/\{\{[^{}]*\}\}/g, "…")
     .split(/\s+/)
-    .join(" ")
-    .slice(0, 90);
+    .join(" ");
+
+/** How a template begins. */
+export const beginning = (each) => readable(each.text).slice(0, 90);
 
 /** A field in words: contact.first_name is "contact first name". */
 export const inWords = (field) => field.replace(/[._]/g, " ");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypedDict
 
 import reflex as rx
@@ -11,6 +12,9 @@ from backend.templates.contracts import Template
 from frontend.api import ApiError
 from frontend.session import Session
 from frontend.view import View
+
+_FIELD = re.compile(r"\{\{[^{}]*\}\}")
+_STEP = re.compile(r"\{%[^{}]*%\}")
 
 
 class TemplateLine(TypedDict):
@@ -79,7 +83,12 @@ def _line_of(view: View, template: Template) -> TemplateLine:
         id=template.id,
         name=template.name,
         kind=template.kind,
-        begins=" ".join((template.subject or template.text).split())[:140],
+        begins=readable(template.subject or template.text)[:140],
         notes=" · ".join(note for note in notes if note),
         changeable=mine or view.me.person.role in ("owner", "admin"),
     )
+
+
+def readable(source: str) -> str:
+    """On one line, with dots where fields stand."""
+    return " ".join(_FIELD.sub("…", _STEP.sub("", source)).split())
