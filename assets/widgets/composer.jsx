@@ -372,7 +372,7 @@ function Writing({ draft, files, meetings, status, suggestions, ...on }) {
       arranging && h(MeetingForm, { draft, to, meeting, url: arranging.url, onStored: () => (on.onAttached?.(draft.id), closeMeeting()), onClose: closeMeeting }),
       browsing && h(Library, { draft, onAttached: () => on.onAttached?.(draft.id), onPut: putLink, onClose: () => (flushSync(() => setBrowsing(false)), body.current.focus()) }),
       picking !== null && h(Picker, { draft, to, words: picking, onChoose: putTemplate, onClose: unpick }),
-      h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { clearTimeout(timer.current); since.current = 0; unanswered.current.handed = true; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
+      h("button", { type: "button", className: "btn q sq", "aria-label": "Discard the draft", title: "Discard the draft", onClick: () => { save(); unanswered.current.handed = true; if (line) line.handed = true; on.onDiscard?.(draft.id); } }, icon("trash", 15)),
       h("span", { className: "grow" }),
       h("span", { className: "third saved", role: "status" }, saved),
       h(Later, { to, people, each: toEach, onEach: setEach, onChoose: (planned) => send(false, false, false, planned) }),

@@ -161,9 +161,12 @@ class Life:
 
 
 async def open_file(address: str) -> None:
-    """What a customer's browser does with a link to a file. A link that has ended is closed again."""
+    """What a customer's browser does with a link to a file. What cannot be reached from here stays unopened."""
     async with httpx.AsyncClient(headers={"user-agent": _BROWSER}, timeout=60.0, trust_env=False) as browser:
-        await browser.get(address)
+        try:
+            await browser.get(address)
+        except httpx.TransportError as error:
+            log.warning("A customer could not open a file (%s)", error)
 
 
 async def live(address: str, data: Path, pace: float, announce: Callable[[dict[str, int]], None]) -> None:

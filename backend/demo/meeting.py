@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, formataddr, make_msgid
 from typing import Any
 
 from icalendar import Calendar
@@ -56,11 +56,14 @@ def acceptance(incoming: Incoming, now: datetime) -> bytes | None:
     if not incoming.invitation:
         return None
     asked: Any = Calendar.from_ical(incoming.invitation).walk("VEVENT")[0]
+    people = asked["attendee"] if isinstance(asked["attendee"], list) else [asked["attendee"]]
+    names = {str(each).partition(":")[2].lower(): str(each.params.get("CN", "")) for each in people}
+    name = names.get(incoming.recipient) or incoming.recipient
     mail = EmailMessage(policy=SMTP)
-    mail["From"], mail["To"] = incoming.recipient, incoming.sender_address
+    mail["From"], mail["To"] = formataddr((name, incoming.recipient)), incoming.sender_address
     mail["Subject"] = f"Accepted: {asked['summary']}"
     mail["Date"], mail["Message-ID"] = format_datetime(now), make_msgid(domain=incoming.recipient.rpartition("@")[2])
-    mail.set_content(f"{incoming.recipient} has accepted this invitation.\n")
+    mail.set_content(f"{name} has accepted this invitation.\n")
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Northwind demo//a calendar//EN", "METHOD:REPLY", "BEGIN:VEVENT",
         f"UID:{asked['uid']}", f"SEQUENCE:{asked['sequence']}", f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}",

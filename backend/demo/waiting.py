@@ -22,6 +22,10 @@ class Written:
     text: str
     when: str = "never"
 
+    @property
+    def sent(self) -> bool:
+        return self.when != "never"
+
 
 MAILS = (
     Written(
@@ -63,7 +67,7 @@ async def leave_waiting(apis: dict[str, Api], office: Office, memory: Memory) ->
         draft = await api.post("/drafts", CreateDraft(kind="new", mailbox_id=office.mailboxes[mail.mailbox]), Draft)
         written = SaveDraft(version=draft.version, to=[mail.to], cc=[], bcc=[], subject=mail.subject, text=mail.text)
         saved = await api.put(f"/drafts/{draft.id}", written, Draft)
-        if mail.when != "never":
+        if mail.sent:
             moment = monday() if mail.when == "monday" else None
             sending = SendDraft(version=saved.version, undo_seconds=0, send_at=moment)
             await api.post(f"/drafts/{draft.id}/send", sending, Outgoing)

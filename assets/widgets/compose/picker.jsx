@@ -1,4 +1,5 @@
 import { createElement as h, useEffect, useRef, useState } from "react";
+import { MailPreview } from "../preview.jsx";
 import { Folders } from "./folders.jsx";
 import { icon } from "./icons.jsx";
 import { beginning, findTemplates, foldersOf, inWords, liesIn, previewOf, readable } from "./templates.js";
@@ -145,7 +146,9 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
               ),
             ),
           shown.subject && h("p", { key: "subject", className: "picker-subject" }, h("span", { className: "third" }, "Subject "), h("b", null, shown.subject)),
-          h("p", { key: "text", className: "shown-text" }, shown.text),
+          each.html
+            ? h(MailPreview, { key: "mail", html: shown.html, styles: shown.styles })
+            : h("p", { key: "text", className: "shown-text" }, shown.text),
         ],
       ),
     ),

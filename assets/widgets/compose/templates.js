@@ -1,10 +1,11 @@
 // Templates and snippets, as the composer asks for them.
 import { get, send } from "../api.js";
 
-/** Those with all these words, the most used first. Throws an Error whose message is what to say. */
+/** Those with all these words: first where the name says them, then the most used. Throws an Error whose message is what to say. */
 export const findTemplates = async (words) => {
   const found = await get(`/templates?q=${encodeURIComponent(words)}`);
-  return found.sort((a, b) => b.uses - a.uses || a.name.localeCompare(b.name));
+  const named = ({ name }) => (words.trim() && name.toLowerCase().includes(words.trim().toLowerCase()) ? 1 : 0);
+  return found.sort((a, b) => named(b) - named(a) || b.uses - a.uses || a.name.localeCompare(b.name));
 };
 
 /** The folders that these templates lie in, with those above them: { path, name, depth, count }, in their order. */

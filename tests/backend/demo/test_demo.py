@@ -15,12 +15,16 @@ import msgspec
 import psutil
 import pytest
 
-from backend.compose.contracts import CreateDraft, Draft, SaveDraft, SendDraft
+from backend.compose.contracts import CreateDraft, Draft, Outgoing, SaveDraft, SendDraft
 from backend.conversations.contracts import ConversationDetail, ConversationPage, ConversationRow
 from backend.demo.corpus import corpus
+from backend.demo.documents import PAPERS
 from backend.demo.people import MAILBOXES, PASSWORD, PEOPLE, SIMULATED, members_of
-from backend.demo.stationery import FROM_THE_LIBRARY, PASSAGES
+from backend.demo.stationery import FROM_THE_LIBRARY, LINKS, PASSAGES
 from backend.demo.teammates import is_row_of
+from backend.demo.waiting import MAILS
+from backend.documents.contracts import Document
+from backend.links.contracts import SavedLink
 from backend.mailboxes.contracts import Mailbox
 from backend.people.contracts import CreateToken, SignIn, TokenCreated
 from backend.people.contracts import Person as TandemPerson
@@ -163,6 +167,37 @@ def test_there_is_something_to_write_with(ana: httpx.Client) -> None:
         len(until(lambda: (t := get(ana, "/templates", list[Template])) and len(t) >= wanted and t, "none")) == wanted
     )
     until(lambda: get(ana, "/me/signature", Signature).html, "Ana has no signature")
+
+
+def test_there_is_something_to_send_along(ana: httpx.Client) -> None:
+    open_to_all = {paper.name: len(paper.versions) for paper in PAPERS if not paper.team}
+    documents = until(
+        lambda: (d := get(ana, "/documents", list[Document])) and len(d) >= len(open_to_all) and d, "none"
+    )
+    assert {each.name: len(each.versions) for each in documents} == open_to_all
+    assert {each.name for each in get(ana, "/links", list[SavedLink])} == {link.name for link in LINKS}
+
+
+def test_the_outbox_shows_what_waits_and_what_was_refused(ana: httpx.Client) -> None:
+    def refused() -> list[Outgoing] | None:
+        mails = get(ana, "/outbox", list[Outgoing])
+        return mails if any(each.state == "failed" for each in mails) else None
+
+    states = {each.subject: each.state for each in until(refused, "nothing was refused", 110)}
+    assert states == {mail.subject: "scheduled" if mail.when == "monday" else "failed" for mail in MAILS if mail.sent}
+    assert [each.subject for each in get(ana, "/drafts", list[Draft])] == [
+        mail.subject for mail in MAILS if mail.by == "ana"
+    ]
+
+
+def test_a_customer_accepts_the_meeting_and_opens_what_it_links_to(ana: httpx.Client) -> None:
+    def answered() -> ConversationDetail | None:
+        found = [row for row in rows(ana, "sales") if row.subject == "Service contract for eight bikes"]
+        detail = get(ana, f"/conversations/{found[0].id}", ConversationDetail) if found else None
+        return detail if detail and detail.meetings and detail.meetings[0].attendees[0].answer == "accepted" else None
+
+    detail = until(answered, "nobody accepted", 110)
+    assert [each.views for each in detail.shared_files] == [1]
 
 
 def test_the_history_came_in_with_its_talk(demo: Demo, ana: httpx.Client) -> None:
