@@ -143,7 +143,7 @@ def _paint(view: View, mail: Outgoing) -> OutgoingView:
         reason=mail.reason,
         remedy=mail.remedy,
         server_words=mail.server_words,
-        refused=_refusals(mail),
+        refused=refusals(mail),
         at=mail.created_at.isoformat(),
         leaves_at=mail.send_at.isoformat() if mail.send_at else "",
         attempts="" if not mail.attempts else "1 attempt" if mail.attempts == 1 else f"{mail.attempts} attempts",
@@ -155,9 +155,9 @@ def _paint(view: View, mail: Outgoing) -> OutgoingView:
 Session.painters.append(Outbox)
 
 
-def _refusals(mail: Outgoing) -> list[str]:
-    """Why each of several recipients does not get it. Of a single one the mail's own reason says it."""
+def refusals(mail: Outgoing) -> list[str]:
+    """Why each of its recipients does not get it; of a single one not what the mail's own reason says already."""
     refused = [each for each in mail.recipients if each.state == "refused"]
-    if len(mail.recipients) == 1 and mail.reason:
-        return []
+    if len(mail.recipients) == 1:
+        refused = [each for each in refused if each.reason not in mail.reason]
     return [f"{each.address}: {each.reason}" for each in refused]
