@@ -21,6 +21,7 @@ LAID_OUT = (
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 async def test_however_long_a_new_mail_is_send_stays_in_sight(office: Office, seats: Seats, phone: bool) -> None:
     page = await (await seats.at(office.product, office.ana, phone=phone)).open()
+    await expect(page.get_by_role("heading", name="Support")).to_be_visible()
     await page.get_by_role("button", name="Compose").first.click()
     window = page.get_by_role("dialog", name="New mail")
     text = window.locator(".ProseMirror")
@@ -48,6 +49,7 @@ async def greetings(office: Office) -> AsyncIterator[None]:
 @pytest.mark.usefixtures("greetings")
 async def test_a_template_is_found_by_its_name_first_and_shown_as_it_arrives(office: Office, seats: Seats) -> None:
     page = await (await seats.at(office.product, office.ana)).open()
+    await expect(page.get_by_role("heading", name="Support")).to_be_visible()
     await page.get_by_role("button", name="Compose").first.click()
     window = page.get_by_role("dialog", name="New mail")
     await expect(window.locator(".ProseMirror")).to_be_visible(timeout=30_000)
