@@ -146,7 +146,7 @@ export function Picker({ draft, to, words, onChoose, onClose }) {
               ),
             ),
           shown.subject && h("p", { key: "subject", className: "picker-subject" }, h("span", { className: "third" }, "Subject "), h("b", null, shown.subject)),
-          each.html
+          each.formatted && shown.html
             ? h(MailPreview, { key: "mail", html: shown.html, styles: shown.styles })
             : h("p", { key: "text", className: "shown-text" }, shown.text),
         ],
