@@ -149,7 +149,7 @@ STEPS = (
     Step("done", gone),
     Step("undo", lambda page: expect(row(page, NEWEST)).to_be_visible()),
     Step("trash", gone, opened(NEWEST)),
-    Step("search", focused(lambda page: page.get_by_role("searchbox", name="Search conversations"))),
+    Step("search", focused(lambda page: page.get_by_role("combobox", name="Search conversations"))),
     Step("palette", focused(field)),
     Step("keys", dialog("Keyboard shortcuts")),
     Step("go-work", heading("My work")),
