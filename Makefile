@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 # Processes that share the tests: docs/decisions/0011-tests-in-two-processes.md.
 PROCESSES ?= 2
 # Modules of tests/bench that are benchmarks, in the order of running: docs/benchmarks.md.
-BENCHMARKS := live interface outbox templates sync sync_memory team
+BENCHMARKS := live interface outbox templates search sync sync_memory team
 
 .PHONY: setup demo test test-long bench lint clean interface system-packages
 

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from backend.database.connection import engine, execute, execute_many, fetch
+from backend.database.connection import engine, execute, execute_many, fetch, fetch_value
 
 AT_ONCE = 10
 """Messages that one worker takes at a time."""
 HELD = timedelta(minutes=15)
 """After that another worker may take them."""
 MOST_TRIES = 2
+BUSY = 200
+"""Messages whose words are not taken down yet from which on much mail is just coming: attachments can wait."""
 
 _CLAIM = """
     UPDATE files_waiting w SET tries = w.tries + 1, not_before = now() + $2 FROM messages m
@@ -57,7 +59,10 @@ class Waiting:
 
 
 async def claim_files() -> list[Waiting]:
-    """Take messages to be read, the newest first. Who does not answer for them loses them again."""
+    """Take messages to be read, the newest first; none while much mail comes. Who does not answer for them loses them
+    again."""
+    if await fetch_value(f"SELECT EXISTS (SELECT 1 FROM words_waiting OFFSET {BUSY})"):
+        return []
     records = await fetch(_CLAIM, AT_ONCE, HELD)
     if not records:
         await execute(_GONE)

@@ -154,3 +154,18 @@ def test_interface_benchmark_prints_one_object_and_keeps_its_mailbox(tmp_path: P
     for name in figures["floors"]:
         assert at(figures, name) > 0, name
     assert {figures["postgres"][name] for name in ("fsync", "synchronous_commit", "full_page_writes")} == {"on"}
+
+
+def test_search_benchmark_prints_one_object_and_keeps_its_mail(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.bench.search", "--json", "--messages", "120", "--rounds", "1"]
+    kept = os.environ | {"TANDEM_BENCH_DATA": str(tmp_path)}
+    runs = [
+        subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE / 2, env=kept)
+        for _ in range(2)
+    ]
+    assert all(done.returncode == 0 for done in runs), runs[-1].stderr[-3000:]
+    first, figures = (json.loads(done.stdout.splitlines()[-1]) for done in runs)
+    assert 0 < figures["p50_ms"] <= figures["p95_ms"] and figures["worst_ratio"] > 0
+    assert len(figures["searches"]) == 10 and figures["searches"]["a word that most hold"]["shown"] > 20
+    assert first["index_seconds_per_1000"] == figures["index_seconds_per_1000"] > 0, "the mail of the first run is used"
+    assert figures["messages"] == 120 and figures["commit"] and set(figures["peers"]) == {"mbsync", "notmuch"}
