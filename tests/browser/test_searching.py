@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from backend.search.contracts import FoundPage
+from backend.views.contracts import SavedView
 from tests.servers.chromium import Seats
 from tests.servers.office import Office
 
@@ -79,6 +80,8 @@ async def test_a_search_is_completed_marked_sorted_and_saved(office: Office, sea
     await page.get_by_role("button", name="Save as view").click()
     await expect(page.get_by_role("heading", name="Tapirs")).to_be_visible()
     await expect(page.locator(".row")).to_have_count(2)
+    [saved] = [each for each in await office.ana.get("/views", list[SavedView]) if each.name == "Tapirs"]
+    await office.ana.delete(f"/views/{saved.id}")
 
 
 async def test_nothing_of_what_one_may_not_see_is_offered_or_found(office: Office, seats: Seats) -> None:
