@@ -4,9 +4,7 @@ It is made once, by COPY past the product, and kept between runs with the data f
 brings that up to date as any other installation. Every conversation has its mark (`NB-000421`) in its subject.
 """
 
-import os
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,12 +18,14 @@ from backend.mail.reading import Prepared, read_message
 from backend.mailboxes.contracts import MailboxSettings
 from backend.people.contracts import Me, SignIn
 from tests.bench.figures import say
+from tests.bench.kept import kept_folder
 from tests.bench.old_mail import FIRST_NAMES, LAST_NAMES, subject_line
 from tests.bench.real_mail import MailWriter
 from tests.servers.api import PASSWORD
 from tests.servers.product import Product, Visitor
 
 ANA = "ana@northwind.example"
+FINISHED = "finished"
 MESSAGES_EACH = 5
 DIFFERENT_TEXTS = 1500
 UNREAD = 5000
@@ -35,23 +35,13 @@ STORED_AT_ONCE = 20_000
 _PERIOD = timedelta(days=730)
 
 
-def kept_folder(conversations: int) -> Path:
-    """Where it is kept: below TANDEM_BENCH_DATA, or in the person's cache folder."""
-    base = os.environ.get("TANDEM_BENCH_DATA") or Path.home() / ".cache" / "tandem-bench"
-    return Path(base) / f"mailbox-{conversations}"
-
-
 def prepare_folder(conversations: int) -> Path:
-    """The folder, empty if what was begun there was never finished."""
-    folder = kept_folder(conversations)
-    if folder.exists() and not _finished(folder).exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Where it is kept, or is to be."""
+    return kept_folder(f"mailbox-{conversations}", FINISHED)
 
 
 def _finished(folder: Path) -> Path:
-    return folder / "finished"
+    return folder / FINISHED
 
 
 async def enter(product: Product, conversations: int) -> Visitor:

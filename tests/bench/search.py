@@ -12,11 +12,9 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +30,7 @@ from backend.people.contracts import Me, SetUp, SignIn
 from backend.search.contracts import FoundPage
 from sync.mime.parse import parse_message
 from tests.bench.figures import percentile, postgres_facts, say, surroundings
+from tests.bench.kept import kept_folder
 from tests.bench.peers import found, notmuch_new, versions
 from tests.bench.real_mail import MailWriter
 from tests.bench.sync import migrate
@@ -40,6 +39,7 @@ from tests.servers.api import environment as settings_of_this_process
 from tests.servers.delivery import folder_of
 
 ADDRESS = "ana@northwind.example"
+MADE = "made.json"
 KEY = "5a" * 32
 AT_ONCE = 250
 NEWEST = 50
@@ -53,12 +53,6 @@ class Search:
     name: str
     ours: str
     theirs: str
-
-
-def kept_folder(messages: int) -> Path:
-    """Where both are kept: below TANDEM_BENCH_DATA, or in the person's cache folder."""
-    base = os.environ.get("TANDEM_BENCH_DATA") or Path.home() / ".cache" / "tandem-bench"
-    return Path(base) / f"search-{messages}"
 
 
 async def make(folder: Path, messages: int) -> None:
@@ -95,7 +89,7 @@ async def make(folder: Path, messages: int) -> None:
         "index_seconds_per_1000": round(indexed / messages * 1000, 3),
         "notmuch_new_seconds_per_1000": round(theirs / messages * 1000, 3),
     }
-    (folder / "made.json").write_text(json.dumps(notes))
+    (folder / MADE).write_text(json.dumps(notes))
 
 
 def _chunks(raws: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
@@ -197,7 +191,7 @@ async def ask(ana: Caller, folder: Path, searches: list[Search], rounds: int) ->
 async def measure(folder: Path, dsn: str, messages: int, rounds: int) -> dict[str, Any]:
     async with running(dsn) as application:
         ana = Caller(application)
-        if (folder / "made.json").exists():
+        if (folder / MADE).exists():
             await ana.post("/sign-in", SignIn(email=ADDRESS, password=PASSWORD), Me)
         else:
             set_up = SetUp(organisation_name="Northwind Bikes", name="Ana Ribeiro", email=ADDRESS, password=PASSWORD)
@@ -206,23 +200,13 @@ async def measure(folder: Path, dsn: str, messages: int, rounds: int) -> dict[st
             await ana.post("/mailboxes", own, MailboxSettings)
             await make(folder, messages)
         figures = await ask(ana, folder, await typical(), rounds)
-        made = json.loads((folder / "made.json").read_text())
+        made = json.loads((folder / MADE).read_text())
         return {"messages": messages} | figures | made | {"postgres": await postgres_facts(dsn)}
 
 
-@contextmanager
-def prepared(messages: int) -> Iterator[Path]:
-    """The folder, empty if what was begun there was never finished."""
-    folder = kept_folder(messages)
-    if folder.exists() and not (folder / "made.json").exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-
-
 def run(messages: int, rounds: int) -> dict[str, Any]:
+    folder = kept_folder(f"search-{messages}", MADE)
     with (
-        prepared(messages) as folder,
         EmbeddedPostgres(folder) as server,
         settings_of_this_process(folder, TANDEM_SECRET_KEY=KEY, TANDEM_LOG_LEVEL="error"),
     ):
